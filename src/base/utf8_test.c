@@ -1,0 +1,79 @@
+/* utf8_test.c - utf8.h against a decoder that adds up bits and asks afterwards. */
+#include "base/utf8.h"
+#include "test/test.h"
+
+/* The model; lax plants the error of taking surrogates. */
+static bool decodes(const unsigned char *at, size_t bytes, bool lax)
+{
+    for (size_t i = 0; i < bytes;) {
+        unsigned tails = at[i] < 0x80 ? 0 : at[i] >> 5 == 6 ? 1 : at[i] >> 4 == 14 ? 2 : 3;
+        if (tails == 3 && at[i] >> 3 != 30)
+            return false;
+        uint32_t code = tails ? at[i] & (0x3Fu >> tails) : at[i];
+        i++;
+        for (unsigned t = 0; t < tails; t++, i++) {
+            if (i >= bytes || at[i] >> 6 != 2)
+                return false;
+            code = code << 6 | (at[i] & 0x3F);
+        }
+        static const uint32_t least[4] = {0, 0x80, 0x800, 0x10000};
+        if (code < least[tails] || code > 0x10FFFF || (!lax && code >= 0xD800 && code < 0xE000))
+            return false;
+    }
+    return true;
+}
+
+SOUK_TEST("every code point is written as itself, and surrogates as U+FFFD")
+{
+    for (uint32_t code = 0; code < 0x110100; code++) {
+        char bytes[4];
+        size_t count = souk_utf8_put(bytes, code);
+        bool character = code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
+        SOUK_CHECK(souk_utf8_valid((souk_text){bytes, count}));
+        SOUK_CHECK(count == (code < 0x80        ? 1u
+                             : code < 0x800     ? 2u
+                             : code < 0x10000   ? 3u
+                             : code <= 0x10FFFF ? 4u
+                                                : 3u));
+        if (!character)
+            SOUK_CHECK(memcmp(bytes, "\xEF\xBF\xBD", 3) == 0);
+        if (count > 1)
+            SOUK_CHECK(!souk_utf8_valid((souk_text){bytes, count - 1}));
+    }
+}
+
+SOUK_TEST("all two-byte texts, and all leads with all seconds, agree with the decoder")
+{
+    bool planted_seen = false;
+    for (unsigned a = 0; a < 256; a++)
+        for (unsigned b = 0; b < 256; b++)
+            for (size_t bytes = 2; bytes <= 4; bytes++) {
+                unsigned char at[4] = {(unsigned char)a, (unsigned char)b, 0x80, 0xBF};
+                bool valid = souk_utf8_valid((souk_text){(char *)at, bytes});
+                SOUK_CHECK(valid == decodes(at, bytes, false));
+                planted_seen |= valid != decodes(at, bytes, true);
+            }
+    SOUK_CHECK(planted_seen);
+}
+
+SOUK_TEST("random texts, mostly ASCII with something planted, agree with the decoder")
+{
+    int valid_count = 0;
+    for (int round = 0; round < 20000; round++) {
+        char text[120];
+        size_t bytes = test_random(test, sizeof text - 4);
+        for (size_t i = 0; i < bytes; i++)
+            text[i] = (char)(' ' + test_random(test, 90));
+        for (uint64_t planted = test_random(test, 4); planted; planted--)
+            (void)souk_utf8_put(text + test_random(test, bytes + 1),
+                                (uint32_t)test_random(test, 0x120000) >> test_random(test, 16));
+        if (bytes && test_random(test, 4) == 0)
+            text[test_random(test, bytes)] = (char)test_random(test, 256);
+        bool valid = souk_utf8_valid((souk_text){text, bytes});
+        SOUK_CHECK(valid == decodes((unsigned char *)text, bytes, false));
+        valid_count += valid;
+    }
+    SOUK_CHECK(valid_count > 1000 && valid_count < 19000);
+    SOUK_CHECK(souk_utf8_valid((souk_text){NULL, 0}));
+    SOUK_CHECK(souk_utf8_valid((souk_text){"\0", 1}));
+}
