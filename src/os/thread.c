@@ -118,7 +118,7 @@ void souk_cond_broadcast(souk_cond *cond)
     pthread_cond_broadcast(&cond->cond);
 }
 
-souk_err souk_event_init(souk_event *event)
+souk_err souk_wake_init(souk_wake *event)
 {
     event->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (event->fd < 0)
@@ -126,14 +126,14 @@ souk_err souk_event_init(souk_event *event)
     return SOUK_OK;
 }
 
-void souk_event_done(souk_event *event)
+void souk_wake_done(souk_wake *event)
 {
     if (event->fd >= 0)
         close(event->fd);
     event->fd = -1;
 }
 
-void souk_event_raise(souk_event *event)
+void souk_wake_raise(souk_wake *event)
 {
     /* EAGAIN means the counter is full, that is: raised.  errno is kept for signal handlers. */
     int kept_errno = errno;
@@ -142,7 +142,7 @@ void souk_event_raise(souk_event *event)
     errno = kept_errno;
 }
 
-bool souk_event_clear(souk_event *event)
+bool souk_wake_clear(souk_wake *event)
 {
     uint64_t raised;
     ssize_t got;
@@ -151,7 +151,7 @@ bool souk_event_clear(souk_event *event)
     return got == (ssize_t)sizeof raised;
 }
 
-bool souk_event_wait(souk_event *event, int64_t wait_ms)
+bool souk_wake_wait(souk_wake *event, int64_t wait_ms)
 {
     struct pollfd one = {.fd = event->fd, .events = POLLIN};
     int got = poll(&one, 1, wait_ms < 0 ? -1 : wait_ms > INT_MAX ? INT_MAX : (int)wait_ms);

@@ -114,19 +114,19 @@ void souk_cond_signal(souk_cond *cond);
 void souk_cond_broadcast(souk_cond *cond);
 
 /* Wakes a thread that sleeps in epoll or poll: fd is readable from raise to clear. */
-typedef struct souk_event {
+typedef struct souk_wake {
     int fd; /* for epoll_ctl; owned by the event */
-} souk_event;
+} souk_wake;
 
 /* SOUK_EBUSY: no file descriptor left.  SOUK_ENOMEM. */
-SOUK_CHECKED souk_err souk_event_init(souk_event *event);
-void souk_event_done(souk_event *event);
+SOUK_CHECKED souk_err souk_wake_init(souk_wake *event);
+void souk_wake_done(souk_wake *event);
 /* May be called from a signal handler; many raises before a clear are one. */
-void souk_event_raise(souk_event *event);
+void souk_wake_raise(souk_wake *event);
 /* Whether it had been raised. */
-bool souk_event_clear(souk_event *event);
+bool souk_wake_clear(souk_wake *event);
 /* Sleeps until raised, at most wait_ms (negative: for ever); does not clear. */
-SOUK_CHECKED bool souk_event_wait(souk_event *event, int64_t wait_ms);
+SOUK_CHECKED bool souk_wake_wait(souk_wake *event, int64_t wait_ms);
 
 /* ---- the machinery of the guards --------------------------------------------------------- */
 

@@ -1,0 +1,143 @@
+/* index_file.c - snapshots of index.h: one file, each array from a multiple of 4096 bytes, mapped at
+ * start.
+ *
+ *     head 8192 | atoms | shoppers | counters | identifiers (idmap.h)
+ *
+ * Only the head has a CRC: the arrays are too large to read at start.  `souk verify` compares every
+ * value with what the log says. */
+#include "core/index_private.h"
+
+#include <stdio.h>
+
+enum { FILE_MAGIC = 0x584b4f53, FILE_VERSION = 1, FILE_HEAD = 8192, FILE_PAGE = 4096 };
+
+struct file_head {
+    uint32_t magic, version;
+    uint32_t crc;                                      /* of the head with 0 here */
+    uint32_t atom_bytes, shopper_bytes, counter_bytes; /* sizes of one entry: the layout's check */
+    uint64_t atoms_at, shoppers_at, counters_at, identifiers_at;
+    struct index_head head;
+};
+_Static_assert(sizeof(struct file_head) <= FILE_HEAD, "the head fits its pages");
+
+static uint64_t page_up(uint64_t bytes)
+{
+    return (bytes + FILE_PAGE - 1) / FILE_PAGE * FILE_PAGE;
+}
+
+static uint32_t head_crc(const struct file_head *head)
+{
+    struct file_head without = *head;
+    without.crc = 0;
+    return souk_crc32c(0, &without, sizeof without);
+}
+
+static void lay_out(struct file_head *file)
+{
+    file->atoms_at = FILE_HEAD;
+    file->shoppers_at = page_up(file->atoms_at + file->head.atom_count * sizeof(souk_atom));
+    file->counters_at =
+        page_up(file->shoppers_at + file->head.shopper_count * sizeof(struct shopper));
+    file->identifiers_at =
+        page_up(file->counters_at + file->head.counter_count * sizeof(struct counter));
+}
+
+static souk_err write_arrays(const souk_index *index, souk_file *file)
+{
+    struct file_head head;
+    memset(&head, 0, sizeof head); /* padding too, for the CRC */
+    head.magic = FILE_MAGIC;
+    head.version = FILE_VERSION;
+    head.atom_bytes = sizeof(souk_atom);
+    head.shopper_bytes = sizeof(struct shopper);
+    head.counter_bytes = sizeof(struct counter);
+    memcpy(&head.head, &index->head, sizeof head.head);
+    lay_out(&head);
+    head.crc = head_crc(&head);
+    SOUK_TRY(souk_region_write(&index->atoms, file, head.atoms_at));
+    SOUK_TRY(souk_region_write(&index->shoppers, file, head.shoppers_at));
+    SOUK_TRY(souk_region_write(&index->counters, file, head.counters_at));
+    uint64_t bytes;
+    SOUK_TRY(souk_idmap_write(index->identifiers, file, head.identifiers_at, &bytes));
+    return souk_file_write(file, &head, sizeof head, 0);
+}
+
+souk_err souk_index_save(const souk_index *index, souk_disk *disk, const char *name)
+{
+    char part[220];
+    snprintf(part, sizeof part, "%s.part", name);
+    souk_auto(souk_file) file = NULL;
+    SOUK_TRY(souk_file_open(disk, part, SOUK_FILE_TRUNCATE, &file));
+    SOUK_TRY(write_arrays(index, file));
+    SOUK_TRY(souk_file_sync(file));
+    SOUK_TRY(souk_disk_rename(disk, part, name));
+    return souk_disk_sync_folder(disk);
+}
+
+static souk_err read_head(souk_file *file, struct file_head *ret_head)
+{
+    size_t got;
+    uint64_t bytes;
+    SOUK_TRY(souk_file_read(file, ret_head, sizeof *ret_head, 0, &got));
+    SOUK_TRY(souk_file_size(file, &bytes));
+    if (got < sizeof *ret_head || ret_head->magic != FILE_MAGIC)
+        return SOUK_ECORRUPT;
+    if (ret_head->version != FILE_VERSION || ret_head->atom_bytes != sizeof(souk_atom) ||
+        ret_head->shopper_bytes != sizeof(struct shopper) ||
+        ret_head->counter_bytes != sizeof(struct counter))
+        return SOUK_EVERSION;
+    if (head_crc(ret_head) != ret_head->crc || bytes < ret_head->identifiers_at)
+        return SOUK_ECORRUPT;
+    return SOUK_OK;
+}
+
+static souk_err map_arrays(souk_index *index, souk_file *file, const struct file_head *head)
+{
+    SOUK_TRY(souk_region_map(&index->atoms, file, head->atoms_at,
+                             head->head.atom_count * sizeof(souk_atom)));
+    SOUK_TRY(souk_region_map(&index->shoppers, file, head->shoppers_at,
+                             head->head.shopper_count * sizeof(struct shopper)));
+    SOUK_TRY(souk_region_map(&index->counters, file, head->counters_at,
+                             head->head.counter_count * sizeof(struct counter)));
+    SOUK_TRY(souk_idmap_map(index->identifiers, file, head->identifiers_at));
+    index->head = head->head;
+    souk_index_commit(index);
+    return SOUK_OK;
+}
+
+souk_err souk_index_load(souk_index *index, souk_disk *disk, const char *name)
+{
+    struct file_head head;
+    souk_auto(souk_file) file = NULL;
+    SOUK_TRY(souk_file_open(disk, name, SOUK_FILE_READ, &file));
+    SOUK_TRY(read_head(file, &head));
+    SOUK_TRY(souk_region_clear(&index->atoms));
+    SOUK_TRY(souk_region_clear(&index->shoppers));
+    SOUK_TRY(souk_region_clear(&index->counters));
+    souk_err err = map_arrays(index, file, &head);
+    if (err) {
+        souk_err cleared = souk_index_clear(index);
+        return cleared ? cleared : err;
+    }
+    return SOUK_OK;
+}
+
+souk_err souk_index_erase_in_file(souk_disk *disk, const char *name, const souk_hash128 *hashes,
+                                  size_t hash_count)
+{
+    struct file_head head;
+    souk_auto(souk_file) file = NULL;
+    souk_err err = souk_file_open(disk, name, SOUK_FILE_WRITE, &file);
+    if (err == SOUK_ENOENT)
+        return SOUK_OK;
+    SOUK_TRY(err);
+    err = read_head(file, &head);
+    if (err == SOUK_ECORRUPT || err == SOUK_EVERSION)
+        return souk_disk_remove(disk, name); /* nobody will load it */
+    SOUK_TRY(err);
+    for (size_t i = 0; i < hash_count; i++) {
+        souk_idmap_key key = souk_idmap_key_of(&hashes[i]);
+        SOUK_TRY(souk_idmap_remove_in_file(disk, name, head.identifiers_at, &key));
+    }
+    return SOUK_OK;
+}

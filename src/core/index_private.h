@@ -1,0 +1,64 @@
+/* index_private.h - the arrays behind index.h, shared by index.c, index_read.c and index_file.c. */
+#ifndef SOUK_CORE_INDEX_PRIVATE_H
+#define SOUK_CORE_INDEX_PRIVATE_H
+
+#include "core/idmap.h"
+#include "core/index.h"
+#include "os/region.h"
+
+struct shopper {
+    uint32_t first_atom, flags;
+    uint64_t position; /* of the event that made it */
+};
+enum { SHOPPER_ERASED = 1 };
+
+struct counter {
+    uint32_t next, key;
+    int64_t value;
+};
+
+/* What a snapshot's first page tells beside the arrays. */
+struct index_head {
+    uint64_t through;
+    uint32_t atom_count, shopper_count, counter_count, free_counters, live_shoppers;
+    souk_totals totals;
+};
+
+struct undo {
+    enum { UNDO_ATOM, UNDO_NEW_ATOM, UNDO_NEW_SHOPPER, UNDO_IDENTIFIER } kind;
+    uint32_t number;
+    souk_hash128 hash;
+    souk_atom old_atom;
+};
+
+/* One merged shopper: its person's lowest number, and the next of the ring of its group. */
+struct group {
+    uint32_t shopper, lowest, next;
+};
+
+struct souk_index {
+    souk_mem *mem;
+    souk_index_options options;
+    souk_rwlock lock;
+    souk_region atoms, shoppers, counters;
+    souk_idmap *identifiers;
+    struct index_head head;
+    uint32_t visible_atoms, visible_shoppers; /* committed */
+    bool undoable;
+    struct undo *undo;
+    size_t undo_count, undo_capacity;
+    struct group *groups; /* open addressing by shopper, power of two, 0: free */
+    size_t group_capacity, group_count;
+    uint32_t joins;
+};
+
+static inline souk_atom *souk_index_atom_at(const souk_index *index, uint32_t atom)
+{
+    return (souk_atom *)index->atoms.at + atom;
+}
+static inline struct shopper *souk_index_shopper_at(const souk_index *index, uint32_t shopper)
+{
+    return (struct shopper *)index->shoppers.at + shopper;
+}
+
+#endif

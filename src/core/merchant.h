@@ -1,0 +1,84 @@
+/* merchant.h - who may speak: merchant accounts, sources with write keys, tokens with scopes.
+ *
+ *     SOUK_TRY(souk_merchants_open(mem, spine, &merchants, diag));
+ *     SOUK_TRY(souk_merchants_found(merchants, name, &secrets));           once, by `souk init`
+ *     souk_caller caller;
+ *     SOUK_TRY(souk_merchants_write_key(merchants, key, &caller));         SOUK_EUNAUTH
+ *     SOUK_TRY(souk_merchants_token(merchants, token, SOUK_SCOPE_READ, &caller));
+ *
+ * Merchant 1 is the operator.  A source is one sender of events (a web shop, a till system, an import
+ * job) and states, when it is made, on which bases its events may be used; it never changes what it stated: a
+ * new statement is a new source, so that folds can be repeated exactly.
+ * Write keys are public (they stand in web pages): they only write.  Tokens are secret, shown once and
+ * stored as a keyed hash; comparing them takes the same time whatever they are.
+ *
+ * Texts    write key "souk_wk_" and 32 hexadecimal digits; token "souk_at_" and 64
+ * Threads  any; looking up takes a read lock and one hash. */
+#ifndef SOUK_CORE_MERCHANT_H
+#define SOUK_CORE_MERCHANT_H
+
+#include "core/spine.h"
+
+typedef struct souk_merchants souk_merchants;
+
+enum souk_scope { /* bits */
+    SOUK_SCOPE_WRITE = 1,  /* events */
+    SOUK_SCOPE_READ = 2,   /* shoppers, profiles, timelines, statistics */
+    SOUK_SCOPE_MANAGE = 4, /* merges, consent, erasure, rejects, keys */
+    SOUK_SCOPE_ALL = 7,
+};
+
+enum { SOUK_WRITE_KEY_BYTES = 41, SOUK_TOKEN_BYTES = 73 }; /* with NUL */
+
+typedef struct souk_caller {
+    uint32_t merchant, source; /* source 0 for tokens */
+    unsigned scopes;
+} souk_caller;
+
+/* What a source states about its events, kept as the importer's or the shop's own statement. */
+typedef struct souk_statement {
+    souk_basis bases[SOUK_PURPOSE_FIXED]; /* SOUK_BASIS_NONE: nothing stated */
+    souk_age age;                         /* of all its shoppers */
+} souk_statement;
+
+typedef struct souk_secrets {
+    char operator_id[33]; /* public id of the deployment */
+    char admin_token[SOUK_TOKEN_BYTES];
+    char write_key[SOUK_WRITE_KEY_BYTES];
+} souk_secrets;
+
+SOUK_CHECKED souk_err souk_merchants_open(souk_mem *mem, souk_spine *spine,
+                                          souk_merchants **ret_merchants, souk_diag *diag);
+void souk_merchants_free(souk_merchants *merchants);
+SOUK_AUTO(souk_merchants)
+
+/* The operator with a first admin token and a first source "web", whose write key states
+ * serve=contract.  SOUK_EEXIST. */
+SOUK_CHECKED souk_err souk_merchants_found(souk_merchants *merchants, souk_text name,
+                                           souk_secrets *ret_secrets);
+/* The deployment's public id.  SOUK_ENOENT before it was founded. */
+SOUK_CHECKED souk_err souk_merchants_operator(souk_merchants *merchants, char ret_id[33]);
+
+/* A source of this name, or the one there is with the same statement (an import run again);
+ * SOUK_ECONFLICT: there is one by that name with another statement.  ret_write_key may be NULL. */
+SOUK_CHECKED souk_err souk_merchants_source(souk_merchants *merchants, uint32_t merchant,
+                                            souk_text name, const souk_statement *statement,
+                                            uint32_t *ret_source,
+                                            char ret_write_key[SOUK_WRITE_KEY_BYTES]);
+SOUK_CHECKED souk_err souk_merchants_add_token(souk_merchants *merchants, uint32_t merchant,
+                                               souk_text name, unsigned scopes,
+                                               char ret_token[SOUK_TOKEN_BYTES]);
+/* Works 0 seconds later. */
+SOUK_CHECKED souk_err souk_merchants_revoke(souk_merchants *merchants, souk_text name);
+
+SOUK_CHECKED souk_err souk_merchants_write_key(souk_merchants *merchants, souk_text key,
+                                               souk_caller *ret_caller);
+/* SOUK_EUNAUTH: no such token.  SOUK_EDENIED: it lacks a scope. */
+SOUK_CHECKED souk_err souk_merchants_token(souk_merchants *merchants, souk_text token,
+                                           unsigned scopes, souk_caller *ret_caller);
+
+/* "profile=consent", "serve=contract": one `--basis`.  SOUK_EINVAL with words. */
+SOUK_CHECKED souk_err souk_statement_read(souk_statement *statement, souk_text purpose_basis,
+                                          souk_diag *diag);
+
+#endif

@@ -1,0 +1,51 @@
+/* reject.h - events that could not be taken, kept sealed so that they can be read, mended and replayed.
+ *
+ *     souk_reject reject = {.source = source, .fault = SOUK_TEXT("no userId or anonymousId"),
+ *                           .where = SOUK_TEXT("batch[3]"), .text = raw};
+ *     SOUK_TRY(souk_rejects_add(rejects, &reject, 1));
+ *     SOUK_TRY(souk_rejects_each(rejects, after_id, limit, print, context));
+ *     SOUK_TRY(souk_rejects_remove(rejects, id));               after a replay
+ *
+ * Each text is sealed under a key of its own slot, so that it can be destroyed with the shopper it
+ * names.  At most SOUK_REJECTS_MOST are kept: the oldest go first, and a counter tells how many went.
+ * A reject is durable before its batch is answered. */
+#ifndef SOUK_CORE_REJECT_H
+#define SOUK_CORE_REJECT_H
+
+#include "store/ledger.h"
+#include "store/vault.h"
+
+enum { SOUK_REJECTS_MOST = 100000, SOUK_REJECT_BYTES = 65536 };
+
+typedef struct souk_rejects souk_rejects;
+typedef struct souk_reject {
+    uint64_t id;
+    uint32_t source;
+    int64_t at; /* ms UTC */
+    souk_text fault, where;
+    souk_text text; /* cut at SOUK_REJECT_BYTES */
+} souk_reject;
+
+SOUK_CHECKED souk_err souk_rejects_open(souk_mem *mem, souk_ledger *ledger, souk_vault *vault,
+                                        souk_rejects **ret_rejects, souk_diag *diag);
+void souk_rejects_free(souk_rejects *rejects);
+SOUK_AUTO(souk_rejects)
+
+SOUK_CHECKED souk_err souk_rejects_add(souk_rejects *rejects, const souk_reject *faults,
+                                       size_t count);
+/* Oldest first, ids above after_id, at most limit; the texts live during the call. */
+SOUK_CHECKED souk_err souk_rejects_each(souk_rejects *rejects, uint64_t after_id, size_t limit,
+                                        souk_err (*each)(void *context, const souk_reject *reject),
+                                        void *context);
+/* SOUK_ENOENT. */
+SOUK_CHECKED souk_err souk_rejects_remove(souk_rejects *rejects, uint64_t id);
+SOUK_CHECKED souk_err souk_rejects_count(souk_rejects *rejects, uint64_t *ret_count);
+
+/* For an erasure: deletes, in the caller's transaction, every reject whose text holds one of the words
+ * (identifiers, whole, any case), and tells their slots, which the caller destroys after the commit.
+ * Slots are written to ret_slots (heap of mem, the caller frees). */
+SOUK_CHECKED souk_err souk_rejects_forget(souk_rejects *rejects, souk_tx *tx,
+                                          const souk_text *words, size_t word_count, souk_mem *mem,
+                                          uint32_t **ret_slots, size_t *ret_count);
+
+#endif
