@@ -97,6 +97,8 @@ SOUK_CHECKED souk_err souk_consent_open(souk_mem *mem, souk_ledger *ledger,
 void souk_consent_free(souk_consent *consent);
 SOUK_AUTO(souk_consent)
 
+/* First thing in a closure that applies rows: it may run again. */
+void souk_consent_begin(souk_consent *consent);
 /* In a transaction: stores rows (grants: the atom given; withdrawals: one for every atom of the person,
  * which the caller lists).  A withdrawal is effective in memory at once (before the commit), a grant
  * when souk_consent_committed is called; after a rollback call souk_consent_abandoned.
@@ -124,8 +126,9 @@ SOUK_CHECKED souk_err souk_consent_ask(const souk_consent *consent, const souk_i
                                        const souk_person *person, souk_purpose purpose,
                                        uint32_t controller, souk_time now, souk_grant *ret_grant,
                                        souk_diag *diag);
-/* Whether the grant is genuine, of the present epoch, and for this shopper. */
-bool souk_grant_covers(const souk_consent *consent, const souk_grant *grant, uint32_t shopper);
+/* Whether the grant is genuine, of the present epoch, and for this person. */
+bool souk_grant_covers(const souk_consent *consent, const souk_grant *grant,
+                       const souk_person *person);
 uint64_t souk_consent_epoch(const souk_consent *consent);
 
 /* One bit for each shopper that may be used for the purpose; merged ones all or none.  The caller

@@ -124,25 +124,59 @@ static souk_err put_identifier(souk_index *index, souk_hash128 hash, uint32_t at
     return SOUK_OK;
 }
 
-/* The link's atom: there already, or the next one, made now. */
+static souk_err add_atom(souk_index *index, souk_atom atom)
+{
+    struct index_head *head = &index->head;
+    if (head->atom_count >= SOUK_ATOMS_MOST)
+        return SOUK_ETOOBIG;
+    size_t need = (head->atom_count + (size_t)1) * sizeof atom;
+    if (need > index->atoms.bytes)
+        SOUK_TRY(souk_region_grow(&index->atoms, need));
+    atom.first_at = INT64_MAX;
+    atom.last_at = INT64_MIN;
+    *souk_index_atom_at(index, head->atom_count++) = atom;
+    remember(index, (struct undo){.kind = UNDO_NEW_ATOM});
+    return SOUK_OK;
+}
+
+static souk_err add_shopper(souk_index *index, struct shopper shopper)
+{
+    struct index_head *head = &index->head;
+    size_t need = (head->shopper_count + (size_t)1) * sizeof shopper;
+    if (need > index->shoppers.bytes)
+        SOUK_TRY(souk_region_grow(&index->shoppers, need));
+    *souk_index_shopper_at(index, head->shopper_count++) = shopper;
+    head->live_shoppers += !(shopper.flags & SHOPPER_ERASED);
+    remember(index, (struct undo){.kind = UNDO_NEW_SHOPPER});
+    return SOUK_OK;
+}
+
+souk_err souk_index_given(souk_index *index, uint32_t next_atom, uint32_t next_shopper)
+{
+    souk_assert(!index->undoable);
+    while (index->head.atom_count < next_atom)
+        SOUK_TRY(add_atom(index, (souk_atom){.flags = SOUK_ATOM_ERASED}));
+    while (index->head.shopper_count < next_shopper)
+        SOUK_TRY(add_shopper(index, (struct shopper){.flags = SHOPPER_ERASED}));
+    return SOUK_OK;
+}
+
+/* The link's atom: there already, or the next one, made now.  In a replay numbers in between are
+ * missing where their shoppers were erased. */
 static souk_err reach_atom(souk_index *index, const souk_link *link)
 {
     struct index_head *head = &index->head;
-    if (link->atom == 0 || link->atom > head->atom_count)
+    if (link->atom == 0 || link->atom >= SOUK_ATOMS_MOST)
         return SOUK_ECORRUPT;
-    if (link->atom < head->atom_count) {
-        const souk_atom *there = souk_index_atom_at(index, link->atom);
-        return there->slot == link->slot || (there->flags & SOUK_ATOM_ERASED) ? SOUK_OK
-                                                                              : SOUK_ECORRUPT;
-    }
-    if (head->atom_count >= SOUK_ATOMS_MOST)
-        return SOUK_ETOOBIG;
-    SOUK_TRY(souk_region_grow(&index->atoms, (head->atom_count + (size_t)1) * sizeof(souk_atom)));
-    *souk_index_atom_at(index, link->atom) =
-        (souk_atom){.first_at = INT64_MAX, .last_at = INT64_MIN, .slot = link->slot};
-    head->atom_count++;
-    remember(index, (struct undo){.kind = UNDO_NEW_ATOM});
-    return SOUK_OK;
+    if (!index->undoable)
+        SOUK_TRY(souk_index_given(index, link->atom, 0));
+    if (link->atom > head->atom_count)
+        return SOUK_ECORRUPT;
+    if (link->atom == head->atom_count)
+        return add_atom(index, (souk_atom){.slot = link->slot});
+    const souk_atom *there = souk_index_atom_at(index, link->atom);
+    return there->slot == link->slot || (there->flags & SOUK_ATOM_ERASED) ? SOUK_OK
+                                                                          : SOUK_ECORRUPT;
 }
 
 static souk_err link_identifier(souk_index *index, const souk_link *link)
@@ -159,21 +193,16 @@ static souk_err link_identifier(souk_index *index, const souk_link *link)
 
 static souk_err link_shopper(souk_index *index, const souk_link *link)
 {
-    struct index_head *head = &index->head;
     SOUK_TRY(reach_atom(index, link));
-    if (link->shopper != head->shopper_count)
+    if (!index->undoable)
+        SOUK_TRY(souk_index_given(index, 0, link->shopper));
+    if (link->shopper != index->head.shopper_count)
         return SOUK_ECORRUPT;
-    SOUK_TRY(souk_region_grow(&index->shoppers,
-                              (head->shopper_count + (size_t)1) * sizeof(struct shopper)));
     SOUK_TRY(put_identifier(index, link->hash, link->atom));
     remember_atom(index, link->atom);
     souk_index_atom_at(index, link->atom)->shopper = link->shopper;
-    *souk_index_shopper_at(index, link->shopper) =
-        (struct shopper){.first_atom = link->atom, .position = link->position};
-    head->shopper_count++;
-    head->live_shoppers++;
-    remember(index, (struct undo){.kind = UNDO_NEW_SHOPPER});
-    return SOUK_OK;
+    return add_shopper(index,
+                       (struct shopper){.first_atom = link->atom, .position = link->position});
 }
 
 /* The shopper's own atom stays the first of its chain; claimed ones follow, the newest first. */
@@ -197,7 +226,7 @@ static souk_err link_claim(souk_index *index, const souk_link *link)
 
 souk_err souk_index_link(souk_index *index, const souk_link *link)
 {
-    SOUK_TRY(undo_room(index, 4));
+    SOUK_TRY(undo_room(index, 6));
     switch (link->kind) {
     case SOUK_LINK_IDENTIFIER:
     case SOUK_LINK_SHARED:
@@ -260,7 +289,7 @@ void souk_index_rollback(souk_index *index)
             break;
         case UNDO_NEW_SHOPPER:
             index->head.shopper_count--;
-            index->head.live_shoppers--;
+            index->head.live_shoppers--; /* what is undone was never erased */
             break;
         case UNDO_IDENTIFIER:
             undo_identifier(index, undo);
@@ -450,11 +479,24 @@ static souk_err fold_into_atom(souk_index *index, souk_atom *atom, const souk_fa
     return SOUK_OK;
 }
 
+souk_err souk_index_room(souk_index *index, size_t events, size_t lines)
+{
+    size_t most = (size_t)index->head.counter_count + events * 5 + lines;
+    if (most > UINT32_MAX)
+        return SOUK_ETOOBIG;
+    if (most * sizeof(struct counter) <= index->counters.bytes)
+        return SOUK_OK;
+    return souk_region_grow(&index->counters, most * sizeof(struct counter));
+}
+
 souk_err souk_index_fold(souk_index *index, const souk_fact *fact, const souk_fact_line *lines)
 {
     index->head.through = fact->position + 1;
+    if (fact->source == 0) /* Souk's own entries are no shopper's and no merchant's */
+        return SOUK_OK;
+    /* An atom that no link tells of was erased, and its blocks are still to be rewritten. */
     if (fact->atom >= index->head.atom_count)
-        return SOUK_ECORRUPT;
+        return add_totals(&index->head.totals, fact);
     souk_atom *atom = souk_index_atom_at(index, fact->atom);
     if (fact->atom == 0 || (atom->flags & SOUK_ATOM_ERASED))
         return add_totals(&index->head.totals, fact);

@@ -123,6 +123,12 @@ void souk_index_rollback(souk_index *index);
  * SOUK_ENOMEM: left out whole as well. */
 SOUK_CHECKED souk_err souk_index_fold(souk_index *index, const souk_fact *fact,
                                       const souk_fact_line *lines);
+/* Makes room for the sums of so many events and lines, so that folding them cannot fail for memory. */
+SOUK_CHECKED souk_err souk_index_room(souk_index *index, size_t events, size_t lines);
+/* Atoms and shoppers below these numbers were given once: missing ones were erased, and no number is
+ * given twice. */
+SOUK_CHECKED souk_err souk_index_given(souk_index *index, uint32_t next_atom,
+                                       uint32_t next_shopper);
 /* All events at positions below this are folded. */
 uint64_t souk_index_through(const souk_index *index);
 void souk_index_set_through(souk_index *index, uint64_t position);
@@ -153,6 +159,7 @@ uint32_t souk_index_shopper_atom(const souk_index *index, uint32_t shopper);
 uint32_t souk_index_shopper_count(const souk_index *index);
 /* Persons: shoppers, counting merged ones once and erased ones not. */
 uint32_t souk_index_person_count(const souk_index *index);
+uint64_t souk_index_identifier_count(const souk_index *index);
 
 /* The atoms of the person that a shopper, or a visitor's atom, belongs to; ascending. */
 typedef struct souk_person {

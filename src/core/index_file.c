@@ -54,9 +54,12 @@ static souk_err write_arrays(const souk_index *index, souk_file *file)
     memcpy(&head.head, &index->head, sizeof head.head);
     lay_out(&head);
     head.crc = head_crc(&head);
-    SOUK_TRY(souk_region_write(&index->atoms, file, head.atoms_at));
-    SOUK_TRY(souk_region_write(&index->shoppers, file, head.shoppers_at));
-    SOUK_TRY(souk_region_write(&index->counters, file, head.counters_at));
+    SOUK_TRY(souk_file_write(file, index->atoms.at, head.head.atom_count * sizeof(souk_atom),
+                             head.atoms_at));
+    SOUK_TRY(souk_file_write(file, index->shoppers.at,
+                             head.head.shopper_count * sizeof(struct shopper), head.shoppers_at));
+    SOUK_TRY(souk_file_write(file, index->counters.at,
+                             head.head.counter_count * sizeof(struct counter), head.counters_at));
     uint64_t bytes;
     SOUK_TRY(souk_idmap_write(index->identifiers, file, head.identifiers_at, &bytes));
     return souk_file_write(file, &head, sizeof head, 0);

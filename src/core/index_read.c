@@ -54,6 +54,11 @@ uint32_t souk_index_person_count(const souk_index *index)
     return index->head.live_shoppers - index->joins;
 }
 
+uint64_t souk_index_identifier_count(const souk_index *index)
+{
+    return souk_idmap_count(index->identifiers);
+}
+
 /* ---- groups of merged shoppers ------------------------------------------------------------------ */
 
 static struct group *find_group(const souk_index *index, uint32_t shopper)
@@ -221,8 +226,10 @@ void souk_index_totals(const souk_index *index, souk_totals *ret_totals)
 
 void souk_index_memory(const souk_index *index, souk_index_bytes *ret_bytes)
 {
-    *ret_bytes = (souk_index_bytes){.atoms = index->atoms.bytes,
-                                    .shoppers = index->shoppers.bytes,
-                                    .counters = index->counters.bytes,
+    *ret_bytes = (souk_index_bytes){.atoms = index->head.atom_count * sizeof(souk_atom),
+                                    .shoppers =
+                                        index->head.shopper_count * sizeof(struct shopper),
+                                    .counters =
+                                        index->head.counter_count * sizeof(struct counter),
                                     .identifiers = souk_idmap_bytes(index->identifiers)};
 }

@@ -21,11 +21,11 @@
 
 typedef struct souk_merchants souk_merchants;
 
-enum souk_scope { /* bits */
-    SOUK_SCOPE_WRITE = 1,  /* events */
-    SOUK_SCOPE_READ = 2,   /* shoppers, profiles, timelines, statistics */
-    SOUK_SCOPE_MANAGE = 4, /* merges, consent, erasure, rejects, keys */
-    SOUK_SCOPE_ALL = 7,
+enum souk_scope {                        /* bits */
+                  SOUK_SCOPE_WRITE = 1,  /* events */
+                  SOUK_SCOPE_READ = 2,   /* shoppers, profiles, timelines, statistics */
+                  SOUK_SCOPE_MANAGE = 4, /* merges, consent, erasure, rejects, keys */
+                  SOUK_SCOPE_ALL = 7,
 };
 
 enum { SOUK_WRITE_KEY_BYTES = 41, SOUK_TOKEN_BYTES = 73 }; /* with NUL */

@@ -36,12 +36,12 @@ typedef struct souk_spine souk_spine;
 
 typedef struct souk_spine_options { /* {0} is the sane default */
     const souk_clock *clock;        /* NULL: the machine's */
-    souk_ledger_options ledger;     /* .no_thread: everything happens in the caller, for simulations */
+    souk_ledger_options ledger; /* .no_thread: everything happens in the caller, for simulations */
     souk_vault_options vault;
-    uint32_t runs_memory;           /* pairs in a memory table of the runs; 0: 262,144 */
-    uint64_t snapshot_events;       /* a snapshot after so many events; 0: 8,000,000 */
-    uint32_t queue_events;          /* events that may wait; 0: 65,536 */
-    uint32_t group_events;          /* events in one transaction; 0: 4,096 */
+    uint32_t runs_memory;     /* pairs in a memory table of the runs; 0: 262,144 */
+    uint64_t snapshot_events; /* a snapshot after so many events; 0: 8,000,000 */
+    uint32_t queue_events;    /* events that may wait; 0: 65,536 */
+    uint32_t group_events;    /* events in one transaction; 0: 4,096 */
     souk_err (*progress)(void *context, uint64_t done, uint64_t total); /* of the replay at open */
     void *progress_context;
 } souk_spine_options;
@@ -85,14 +85,17 @@ souk_vault *souk_spine_vault(souk_spine *spine);
 souk_index *souk_spine_index(souk_spine *spine);
 souk_catalogue *souk_spine_catalogue(souk_spine *spine);
 souk_consent *souk_spine_consent(souk_spine *spine);
+struct souk_rejects *souk_spine_rejects(souk_spine *spine); /* reject.h */
 souk_disk *souk_spine_disk(souk_spine *spine);
 /* The position the next event will get; the first is 1. */
 uint64_t souk_spine_end(souk_spine *spine);
 
-/* Tells which merchant a source belongs to, and what its statement allows; merchant.c calls it at start and
- * for every new source.  Events of sources nobody told of belong to the operator and state nothing. */
-SOUK_CHECKED souk_err souk_spine_know_source(souk_spine *spine, uint32_t source, uint32_t merchant,
-                                             uint16_t bases, souk_age age);
+/* A new source in the caller's transaction: whose it is and what it states, for ever (merchant.h).
+ * After the commit tell the spine with souk_spine_know_source. */
+SOUK_CHECKED souk_err souk_spine_new_source(souk_tx *tx, uint32_t merchant, uint16_t bases,
+                                            souk_age age, uint32_t *ret_source);
+void souk_spine_know_source(souk_spine *spine, uint32_t source, uint32_t merchant, uint16_t bases,
+                            souk_age age);
 
 /* ---- people (people.h has the words for shells and pages) ------------------------------------------ */
 
@@ -143,8 +146,8 @@ typedef struct souk_story {
 /* The newest `limit` events below before_position (UINT64_MAX: all), newest first, in the arena. */
 SOUK_CHECKED souk_err souk_spine_timeline(souk_spine *spine, const souk_person *person,
                                           const souk_grant *grant, uint64_t before_position,
-                                          size_t limit, souk_arena *arena,
-                                          souk_story **ret_stories, size_t *ret_count);
+                                          size_t limit, souk_arena *arena, souk_story **ret_stories,
+                                          size_t *ret_count);
 
 /* The identifiers of a person with where they came from, in the arena. */
 typedef struct souk_tie {

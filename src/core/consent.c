@@ -1,0 +1,580 @@
+/* consent.c - the rows of consent.h, the few that speak kept in memory, and the one place that answers.
+ *
+ * Most atoms have no row: what their sources state is in the atom itself.  An atom with rows has one
+ * `said` for each (controller, purpose), found by hash; withdrawals take effect there before the commit,
+ * grants after it.  A said whose `until` has passed says nothing. */
+#include "core/consent.h"
+
+#include "base/random.h"
+#include "os/thread.h"
+
+static const souk_migration consent_steps[] = {
+    {1, "CREATE TABLE consent ("
+        "  id         INTEGER PRIMARY KEY AUTOINCREMENT," /* the newest of an atom's rows holds */
+        "  atom       INTEGER NOT NULL CHECK (atom > 0),"
+        "  controller INTEGER NOT NULL CHECK (controller > 0)," /* merchant that may use the data */
+        "  purpose    INTEGER NOT NULL CHECK (purpose BETWEEN 0 AND 63),"   /* consent.h */
+        "  basis      INTEGER NOT NULL CHECK (basis BETWEEN 1 AND 4),"      /* 4: withdrawn */
+        "  since      INTEGER NOT NULL,"                                    /* ms UTC */
+        "  until      INTEGER NOT NULL CHECK (until = 0 OR until > since)," /* 0: open */
+        "  guardian   INTEGER NOT NULL CHECK (guardian IN (0, 1))," /* given by a guardian */
+        "  evidence   BLOB NOT NULL" /* where and how, as the caller sealed it */
+        ");"
+        "CREATE INDEX consent_atom ON consent (atom);"
+        "CREATE TABLE consent_age ("
+        "  atom     INTEGER PRIMARY KEY,"
+        "  age      INTEGER NOT NULL CHECK (age IN (1, 2))," /* souk_age */
+        "  evidence BLOB NOT NULL"
+        ");"
+        "CREATE TABLE consent_party ("
+        "  purpose INTEGER PRIMARY KEY CHECK (purpose BETWEEN 8 AND 63)," /* share:<party> */
+        "  party   TEXT NOT NULL UNIQUE"
+        ")"},
+};
+
+/* What an atom last said about a purpose; free where atom is 0. */
+struct said {
+    uint32_t atom, controller;
+    uint8_t purpose, basis;
+    bool guardian;
+    souk_time since, until;
+};
+
+struct pending { /* grants and ages of the transaction in hand */
+    struct said said;
+    souk_age age; /* SOUK_AGE_UNKNOWN: it is a said */
+};
+
+struct aged {
+    uint32_t atom;
+    uint8_t age;
+};
+
+enum { SOURCES = 65536, PARTY_BYTES = 64 };
+
+struct souk_consent {
+    souk_mem *mem;
+    souk_ledger *ledger;
+    souk_rwlock lock;
+    struct said *said; /* open addressing by (atom, controller, purpose) */
+    size_t said_capacity, said_count;
+    struct aged *aged; /* open addressing by atom */
+    size_t aged_capacity, aged_count;
+    struct pending *pending;
+    size_t pending_count, pending_capacity;
+    uint16_t *source_bases; /* [SOURCES] */
+    uint8_t *source_ages;   /* [SOURCES] */
+    uint64_t epoch;
+    souk_hash_key seal; /* of grants, of this process alone */
+    char parties[SOUK_PURPOSE_MOST][PARTY_BYTES];
+};
+
+/* ---- words ------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *word;
+    bool adult;
+} purposes[] = {
+#define SOUK_PURPOSE_ROW(name, word, adult) {word, adult},
+    SOUK_PURPOSE_TABLE(SOUK_PURPOSE_ROW)
+#undef SOUK_PURPOSE_ROW
+};
+static const char *const basis_words[] = {"none", "consent", "contract", "legal", "withdrawn"};
+static const char *const age_words[] = {"unknown", "minor", "adult"};
+
+const char *souk_basis_word(souk_basis basis)
+{
+    souk_assert((unsigned)basis <= SOUK_BASIS_WITHDRAWN);
+    return basis_words[basis];
+}
+
+souk_basis souk_basis_of_word(souk_text word)
+{
+    for (souk_basis basis = SOUK_BASIS_CONSENT; basis <= SOUK_BASIS_WITHDRAWN; basis++)
+        if (souk_text_equal(word, souk_text_of(basis_words[basis])))
+            return basis;
+    return SOUK_BASIS_NONE;
+}
+
+const char *souk_age_word(souk_age age)
+{
+    souk_assert((unsigned)age <= SOUK_AGE_ADULT);
+    return age_words[age];
+}
+
+const char *souk_purpose_word(souk_purpose purpose)
+{
+    souk_assert((unsigned)purpose < SOUK_PURPOSE_FIXED);
+    return purposes[purpose].word;
+}
+
+bool souk_purpose_of_word(souk_text word, souk_purpose *ret_purpose)
+{
+    for (unsigned i = 0; i < SOUK_PURPOSE_FIXED; i++)
+        if (souk_text_equal(word, souk_text_of(purposes[i].word))) {
+            *ret_purpose = (souk_purpose)i;
+            return true;
+        }
+    return false;
+}
+
+/* ---- the two tables in memory --------------------------------------------------------------------------- */
+
+static uint64_t hash_said(uint32_t atom, uint32_t controller, unsigned purpose)
+{
+    return souk_mix64(((uint64_t)atom << 32 | controller) ^ ((uint64_t)purpose << 58));
+}
+
+static struct said *find_said(const souk_consent *consent, uint32_t atom, uint32_t controller,
+                              unsigned purpose)
+{
+    if (consent->said_capacity == 0)
+        return NULL;
+    size_t mask = consent->said_capacity - 1;
+    for (size_t at = hash_said(atom, controller, purpose) & mask; consent->said[at].atom;
+         at = (at + 1) & mask) {
+        struct said *said = &consent->said[at];
+        if (said->atom == atom && said->controller == controller && said->purpose == purpose)
+            return said;
+    }
+    return NULL;
+}
+
+static void place_said(struct said *table, size_t capacity, struct said said)
+{
+    size_t at = hash_said(said.atom, said.controller, said.purpose) & (capacity - 1);
+    while (table[at].atom)
+        at = (at + 1) & (capacity - 1);
+    table[at] = said;
+}
+
+static souk_err put_said(souk_consent *consent, struct said said)
+{
+    struct said *there = find_said(consent, said.atom, said.controller, said.purpose);
+    if (there) {
+        *there = said;
+        return SOUK_OK;
+    }
+    if ((consent->said_count + 1) * 2 > consent->said_capacity) {
+        size_t capacity = souk_max_size(256, consent->said_capacity * 2);
+        struct said *grown = souk_mem_array(consent->mem, capacity, sizeof *grown);
+        if (!grown)
+            return SOUK_ENOMEM;
+        for (size_t i = 0; i < consent->said_capacity; i++)
+            if (consent->said[i].atom)
+                place_said(grown, capacity, consent->said[i]);
+        souk_mem_put(consent->mem, consent->said);
+        consent->said = grown;
+        consent->said_capacity = capacity;
+    }
+    place_said(consent->said, consent->said_capacity, said);
+    consent->said_count++;
+    return SOUK_OK;
+}
+
+static struct aged *find_aged(const souk_consent *consent, uint32_t atom)
+{
+    if (consent->aged_capacity == 0)
+        return NULL;
+    size_t mask = consent->aged_capacity - 1;
+    for (size_t at = souk_mix64(atom) & mask; consent->aged[at].atom; at = (at + 1) & mask)
+        if (consent->aged[at].atom == atom)
+            return &consent->aged[at];
+    return NULL;
+}
+
+static void place_aged(struct aged *table, size_t capacity, struct aged aged)
+{
+    size_t at = souk_mix64(aged.atom) & (capacity - 1);
+    while (table[at].atom)
+        at = (at + 1) & (capacity - 1);
+    table[at] = aged;
+}
+
+static souk_err put_aged(souk_consent *consent, struct aged aged)
+{
+    struct aged *there = find_aged(consent, aged.atom);
+    if (there) {
+        *there = aged;
+        return SOUK_OK;
+    }
+    if ((consent->aged_count + 1) * 2 > consent->aged_capacity) {
+        size_t capacity = souk_max_size(256, consent->aged_capacity * 2);
+        struct aged *grown = souk_mem_array(consent->mem, capacity, sizeof *grown);
+        if (!grown)
+            return SOUK_ENOMEM;
+        for (size_t i = 0; i < consent->aged_capacity; i++)
+            if (consent->aged[i].atom)
+                place_aged(grown, capacity, consent->aged[i]);
+        souk_mem_put(consent->mem, consent->aged);
+        consent->aged = grown;
+        consent->aged_capacity = capacity;
+    }
+    place_aged(consent->aged, consent->aged_capacity, aged);
+    consent->aged_count++;
+    return SOUK_OK;
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------- */
+
+static souk_err read_consents(souk_tx *tx, void *context)
+{
+    souk_consent *consent = context;
+    if (consent->said)
+        memset(consent->said, 0, consent->said_capacity * sizeof *consent->said);
+    if (consent->aged)
+        memset(consent->aged, 0, consent->aged_capacity * sizeof *consent->aged);
+    consent->said_count = consent->aged_count = 0;
+    souk_auto_value(souk_rows) rows = {0}, ages = {0}, parties = {0};
+    SOUK_TRY(souk_rows_begin(tx,
+                             "SELECT atom, controller, purpose, basis, guardian, since, until "
+                             "FROM consent ORDER BY id",
+                             SOUK_NO_VALUES, &rows));
+    while (souk_rows_next(&rows)) {
+        struct said said = {.atom = (uint32_t)souk_rows_int(&rows, 0),
+                            .controller = (uint32_t)souk_rows_int(&rows, 1),
+                            .purpose = (uint8_t)souk_rows_int(&rows, 2),
+                            .basis = (uint8_t)souk_rows_int(&rows, 3),
+                            .guardian = souk_rows_int(&rows, 4) != 0,
+                            .since = souk_rows_int(&rows, 5),
+                            .until = souk_rows_int(&rows, 6)};
+        SOUK_TRY(put_said(consent, said));
+    }
+    SOUK_TRY(souk_rows_check(&rows));
+    SOUK_TRY(souk_rows_begin(tx, "SELECT atom, age FROM consent_age", SOUK_NO_VALUES, &ages));
+    while (souk_rows_next(&ages))
+        SOUK_TRY(put_aged(consent, (struct aged){(uint32_t)souk_rows_int(&ages, 0),
+                                                 (uint8_t)souk_rows_int(&ages, 1)}));
+    SOUK_TRY(souk_rows_check(&ages));
+    SOUK_TRY(
+        souk_rows_begin(tx, "SELECT purpose, party FROM consent_party", SOUK_NO_VALUES, &parties));
+    while (souk_rows_next(&parties)) {
+        souk_text party = souk_rows_text(&parties, 1);
+        memcpy(consent->parties[souk_rows_int(&parties, 0)], party.at,
+               souk_min_size(party.bytes, PARTY_BYTES - 1));
+    }
+    return souk_rows_check(&parties);
+}
+
+souk_err souk_consent_open(souk_mem *mem, souk_ledger *ledger, souk_consent **ret_consent,
+                           souk_diag *diag)
+{
+    SOUK_TRY(souk_ledger_migrate(ledger, "consent", consent_steps,
+                                 sizeof consent_steps / sizeof *consent_steps, diag));
+    souk_auto(souk_consent) consent = souk_mem_get(mem, sizeof *consent);
+    if (!consent)
+        return SOUK_ENOMEM;
+    consent->mem = mem;
+    consent->ledger = ledger;
+    souk_rwlock_init(&consent->lock);
+    souk_entropy(&consent->seal, sizeof consent->seal);
+    consent->source_bases = souk_mem_array(mem, SOURCES, sizeof *consent->source_bases);
+    consent->source_ages = souk_mem_array(mem, SOURCES, sizeof *consent->source_ages);
+    if (!consent->source_bases || !consent->source_ages)
+        return SOUK_ENOMEM;
+    SOUK_TRY(souk_ledger_read(ledger, read_consents, consent));
+    *ret_consent = souk_take(&consent);
+    return SOUK_OK;
+}
+
+void souk_consent_free(souk_consent *consent)
+{
+    if (!consent)
+        return;
+    souk_mem_put(consent->mem, consent->said);
+    souk_mem_put(consent->mem, consent->aged);
+    souk_mem_put(consent->mem, consent->pending);
+    souk_mem_put(consent->mem, consent->source_bases);
+    souk_mem_put(consent->mem, consent->source_ages);
+    souk_rwlock_done(&consent->lock);
+    souk_mem_put(consent->mem, consent);
+}
+
+/* ---- saying ------------------------------------------------------------------------------------------------ */
+
+static souk_err wait_for_commit(souk_consent *consent, struct pending pending)
+{
+    SOUK_TRY(souk_mem_grow(consent->mem, &consent->pending, &consent->pending_capacity,
+                           consent->pending_count + 1, (size_t)1 << 20, sizeof pending));
+    consent->pending[consent->pending_count++] = pending;
+    return SOUK_OK;
+}
+
+static souk_err apply_row(souk_consent *consent, souk_tx *tx, const souk_consent_row *row)
+{
+    if (row->basis == SOUK_BASIS_NONE || (unsigned)row->purpose >= SOUK_PURPOSE_MOST ||
+        (row->until && row->until <= row->from))
+        return SOUK_EINVAL;
+    if (row->basis == SOUK_BASIS_WITHDRAWN && row->purpose == SOUK_PURPOSE_SERVE)
+        return SOUK_EINVAL;
+    SOUK_TRY(souk_sql_run(
+        tx,
+        "INSERT INTO consent (atom, controller, purpose, basis, since, until, guardian, evidence) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        SOUK_VALUES(SOUK_INT(row->atom), SOUK_INT(row->controller), SOUK_INT(row->purpose),
+                    SOUK_INT(row->basis), SOUK_INT(row->from), SOUK_INT(row->until),
+                    SOUK_INT(row->guardian), SOUK_BLOB(row->evidence.at, row->evidence.bytes))));
+    struct said said = {.atom = row->atom,
+                        .controller = row->controller,
+                        .purpose = (uint8_t)row->purpose,
+                        .basis = (uint8_t)row->basis,
+                        .guardian = row->guardian,
+                        .since = row->from,
+                        .until = row->until};
+    if (row->basis != SOUK_BASIS_WITHDRAWN)
+        return wait_for_commit(consent, (struct pending){.said = said});
+    consent->epoch++; /* effective before the commit: stricter is never wrong */
+    return put_said(consent, said);
+}
+
+void souk_consent_begin(souk_consent *consent)
+{
+    souk_auto_write(&consent->lock);
+    consent->pending_count = 0;
+}
+
+souk_err souk_consent_apply(souk_consent *consent, souk_tx *tx, const souk_consent_row *rows,
+                            size_t count)
+{
+    souk_auto_write(&consent->lock);
+    for (size_t i = 0; i < count; i++)
+        SOUK_TRY(apply_row(consent, tx, &rows[i]));
+    return SOUK_OK;
+}
+
+souk_err souk_consent_set_age(souk_consent *consent, souk_tx *tx, uint32_t atom, souk_age age,
+                              souk_text evidence)
+{
+    SOUK_TRY(souk_sql_run(
+        tx,
+        "INSERT INTO consent_age (atom, age, evidence) VALUES (?1, ?2, ?3) "
+        "ON CONFLICT (atom) DO UPDATE SET age = ?2, evidence = ?3",
+        SOUK_VALUES(SOUK_INT(atom), SOUK_INT(age), SOUK_BLOB(evidence.at, evidence.bytes))));
+    souk_auto_write(&consent->lock);
+    return wait_for_commit(consent, (struct pending){.said = {.atom = atom}, .age = age});
+}
+
+void souk_consent_committed(souk_consent *consent)
+{
+    souk_auto_write(&consent->lock);
+    for (size_t i = 0; i < consent->pending_count; i++) {
+        const struct pending *pending = &consent->pending[i];
+        /* Without memory for it the shopper is treated as if she had not said yes until the next start. */
+        souk_err err =
+            pending->age != SOUK_AGE_UNKNOWN
+                ? put_aged(consent, (struct aged){pending->said.atom, (uint8_t)pending->age})
+                : put_said(consent, pending->said);
+        (void)err;
+    }
+    consent->pending_count = 0;
+    consent->epoch++;
+}
+
+souk_err souk_consent_abandoned(souk_consent *consent)
+{
+    souk_auto_write(&consent->lock);
+    consent->pending_count = 0;
+    consent->epoch++;
+    return souk_ledger_read(consent->ledger, read_consents, consent);
+}
+
+souk_err souk_consent_forget(souk_consent *consent, souk_tx *tx, uint32_t atom)
+{
+    SOUK_TRY(souk_sql_run(tx, "DELETE FROM consent WHERE atom = ?1", SOUK_VALUES(SOUK_INT(atom))));
+    SOUK_TRY(
+        souk_sql_run(tx, "DELETE FROM consent_age WHERE atom = ?1", SOUK_VALUES(SOUK_INT(atom))));
+    souk_auto_write(&consent->lock);
+    for (size_t i = 0; i < consent->said_capacity; i++)
+        if (consent->said[i].atom == atom) /* keeps its place: others may lie behind it */
+            consent->said[i].basis = SOUK_BASIS_WITHDRAWN;
+    struct aged *aged = find_aged(consent, atom);
+    if (aged)
+        aged->age = SOUK_AGE_UNKNOWN;
+    consent->epoch++;
+    return SOUK_OK;
+}
+
+souk_err souk_consent_party(souk_consent *consent, souk_tx *tx, souk_text party,
+                            souk_purpose *ret_purpose)
+{
+    if (party.bytes == 0 || party.bytes >= PARTY_BYTES)
+        return SOUK_EINVAL;
+    souk_auto_write(&consent->lock);
+    for (unsigned i = SOUK_PURPOSE_SHARE; i < SOUK_PURPOSE_MOST; i++) {
+        *ret_purpose = (souk_purpose)i;
+        if (souk_text_equal(party, souk_text_of(consent->parties[i])))
+            return SOUK_OK;
+        if (consent->parties[i][0])
+            continue;
+        SOUK_TRY(souk_sql_run(tx, "INSERT INTO consent_party (purpose, party) VALUES (?1, ?2)",
+                              SOUK_VALUES(SOUK_INT(i), SOUK_STR(party))));
+        memcpy(consent->parties[i], party.at, party.bytes);
+        return SOUK_OK;
+    }
+    return SOUK_ETOOBIG;
+}
+
+void souk_consent_source(souk_consent *consent, uint32_t source, uint16_t bases, souk_age age)
+{
+    souk_assert(source < SOURCES);
+    souk_auto_write(&consent->lock);
+    /* Bit 15 travels with the bases into the atom: this source states that its shoppers are adults. */
+    consent->source_bases[source] =
+        (uint16_t)((bases & 0x7fff) | (age == SOUK_AGE_ADULT ? 0x8000 : 0));
+    consent->source_ages[source] = (uint8_t)age;
+}
+
+uint16_t souk_consent_bases_of(void *context, uint32_t source)
+{
+    const souk_consent *consent = context;
+    return source < SOURCES ? __atomic_load_n(&consent->source_bases[source], __ATOMIC_RELAXED) : 0;
+}
+
+/* ---- asking ------------------------------------------------------------------------------------------------- */
+
+enum answer { ANSWER_YES, ANSWER_SILENT, ANSWER_WITHDRAWN, ANSWER_AGE, ANSWER_GUARDIAN };
+
+static enum answer answer_of(const souk_consent *consent, const souk_index *index, uint32_t number,
+                             souk_purpose purpose, uint32_t controller, souk_time now)
+{
+    const souk_atom *atom = souk_index_atom(index, number);
+    if (!atom || (atom->flags & (SOUK_ATOM_ERASED | SOUK_ATOM_SHARED)))
+        return ANSWER_SILENT;
+    const struct aged *aged = find_aged(consent, number);
+    souk_age age = aged                   ? (souk_age)aged->age
+                   : atom->bases & 0x8000 ? SOUK_AGE_ADULT
+                                          : SOUK_AGE_UNKNOWN;
+    const struct said *said = find_said(consent, number, controller, purpose);
+    bool heard = said && said->since <= now && (said->until == 0 || now < said->until);
+    if (heard && said->basis == SOUK_BASIS_WITHDRAWN)
+        return ANSWER_WITHDRAWN;
+    bool stated =
+        controller == SOUK_OPERATOR && purpose < SOUK_PURPOSE_FIXED && (atom->bases >> purpose & 1);
+    if (!heard && !stated)
+        return ANSWER_SILENT;
+    /* A purpose without a name of its own hands data to a party: as strict as advertising. */
+    if (purpose >= SOUK_PURPOSE_FIXED || purposes[purpose].adult) {
+        if (age != SOUK_AGE_ADULT)
+            return ANSWER_AGE;
+    } else if (age == SOUK_AGE_MINOR && purpose != SOUK_PURPOSE_SERVE &&
+               !(heard && said->guardian)) {
+        return ANSWER_GUARDIAN;
+    }
+    return ANSWER_YES;
+}
+
+static uint64_t seal_of(const souk_consent *consent, const souk_grant *grant)
+{
+    uint64_t fields[] = {grant->shopper, grant->controller, grant->purpose, grant->epoch};
+    return souk_hash64(&consent->seal, fields, sizeof fields);
+}
+
+static souk_err deny(enum answer answer, souk_purpose purpose, souk_diag *diag)
+{
+    static const char *const why[] = {
+        [ANSWER_SILENT] = "nobody gave consent and no source states a basis",
+        [ANSWER_WITHDRAWN] = "the shopper withdrew it",
+        [ANSWER_AGE] = "the shopper's age is unknown or a minor's",
+        [ANSWER_GUARDIAN] = "a minor's consent needs a guardian",
+    };
+    const char *word =
+        (unsigned)purpose < SOUK_PURPOSE_FIXED ? souk_purpose_word(purpose) : "share";
+    return souk_diag_say(diag, SOUK_EDENIED,
+                         "purpose '%s' is not permitted: %s; ask the shopper, or state a basis "
+                         "for the source",
+                         word, why[answer]);
+}
+
+souk_err souk_consent_ask(const souk_consent *consent, const souk_index *index,
+                          const souk_person *person, souk_purpose purpose, uint32_t controller,
+                          souk_time now, souk_grant *ret_grant, souk_diag *diag)
+{
+    souk_rwlock *lock = (souk_rwlock *)(uintptr_t)&consent->lock;
+    souk_auto_read(lock);
+    for (uint32_t i = 0; i < person->atom_count; i++) {
+        enum answer answer = answer_of(consent, index, person->atoms[i], purpose, controller, now);
+        if (answer != ANSWER_YES)
+            return deny(answer, purpose, diag);
+    }
+    if (person->atom_count == 0)
+        return deny(ANSWER_SILENT, purpose, diag);
+    *ret_grant = (souk_grant){.shopper = person->shopper ? person->shopper : ~person->atoms[0],
+                              .controller = controller,
+                              .purpose = purpose,
+                              .epoch = consent->epoch};
+    ret_grant->seal = seal_of(consent, ret_grant);
+    return SOUK_OK;
+}
+
+bool souk_grant_covers(const souk_consent *consent, const souk_grant *grant,
+                       const souk_person *person)
+{
+    souk_rwlock *lock = (souk_rwlock *)(uintptr_t)&consent->lock;
+    souk_auto_read(lock);
+    uint32_t whom = person->shopper ? person->shopper : ~person->atoms[0];
+    return person->atom_count && grant->shopper == whom && grant->epoch == consent->epoch &&
+           grant->seal == seal_of(consent, grant);
+}
+
+uint64_t souk_consent_epoch(const souk_consent *consent)
+{
+    souk_rwlock *lock = (souk_rwlock *)(uintptr_t)&consent->lock;
+    souk_auto_read(lock);
+    return consent->epoch;
+}
+
+souk_err souk_consent_mask(const souk_consent *consent, const souk_index *index,
+                           souk_purpose purpose, uint32_t controller, souk_time now, souk_mem *mem,
+                           uint64_t **ret_bits, size_t *ret_words, uint64_t *ret_epoch)
+{
+    uint32_t count = souk_index_shopper_count(index);
+    size_t words = (count + (size_t)1 + 63) / 64;
+    uint64_t *bits = souk_mem_array(mem, words, sizeof *bits);
+    souk_person *person = souk_mem_get(mem, sizeof *person);
+    souk_err err = bits && person ? SOUK_OK : SOUK_ENOMEM;
+    souk_rwlock *lock = (souk_rwlock *)(uintptr_t)&consent->lock;
+    souk_auto_read(lock);
+    for (uint32_t shopper = 1; shopper <= count && !err; shopper++) {
+        souk_err found =
+            souk_index_person_of_atom(index, souk_index_shopper_atom(index, shopper), person);
+        bool yes = found == SOUK_OK && person->atom_count > 0;
+        for (uint32_t i = 0; yes && i < person->atom_count; i++)
+            yes =
+                answer_of(consent, index, person->atoms[i], purpose, controller, now) == ANSWER_YES;
+        if (yes)
+            bits[shopper / 64] |= (uint64_t)1 << shopper % 64;
+    }
+    souk_mem_put(mem, person);
+    if (err) {
+        souk_mem_put(mem, bits);
+        return err;
+    }
+    *ret_bits = bits;
+    *ret_words = words;
+    *ret_epoch = consent->epoch;
+    return SOUK_OK;
+}
+
+souk_err souk_consent_rows(souk_consent *consent, souk_tx *tx, uint32_t atom,
+                           souk_err (*each)(void *context, const souk_consent_row *row),
+                           void *context)
+{
+    (void)consent;
+    souk_auto_value(souk_rows) rows = {0};
+    SOUK_TRY(souk_rows_begin(tx,
+                             "SELECT controller, purpose, basis, since, until, guardian, evidence "
+                             "FROM consent WHERE atom = ?1 ORDER BY id",
+                             SOUK_VALUES(SOUK_INT(atom)), &rows));
+    while (souk_rows_next(&rows)) {
+        souk_consent_row row = {.atom = atom,
+                                .controller = (uint32_t)souk_rows_int(&rows, 0),
+                                .purpose = (souk_purpose)souk_rows_int(&rows, 1),
+                                .basis = (souk_basis)souk_rows_int(&rows, 2),
+                                .from = souk_rows_int(&rows, 3),
+                                .until = souk_rows_int(&rows, 4),
+                                .guardian = souk_rows_int(&rows, 5) != 0,
+                                .evidence = souk_rows_blob(&rows, 6)};
+        SOUK_TRY(each(context, &row));
+    }
+    return souk_rows_check(&rows);
+}

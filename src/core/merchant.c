@@ -1,0 +1,385 @@
+/* merchant.c - the tables of merchant.h, and a hash table of keys and tokens in memory.
+ *
+ * Secrets are stored as keyed hashes; the table finds one by its hash, so a lookup compares nothing with
+ * the secret itself. */
+#include "core/merchant.h"
+
+#include "base/random.h"
+#include "os/thread.h"
+
+static const souk_migration merchant_steps[] = {
+    {1, "CREATE TABLE merchant ("
+        "  number    INTEGER PRIMARY KEY CHECK (number > 0)," /* 1: the operator */
+        "  public_id TEXT NOT NULL UNIQUE,"
+        "  name      TEXT NOT NULL"
+        ");"
+        "CREATE TABLE source_name ("
+        "  source    INTEGER PRIMARY KEY,"
+        "  merchant  INTEGER NOT NULL REFERENCES merchant (number),"
+        "  name      TEXT NOT NULL,"
+        "  statement TEXT NOT NULL," /* purpose=basis …, age=…, as it was stated */
+        "  UNIQUE (merchant, name)"
+        ");"
+        "CREATE TABLE secret ("
+        "  hash     BLOB PRIMARY KEY CHECK (length(hash) = 16)," /* keyed hash of key or token */
+        "  merchant INTEGER NOT NULL REFERENCES merchant (number),"
+        "  source   INTEGER NOT NULL,"                    /* of a write key; 0: a token */
+        "  scopes   INTEGER NOT NULL CHECK (scopes > 0)," /* souk_scope bits */
+        "  name     TEXT NOT NULL UNIQUE"
+        ") WITHOUT ROWID"},
+};
+
+struct secret {
+    souk_hash128 hash;
+    souk_caller caller; /* scopes 0: free */
+};
+
+struct souk_merchants {
+    souk_mem *mem;
+    souk_spine *spine;
+    souk_hash_key key; /* under which secrets are hashed */
+    souk_rwlock lock;
+    struct secret *secrets; /* open addressing */
+    size_t capacity, count;
+};
+
+/* ---- secrets in memory -------------------------------------------------------------------------------- */
+
+static souk_hash128 hash_secret(const souk_merchants *merchants, souk_text secret)
+{
+    return souk_hash128_of(&merchants->key, &secret, 1);
+}
+
+static void place_secret(struct secret *table, size_t capacity, struct secret secret)
+{
+    size_t at = secret.hash.low & (capacity - 1);
+    while (table[at].caller.scopes)
+        at = (at + 1) & (capacity - 1);
+    table[at] = secret;
+}
+
+static souk_err add_secret(souk_merchants *merchants, struct secret secret)
+{
+    if ((merchants->count + 1) * 2 > merchants->capacity) {
+        size_t capacity = souk_max_size(64, merchants->capacity * 2);
+        struct secret *grown = souk_mem_array(merchants->mem, capacity, sizeof *grown);
+        if (!grown)
+            return SOUK_ENOMEM;
+        for (size_t i = 0; i < merchants->capacity; i++)
+            if (merchants->secrets[i].caller.scopes)
+                place_secret(grown, capacity, merchants->secrets[i]);
+        souk_mem_put(merchants->mem, merchants->secrets);
+        merchants->secrets = grown;
+        merchants->capacity = capacity;
+    }
+    place_secret(merchants->secrets, merchants->capacity, secret);
+    merchants->count++;
+    return SOUK_OK;
+}
+
+static souk_err find_secret(souk_merchants *merchants, souk_text secret, souk_caller *ret_caller)
+{
+    souk_hash128 hash = hash_secret(merchants, secret);
+    souk_auto_read(&merchants->lock);
+    size_t mask = merchants->capacity - 1;
+    for (size_t at = hash.low & mask; merchants->capacity && merchants->secrets[at].caller.scopes;
+         at = (at + 1) & mask)
+        if (souk_hash128_equal(merchants->secrets[at].hash, hash)) {
+            *ret_caller = merchants->secrets[at].caller;
+            return SOUK_OK;
+        }
+    return SOUK_EUNAUTH;
+}
+
+souk_err souk_merchants_write_key(souk_merchants *merchants, souk_text key, souk_caller *ret_caller)
+{
+    SOUK_TRY(find_secret(merchants, key, ret_caller));
+    return ret_caller->source ? SOUK_OK : SOUK_EUNAUTH;
+}
+
+souk_err souk_merchants_token(souk_merchants *merchants, souk_text token, unsigned scopes,
+                              souk_caller *ret_caller)
+{
+    SOUK_TRY(find_secret(merchants, token, ret_caller));
+    if (ret_caller->source)
+        return SOUK_EUNAUTH;
+    return (ret_caller->scopes & scopes) == scopes ? SOUK_OK : SOUK_EDENIED;
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------ */
+
+static souk_err read_secrets(souk_tx *tx, void *context)
+{
+    souk_merchants *merchants = context;
+    souk_auto_value(souk_rows) rows = {0};
+    if (merchants->secrets)
+        memset(merchants->secrets, 0, merchants->capacity * sizeof *merchants->secrets);
+    merchants->count = 0;
+    SOUK_TRY(souk_rows_begin(tx, "SELECT hash, merchant, source, scopes FROM secret",
+                             SOUK_NO_VALUES, &rows));
+    while (souk_rows_next(&rows)) {
+        struct secret secret = {.caller = {.merchant = (uint32_t)souk_rows_int(&rows, 1),
+                                           .source = (uint32_t)souk_rows_int(&rows, 2),
+                                           .scopes = (unsigned)souk_rows_int(&rows, 3)}};
+        souk_text hash = souk_rows_blob(&rows, 0);
+        if (hash.bytes != sizeof secret.hash)
+            return SOUK_ECORRUPT;
+        memcpy(&secret.hash, hash.at, sizeof secret.hash);
+        SOUK_TRY(add_secret(merchants, secret));
+    }
+    return souk_rows_check(&rows);
+}
+
+static souk_err reload(souk_merchants *merchants)
+{
+    souk_auto_write(&merchants->lock);
+    return souk_ledger_read(souk_spine_ledger(merchants->spine), read_secrets, merchants);
+}
+
+souk_err souk_merchants_open(souk_mem *mem, souk_spine *spine, souk_merchants **ret_merchants,
+                             souk_diag *diag)
+{
+    SOUK_TRY(souk_ledger_migrate(souk_spine_ledger(spine), "merchant", merchant_steps,
+                                 sizeof merchant_steps / sizeof *merchant_steps, diag));
+    souk_auto(souk_merchants) merchants = souk_mem_get(mem, sizeof *merchants);
+    if (!merchants)
+        return SOUK_ENOMEM;
+    merchants->mem = mem;
+    merchants->spine = spine;
+    souk_rwlock_init(&merchants->lock);
+    uint8_t key[SOUK_VAULT_KEY_BYTES];
+    SOUK_TRY(souk_vault_named(souk_spine_vault(spine), SOUK_VAULT_SESSIONS, key));
+    memcpy(merchants->key.bytes, key, sizeof merchants->key.bytes);
+    SOUK_TRY(reload(merchants));
+    *ret_merchants = souk_take(&merchants);
+    return SOUK_OK;
+}
+
+void souk_merchants_free(souk_merchants *merchants)
+{
+    if (!merchants)
+        return;
+    souk_mem_put(merchants->mem, merchants->secrets);
+    souk_rwlock_done(&merchants->lock);
+    souk_mem_put(merchants->mem, merchants);
+}
+
+/* ---- making ---------------------------------------------------------------------------------------------- */
+
+static void make_secret(const char *prefix, size_t random_bytes, char *ret_text)
+{
+    unsigned char random[32];
+    size_t head = strlen(prefix);
+    souk_entropy(random, random_bytes);
+    memcpy(ret_text, prefix, head);
+    souk_hex(random, random_bytes, ret_text + head);
+    ret_text[head + 2 * random_bytes] = '\0';
+}
+
+static souk_err store_secret(souk_merchants *merchants, souk_tx *tx, const char *secret,
+                             uint32_t merchant, uint32_t source, unsigned scopes, souk_text name)
+{
+    souk_hash128 hash = hash_secret(merchants, souk_text_of(secret));
+    return souk_sql_run(
+        tx, "INSERT INTO secret (hash, merchant, source, scopes, name) VALUES (?1, ?2, ?3, ?4, ?5)",
+        SOUK_VALUES(SOUK_BLOB(&hash, sizeof hash), SOUK_INT(merchant), SOUK_INT(source),
+                    SOUK_INT(scopes), SOUK_STR(name)));
+}
+
+struct making {
+    souk_merchants *merchants;
+    uint32_t merchant, source;
+    souk_text name;
+    const souk_statement *statement;
+    unsigned scopes;
+    bool is_new;
+    souk_secrets *secrets; /* of a founding */
+    char *write_key, *token;
+};
+
+static void write_statement(const souk_statement *statement, souk_buf *out)
+{
+    for (unsigned i = 0; i < SOUK_PURPOSE_FIXED; i++)
+        if (statement->bases[i] != SOUK_BASIS_NONE)
+            souk_buf_print(out, "%s=%s ", souk_purpose_word((souk_purpose)i),
+                           souk_basis_word(statement->bases[i]));
+    souk_buf_print(out, "age=%s", souk_age_word(statement->age));
+}
+
+static uint16_t bases_of(const souk_statement *statement)
+{
+    uint16_t bases = 0;
+    for (unsigned i = 0; i < SOUK_PURPOSE_FIXED; i++)
+        if (statement->bases[i] != SOUK_BASIS_NONE)
+            bases = (uint16_t)(bases | 1u << i);
+    return bases;
+}
+
+/* The source of that name, if it stated the same; SOUK_ENOENT where there is none. */
+static souk_err find_source(struct making *making, souk_tx *tx, souk_text statement)
+{
+    souk_auto_value(souk_rows) rows = {0};
+    SOUK_TRY(souk_rows_begin(
+        tx, "SELECT source, statement FROM source_name WHERE merchant = ?1 AND name = ?2",
+        SOUK_VALUES(SOUK_INT(making->merchant), SOUK_STR(making->name)), &rows));
+    if (!souk_rows_next(&rows)) {
+        SOUK_TRY(souk_rows_check(&rows));
+        return SOUK_ENOENT;
+    }
+    making->source = (uint32_t)souk_rows_int(&rows, 0);
+    return souk_text_equal(souk_rows_text(&rows, 1), statement) ? SOUK_OK : SOUK_ECONFLICT;
+}
+
+static souk_err make_source(souk_tx *tx, void *context)
+{
+    struct making *making = context;
+    souk_auto_value(souk_buf) statement = {.mem = making->merchants->mem};
+    write_statement(making->statement, &statement);
+    SOUK_TRY(souk_buf_check(&statement));
+    making->is_new = false;
+    souk_err err = find_source(making, tx, souk_buf_view(&statement));
+    if (err != SOUK_ENOENT)
+        return err;
+    making->is_new = true;
+    SOUK_TRY(souk_spine_new_source(tx, making->merchant, bases_of(making->statement),
+                                   making->statement->age, &making->source));
+    SOUK_TRY(souk_sql_run(
+        tx, "INSERT INTO source_name (source, merchant, name, statement) VALUES (?1, ?2, ?3, ?4)",
+        SOUK_VALUES(SOUK_INT(making->source), SOUK_INT(making->merchant), SOUK_STR(making->name),
+                    SOUK_STR(souk_buf_view(&statement)))));
+    if (!making->write_key)
+        return SOUK_OK;
+    make_secret("souk_wk_", 16, making->write_key);
+    return store_secret(making->merchants, tx, making->write_key, making->merchant, making->source,
+                        SOUK_SCOPE_WRITE, making->name);
+}
+
+souk_err souk_merchants_source(souk_merchants *merchants, uint32_t merchant, souk_text name,
+                               const souk_statement *statement, uint32_t *ret_source,
+                               char ret_write_key[SOUK_WRITE_KEY_BYTES])
+{
+    struct making making = {.merchants = merchants,
+                            .merchant = merchant,
+                            .name = name,
+                            .statement = statement,
+                            .write_key = ret_write_key};
+    if (ret_write_key)
+        ret_write_key[0] = '\0';
+    SOUK_TRY(souk_ledger_write(souk_spine_ledger(merchants->spine), SOUK_LANE_INGEST, make_source,
+                               &making));
+    if (making.is_new)
+        souk_spine_know_source(merchants->spine, making.source, merchant, bases_of(statement),
+                               statement->age);
+    *ret_source = making.source;
+    return reload(merchants);
+}
+
+static souk_err make_token(souk_tx *tx, void *context)
+{
+    struct making *making = context;
+    make_secret("souk_at_", 32, making->token);
+    return store_secret(making->merchants, tx, making->token, making->merchant, 0, making->scopes,
+                        making->name);
+}
+
+souk_err souk_merchants_add_token(souk_merchants *merchants, uint32_t merchant, souk_text name,
+                                  unsigned scopes, char ret_token[SOUK_TOKEN_BYTES])
+{
+    struct making making = {.merchants = merchants,
+                            .merchant = merchant,
+                            .name = name,
+                            .scopes = scopes,
+                            .token = ret_token};
+    SOUK_TRY(souk_ledger_write(souk_spine_ledger(merchants->spine), SOUK_LANE_INGEST, make_token,
+                               &making));
+    return reload(merchants);
+}
+
+static souk_err drop_secret(souk_tx *tx, void *context)
+{
+    const struct making *making = context;
+    SOUK_TRY(souk_sql_run(tx, "DELETE FROM secret WHERE name = ?1",
+                          SOUK_VALUES(SOUK_STR(making->name))));
+    return souk_sql_changed(tx) ? SOUK_OK : SOUK_ENOENT;
+}
+
+souk_err souk_merchants_revoke(souk_merchants *merchants, souk_text name)
+{
+    struct making making = {.name = name};
+    SOUK_TRY(souk_ledger_write(souk_spine_ledger(merchants->spine), SOUK_LANE_INGEST, drop_secret,
+                               &making));
+    return reload(merchants);
+}
+
+static souk_err make_operator(souk_tx *tx, void *context)
+{
+    struct making *making = context;
+    int64_t count;
+    SOUK_TRY(souk_sql_one_int(tx, "SELECT count(*) FROM merchant", SOUK_NO_VALUES, &count));
+    if (count)
+        return SOUK_EEXIST;
+    make_secret("", 16, making->secrets->operator_id);
+    SOUK_TRY(souk_sql_run(tx, "INSERT INTO merchant (number, public_id, name) VALUES (?1, ?2, ?3)",
+                          SOUK_VALUES(SOUK_INT(SOUK_OPERATOR),
+                                      SOUK_STR(souk_text_of(making->secrets->operator_id)),
+                                      SOUK_STR(making->name))));
+    making->name = SOUK_TEXT("admin");
+    return make_token(tx, making);
+}
+
+souk_err souk_merchants_found(souk_merchants *merchants, souk_text name, souk_secrets *ret_secrets)
+{
+    struct making making = {.merchants = merchants,
+                            .merchant = SOUK_OPERATOR,
+                            .name = name,
+                            .scopes = SOUK_SCOPE_ALL,
+                            .secrets = ret_secrets,
+                            .token = ret_secrets->admin_token};
+    souk_statement web = {.bases[SOUK_PURPOSE_SERVE] = SOUK_BASIS_CONTRACT};
+    uint32_t source;
+    SOUK_TRY(souk_ledger_write(souk_spine_ledger(merchants->spine), SOUK_LANE_INGEST, make_operator,
+                               &making));
+    return souk_merchants_source(merchants, SOUK_OPERATOR, SOUK_TEXT("web"), &web, &source,
+                                 ret_secrets->write_key);
+}
+
+static souk_err read_operator(souk_tx *tx, void *context)
+{
+    souk_auto_value(souk_rows) rows = {0};
+    SOUK_TRY(souk_rows_begin(tx, "SELECT public_id FROM merchant WHERE number = 1", SOUK_NO_VALUES,
+                             &rows));
+    if (!souk_rows_next(&rows)) {
+        SOUK_TRY(souk_rows_check(&rows));
+        return SOUK_ENOENT;
+    }
+    souk_text id = souk_rows_text(&rows, 0);
+    if (id.bytes != 32)
+        return SOUK_ECORRUPT;
+    memcpy(context, id.at, 32);
+    return SOUK_OK;
+}
+
+souk_err souk_merchants_operator(souk_merchants *merchants, char ret_id[33])
+{
+    ret_id[32] = '\0';
+    return souk_ledger_read(souk_spine_ledger(merchants->spine), read_operator, ret_id);
+}
+
+souk_err souk_statement_read(souk_statement *statement, souk_text purpose_basis, souk_diag *diag)
+{
+    souk_text rest = purpose_basis, word = souk_text_cut(&rest, '=');
+    souk_purpose purpose;
+    souk_basis basis = souk_basis_of_word(rest);
+    if (!souk_purpose_of_word(word, &purpose))
+        return souk_diag_say(diag, SOUK_EINVAL,
+                             "'%.*s' is no purpose: serve, profile, personalise, recognise, "
+                             "face_pay, mood, advertise or research",
+                             SOUK_TEXT_PRINT(word));
+    if (basis == SOUK_BASIS_NONE || basis == SOUK_BASIS_WITHDRAWN)
+        return souk_diag_say(diag, SOUK_EINVAL,
+                             "'%.*s' is no basis: consent, contract or legal, as in "
+                             "--basis profile=consent",
+                             SOUK_TEXT_PRINT(rest));
+    statement->bases[purpose] = basis;
+    return SOUK_OK;
+}

@@ -1,0 +1,260 @@
+/* reject.c - the table of reject.h; texts are sealed, each under its own key. */
+#include "core/reject.h"
+
+#include "base/random.h"
+
+#include <stdlib.h>
+
+static const souk_migration reject_steps[] = {
+    {1, "CREATE TABLE reject ("
+        "  id     INTEGER PRIMARY KEY AUTOINCREMENT,"
+        "  source INTEGER NOT NULL," /* who sent it */
+        "  at     INTEGER NOT NULL," /* ms UTC, when it came */
+        "  fault  TEXT NOT NULL,"    /* what is wrong, in words of ours: nothing of the text */
+        "  place  TEXT NOT NULL,"    /* where in the request: batch[3] */
+        "  slot   INTEGER NOT NULL," /* of the key of this text alone */
+        "  nonce  BLOB NOT NULL CHECK (length(nonce) = 24),"
+        "  sealed BLOB NOT NULL" /* the text as it came */
+        ")"},
+};
+
+enum { REJECT_CLASS = 3, REJECT_NONCE = SOUK_VAULT_NONCE_BYTES };
+
+struct souk_rejects {
+    souk_mem *mem;
+    souk_ledger *ledger;
+    souk_vault *vault;
+};
+
+static souk_err mark_slots(souk_tx *tx, void *context)
+{
+    souk_rejects *rejects = context;
+    souk_auto_value(souk_rows) rows = {0};
+    SOUK_TRY(souk_rows_begin(tx, "SELECT slot FROM reject", SOUK_NO_VALUES, &rows));
+    while (souk_rows_next(&rows))
+        SOUK_TRY(souk_vault_mark_taken(rejects->vault, (uint32_t)souk_rows_int(&rows, 0)));
+    return souk_rows_check(&rows);
+}
+
+souk_err souk_rejects_open(souk_mem *mem, souk_ledger *ledger, souk_vault *vault,
+                           souk_rejects **ret_rejects, souk_diag *diag)
+{
+    SOUK_TRY(souk_ledger_migrate(ledger, "reject", reject_steps,
+                                 sizeof reject_steps / sizeof *reject_steps, diag));
+    souk_auto(souk_rejects) rejects = souk_mem_get(mem, sizeof *rejects);
+    if (!rejects)
+        return SOUK_ENOMEM;
+    *rejects = (souk_rejects){mem, ledger, vault};
+    SOUK_TRY(souk_ledger_read(ledger, mark_slots, rejects));
+    *ret_rejects = souk_take(&rejects);
+    return SOUK_OK;
+}
+
+void souk_rejects_free(souk_rejects *rejects)
+{
+    if (rejects)
+        souk_mem_put(rejects->mem, rejects);
+}
+
+static souk_seal_place reject_place(void)
+{
+    return (souk_seal_place){.merchant = 1, .class = REJECT_CLASS};
+}
+
+/* ---- adding ------------------------------------------------------------------------------------------ */
+
+struct adding {
+    souk_rejects *rejects;
+    const souk_reject *faults;
+    size_t count;
+    souk_buf sealed;
+};
+
+static souk_err add_one(struct adding *adding, souk_tx *tx, const souk_reject *fault)
+{
+    uint32_t slot;
+    unsigned char nonce[REJECT_NONCE];
+    size_t bytes = souk_min_size(fault->text.bytes, SOUK_REJECT_BYTES);
+    souk_seal_place place = reject_place();
+    souk_buf_clear(&adding->sealed);
+    char *room = souk_buf_room(&adding->sealed, bytes + SOUK_VAULT_TAG_BYTES);
+    if (!room)
+        return souk_buf_check(&adding->sealed);
+    SOUK_TRY(souk_vault_take(adding->rejects->vault, &slot));
+    souk_entropy(nonce, sizeof nonce);
+    SOUK_TRY(
+        souk_vault_seal(adding->rejects->vault, slot, &place, nonce, fault->text.at, bytes, room));
+    return souk_sql_run(tx,
+                        "INSERT INTO reject (source, at, fault, place, slot, nonce, sealed) "
+                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                        SOUK_VALUES(SOUK_INT(fault->source), SOUK_INT(fault->at),
+                                    SOUK_STR(fault->fault), SOUK_STR(fault->where), SOUK_INT(slot),
+                                    SOUK_BLOB(nonce, sizeof nonce),
+                                    SOUK_BLOB(room, bytes + SOUK_VAULT_TAG_BYTES)));
+}
+
+static souk_err add_all(souk_tx *tx, void *context)
+{
+    struct adding *adding = context;
+    for (size_t i = 0; i < adding->count; i++)
+        SOUK_TRY(add_one(adding, tx, &adding->faults[i]));
+    return souk_sql_run(tx, "DELETE FROM reject WHERE id <= (SELECT max(id) FROM reject) - ?1",
+                        SOUK_VALUES(SOUK_INT(SOUK_REJECTS_MOST)));
+}
+
+souk_err souk_rejects_add(souk_rejects *rejects, const souk_reject *faults, size_t count)
+{
+    struct adding adding = {rejects, faults, count, {.mem = rejects->mem}};
+    souk_err err = souk_ledger_write(rejects->ledger, SOUK_LANE_INGEST, add_all, &adding);
+    souk_buf_done(&adding.sealed);
+    return err;
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------- */
+
+struct reading {
+    souk_rejects *rejects;
+    uint64_t after_id;
+    size_t limit;
+    souk_err (*each)(void *context, const souk_reject *reject);
+    void *context;
+    souk_buf plain;
+};
+
+/* Opens the text of a row whose columns are slot, nonce, sealed from `column` on. */
+static souk_err open_text(souk_rejects *rejects, souk_rows *rows, unsigned column, souk_buf *plain)
+{
+    uint32_t slot = (uint32_t)souk_rows_int(rows, column);
+    souk_text nonce = souk_rows_blob(rows, column + 1), sealed = souk_rows_blob(rows, column + 2);
+    souk_seal_place place = reject_place();
+    if (nonce.bytes != REJECT_NONCE || sealed.bytes < SOUK_VAULT_TAG_BYTES)
+        return SOUK_ECORRUPT;
+    souk_buf_clear(plain);
+    char *room = souk_buf_room(plain, sealed.bytes);
+    if (!room)
+        return souk_buf_check(plain);
+    SOUK_TRY(souk_vault_unseal(rejects->vault, slot, &place, (const uint8_t *)nonce.at, sealed.at,
+                               sealed.bytes, room));
+    souk_buf_added(plain, sealed.bytes - SOUK_VAULT_TAG_BYTES);
+    return SOUK_OK;
+}
+
+static souk_err read_rejects(souk_tx *tx, void *context)
+{
+    struct reading *reading = context;
+    souk_auto_value(souk_rows) rows = {0};
+    SOUK_TRY(souk_rows_begin(tx,
+                             "SELECT id, source, at, fault, place, slot, nonce, sealed FROM reject "
+                             "WHERE id > ?1 ORDER BY id LIMIT ?2",
+                             SOUK_VALUES(SOUK_INT(reading->after_id), SOUK_INT(reading->limit)),
+                             &rows));
+    while (souk_rows_next(&rows)) {
+        souk_err err = open_text(reading->rejects, &rows, 5, &reading->plain);
+        if (err == SOUK_EERASED)
+            continue;
+        SOUK_TRY(err);
+        souk_reject reject = {.id = (uint64_t)souk_rows_int(&rows, 0),
+                              .source = (uint32_t)souk_rows_int(&rows, 1),
+                              .at = souk_rows_int(&rows, 2),
+                              .fault = souk_rows_text(&rows, 3),
+                              .where = souk_rows_text(&rows, 4),
+                              .text = souk_buf_view(&reading->plain)};
+        SOUK_TRY(reading->each(reading->context, &reject));
+    }
+    return souk_rows_check(&rows);
+}
+
+souk_err souk_rejects_each(souk_rejects *rejects, uint64_t after_id, size_t limit,
+                           souk_err (*each)(void *context, const souk_reject *reject),
+                           void *context)
+{
+    struct reading reading = {rejects, after_id, limit, each, context, {.mem = rejects->mem}};
+    souk_err err = souk_ledger_read(rejects->ledger, read_rejects, &reading);
+    souk_buf_done(&reading.plain);
+    return err;
+}
+
+/* ---- removing ---------------------------------------------------------------------------------------- */
+
+struct removing {
+    uint64_t id;
+    int64_t slot;
+};
+
+static souk_err remove_one(souk_tx *tx, void *context)
+{
+    struct removing *removing = context;
+    SOUK_TRY(souk_sql_one_int(tx, "DELETE FROM reject WHERE id = ?1 RETURNING slot",
+                              SOUK_VALUES(SOUK_INT(removing->id)), &removing->slot));
+    return SOUK_OK;
+}
+
+souk_err souk_rejects_remove(souk_rejects *rejects, uint64_t id)
+{
+    struct removing removing = {.id = id};
+    SOUK_TRY(souk_ledger_write(rejects->ledger, SOUK_LANE_INGEST, remove_one, &removing));
+    uint32_t slot = (uint32_t)removing.slot;
+    return souk_vault_destroy(rejects->vault, &slot, 1);
+}
+
+static souk_err count_rejects(souk_tx *tx, void *context)
+{
+    int64_t count;
+    SOUK_TRY(souk_sql_one_int(tx, "SELECT count(*) FROM reject", SOUK_NO_VALUES, &count));
+    *(uint64_t *)context = (uint64_t)count;
+    return SOUK_OK;
+}
+
+souk_err souk_rejects_count(souk_rejects *rejects, uint64_t *ret_count)
+{
+    return souk_ledger_read(rejects->ledger, count_rejects, ret_count);
+}
+
+/* ---- forgetting -------------------------------------------------------------------------------------- */
+
+static bool holds_word(souk_text text, souk_text word)
+{
+    for (size_t at = 0; word.bytes && at + word.bytes <= text.bytes; at++)
+        if (souk_text_equal_nocase((souk_text){text.at + at, word.bytes}, word))
+            return true;
+    return false;
+}
+
+souk_err souk_rejects_forget(souk_rejects *rejects, souk_tx *tx, const souk_text *words,
+                             size_t word_count, souk_mem *mem, uint32_t **ret_slots,
+                             size_t *ret_count)
+{
+    size_t capacity = 0, count = 0;
+    uint32_t *slots = NULL;
+    souk_err err;
+    souk_auto_value(souk_buf) plain = {.mem = rejects->mem};
+    souk_auto_value(souk_rows) rows = {0};
+    *ret_slots = NULL;
+    *ret_count = 0;
+    SOUK_TRY(souk_rows_begin(tx, "SELECT slot, nonce, sealed FROM reject", SOUK_NO_VALUES, &rows));
+    while (!(err = souk_rows_check(&rows)) && souk_rows_next(&rows)) {
+        err = open_text(rejects, &rows, 0, &plain);
+        bool hers = false;
+        for (size_t i = 0; i < word_count && !err && !hers; i++)
+            hers = holds_word(souk_buf_view(&plain), words[i]);
+        err = err == SOUK_EERASED ? SOUK_OK : err;
+        if (!err && hers)
+            err = souk_mem_grow(mem, &slots, &capacity, count + 1, SOUK_REJECTS_MOST * 2,
+                                sizeof *slots);
+        if (err)
+            break;
+        if (hers)
+            slots[count++] = (uint32_t)souk_rows_int(&rows, 0);
+    }
+    souk_rows_done(&rows);
+    for (size_t i = 0; i < count && !err; i++)
+        err =
+            souk_sql_run(tx, "DELETE FROM reject WHERE slot = ?1", SOUK_VALUES(SOUK_INT(slots[i])));
+    if (err) {
+        souk_mem_put(mem, slots);
+        return err;
+    }
+    *ret_slots = slots;
+    *ret_count = count;
+    return SOUK_OK;
+}

@@ -1,0 +1,285 @@
+/* spine_people.c - persons found, merged and parted by decision, and their consent. */
+#include "core/spine_private.h"
+
+#include "base/random.h"
+
+static const souk_migration people_steps[] = {
+    {1, "CREATE TABLE decision ("
+        "  id        INTEGER PRIMARY KEY AUTOINCREMENT,"
+        "  at        INTEGER NOT NULL," /* ms UTC */
+        "  shopper_a INTEGER NOT NULL," /* these two are one person */
+        "  shopper_b INTEGER NOT NULL CHECK (shopper_b <> shopper_a),"
+        "  words     BLOB NOT NULL," /* nonce[24], then who and why, sealed under a's key */
+        "  undone_at INTEGER,"       /* NULL: it stands */
+        "  undone    BLOB"           /* as words: who undid it, and why */
+        ");"
+        "CREATE INDEX decision_a ON decision (shopper_a);"
+        "CREATE INDEX decision_b ON decision (shopper_b)"},
+};
+
+souk_err spine_people_migrate(souk_spine *spine, souk_diag *diag)
+{
+    return souk_ledger_migrate(spine->ledger, "people", people_steps,
+                               sizeof people_steps / sizeof *people_steps, diag);
+}
+
+/* ---- finding ------------------------------------------------------------------------------------------ */
+
+souk_err souk_spine_find(souk_spine *spine, souk_id_kind kind, souk_text value,
+                         souk_person *ret_person)
+{
+    char room[SOUK_ID_BYTES], public_id[16];
+    souk_text normal;
+    if (kind == SOUK_ID_PUBLIC) {
+        if (!souk_unhex(value, public_id, sizeof public_id))
+            return SOUK_EINVAL;
+        normal = (souk_text){public_id, sizeof public_id};
+    } else {
+        SOUK_TRY(souk_id_normalise(kind, value, room, &normal));
+    }
+    souk_hash128 hash = souk_hashes_identifier(&spine->hashes, kind, normal);
+    souk_index_read(spine->index);
+    uint32_t atom = souk_index_find(spine->index, hash);
+    souk_err err = souk_index_person_of_atom(spine->index, atom, ret_person);
+    souk_index_read_done(spine->index);
+    return err;
+}
+
+struct naming {
+    souk_spine *spine;
+    uint32_t shopper;
+    uint64_t position;
+    char *ret_id;
+};
+
+static souk_err read_public_id(souk_tx *tx, void *context)
+{
+    struct naming *naming = context;
+    souk_mem *mem = naming->spine->mem;
+    uint64_t first;
+    size_t count;
+    SOUK_TRY(souk_log_find(tx, naming->position, &first, &count));
+    souk_auto_value(souk_buf) bytes = {.mem = mem}, value = {.mem = mem};
+    SOUK_TRY(souk_log_load(tx, first, &bytes));
+    souk_auto(souk_block) block = NULL;
+    SOUK_TRY(souk_block_read(mem, souk_buf_view(&bytes), SOUK_BLOCK_ALL, &block));
+    for (size_t i = 0; i < block->edge_count; i++) {
+        souk_link link;
+        souk_buf_clear(&value);
+        souk_err err = spine_link_open(naming->spine, block, i, &link, &value);
+        if (err == SOUK_EERASED)
+            continue;
+        SOUK_TRY(err);
+        if (link.kind == SOUK_LINK_SHOPPER && link.shopper == naming->shopper &&
+            value.bytes == 16) {
+            souk_hex(value.at, 16, naming->ret_id);
+            naming->ret_id[32] = '\0';
+            return SOUK_OK;
+        }
+    }
+    return SOUK_EERASED;
+}
+
+souk_err souk_spine_public_id(souk_spine *spine, uint32_t shopper, char ret_id[33])
+{
+    struct naming naming = {.spine = spine, .shopper = shopper, .ret_id = ret_id};
+    souk_index_read(spine->index);
+    naming.position = souk_index_shopper_position(spine->index, shopper);
+    souk_index_read_done(spine->index);
+    if (naming.position == 0)
+        return SOUK_ENOENT;
+    return souk_ledger_read(spine->ledger, read_public_id, &naming);
+}
+
+/* ---- decisions ----------------------------------------------------------------------------------------- */
+
+struct decision {
+    souk_spine *spine;
+    uint32_t shopper_a, shopper_b;
+    souk_time at;
+    souk_buf words; /* sealed */
+    uint64_t changed;
+};
+
+/* nonce[24], then the words sealed under the key of the shopper's own atom. */
+static souk_err seal_words(souk_spine *spine, uint32_t shopper, souk_text by, souk_text reason,
+                           souk_buf *words)
+{
+    souk_index_read(spine->index);
+    const souk_atom *atom =
+        souk_index_atom(spine->index, souk_index_shopper_atom(spine->index, shopper));
+    uint32_t slot = atom ? atom->slot : 0;
+    souk_index_read_done(spine->index);
+    if (slot == 0)
+        return SOUK_ENOENT;
+    unsigned char nonce[SOUK_NONCE];
+    souk_entropy(nonce, sizeof nonce);
+    souk_buf_append(words, nonce, sizeof nonce);
+    souk_buf_print(words, "%.*s\n%.*s", SOUK_TEXT_PRINT(by), SOUK_TEXT_PRINT(reason));
+    size_t plain_bytes = words->bytes - sizeof nonce;
+    if (!souk_buf_room(words, SOUK_SEAL_TAG))
+        return souk_buf_check(words);
+    souk_buf_added(words, SOUK_SEAL_TAG);
+    souk_seal_place place = {.merchant = SOUK_OPERATOR, .class = SPINE_CLASS_DECISION};
+    return souk_vault_seal(spine->vault, slot, &place, nonce, words->at + sizeof nonce, plain_bytes,
+                           words->at + sizeof nonce);
+}
+
+static souk_err write_merge(souk_tx *tx, void *context)
+{
+    struct decision *merge = context;
+    return souk_sql_run(
+        tx, "INSERT INTO decision (at, shopper_a, shopper_b, words) VALUES (?1, ?2, ?3, ?4)",
+        SOUK_VALUES(SOUK_INT(merge->at), SOUK_INT(merge->shopper_a), SOUK_INT(merge->shopper_b),
+                    SOUK_BLOB(merge->words.at, merge->words.bytes)));
+}
+
+static souk_err write_unmerge(souk_tx *tx, void *context)
+{
+    struct decision *part = context;
+    SOUK_TRY(souk_sql_run(tx,
+                          "UPDATE decision SET undone_at = ?2, undone = ?3 "
+                          "WHERE undone_at IS NULL AND (shopper_a = ?1 OR shopper_b = ?1)",
+                          SOUK_VALUES(SOUK_INT(part->shopper_a), SOUK_INT(part->at),
+                                      SOUK_BLOB(part->words.at, part->words.bytes))));
+    part->changed = souk_sql_changed(tx);
+    return SOUK_OK;
+}
+
+static souk_err read_groups(souk_tx *tx, void *context)
+{
+    souk_index *index = context;
+    souk_index_clear_groups(index);
+    souk_auto_value(souk_rows) rows = {0};
+    SOUK_TRY(souk_rows_begin(tx,
+                             "SELECT shopper_a, shopper_b FROM decision WHERE undone_at IS NULL "
+                             "ORDER BY id",
+                             SOUK_NO_VALUES, &rows));
+    while (souk_rows_next(&rows)) {
+        souk_err err = souk_index_join(index, (uint32_t)souk_rows_int(&rows, 0),
+                                       (uint32_t)souk_rows_int(&rows, 1));
+        if (err != SOUK_ENOENT)
+            SOUK_TRY(err);
+    }
+    return souk_rows_check(&rows);
+}
+
+souk_err spine_load_groups(souk_spine *spine, souk_index *index)
+{
+    return souk_ledger_read(spine->ledger, read_groups, index);
+}
+
+souk_err spine_regroup(souk_spine *spine)
+{
+    souk_index_lock(spine->index);
+    souk_err err = spine_load_groups(spine, spine->index);
+    souk_index_unlock(spine->index);
+    return err;
+}
+
+souk_err spine_forget_decisions(souk_tx *tx, uint32_t shopper)
+{
+    return souk_sql_run(tx, "DELETE FROM decision WHERE shopper_a = ?1 OR shopper_b = ?1",
+                        SOUK_VALUES(SOUK_INT(shopper)));
+}
+
+/* SOUK_OK where the two are there and not yet one. */
+static souk_err check_apart(souk_spine *spine, uint32_t shopper_a, uint32_t shopper_b)
+{
+    souk_auto_value(souk_buf) room = {.mem = spine->mem};
+    souk_person *a = (souk_person *)(void *)souk_buf_room(&room, 2 * sizeof *a);
+    if (!a)
+        return SOUK_ENOMEM;
+    souk_person *b = a + 1;
+    souk_index_read(spine->index);
+    souk_err err = souk_index_person_of_atom(spine->index,
+                                             souk_index_shopper_atom(spine->index, shopper_a), a);
+    if (!err)
+        err = souk_index_person_of_atom(spine->index,
+                                        souk_index_shopper_atom(spine->index, shopper_b), b);
+    souk_index_read_done(spine->index);
+    SOUK_TRY(err);
+    if (a->shopper == b->shopper)
+        return SOUK_EEXIST;
+    return a->atom_count + b->atom_count > SOUK_PERSON_ATOMS ? SOUK_ETOOBIG : SOUK_OK;
+}
+
+souk_err souk_spine_merge(souk_spine *spine, uint32_t shopper_a, uint32_t shopper_b, souk_text by,
+                          souk_text reason)
+{
+    struct decision merge = {.spine = spine,
+                             .shopper_a = shopper_a,
+                             .shopper_b = shopper_b,
+                             .at = souk_clock_now_ms(spine->clock),
+                             .words = {.mem = spine->mem}};
+    souk_auto_lock(&spine->decision_mutex);
+    SOUK_TRY(check_apart(spine, shopper_a, shopper_b));
+    souk_err err = seal_words(spine, shopper_a, by, reason, &merge.words);
+    if (!err)
+        err = souk_ledger_write(spine->ledger, SOUK_LANE_INGEST, write_merge, &merge);
+    souk_buf_done(&merge.words);
+    SOUK_TRY(err);
+    souk_index_lock(spine->index);
+    err = souk_index_join(spine->index, shopper_a, shopper_b);
+    souk_index_unlock(spine->index);
+    return err;
+}
+
+souk_err souk_spine_unmerge(souk_spine *spine, uint32_t shopper, souk_text by, souk_text reason)
+{
+    struct decision part = {.spine = spine,
+                            .shopper_a = shopper,
+                            .at = souk_clock_now_ms(spine->clock),
+                            .words = {.mem = spine->mem}};
+    souk_auto_lock(&spine->decision_mutex);
+    souk_err err = seal_words(spine, shopper, by, reason, &part.words);
+    if (!err)
+        err = souk_ledger_write(spine->ledger, SOUK_LANE_INGEST, write_unmerge, &part);
+    souk_buf_done(&part.words);
+    SOUK_TRY(err);
+    return part.changed ? spine_regroup(spine) : SOUK_ENOENT;
+}
+
+/* ---- consent ------------------------------------------------------------------------------------------- */
+
+struct consenting {
+    souk_spine *spine;
+    const souk_person *person;
+    const souk_consent_row *row;
+    souk_age age;
+};
+
+static souk_err write_consent(souk_tx *tx, void *context)
+{
+    struct consenting *told = context;
+    souk_consent *consent = told->spine->consent;
+    const souk_person *person = told->person;
+    souk_consent_row row = *told->row;
+    souk_consent_begin(consent);
+    if (row.basis != SOUK_BASIS_WITHDRAWN) {
+        row.atom = row.atom ? row.atom : person->atoms[0];
+        SOUK_TRY(souk_consent_apply(consent, tx, &row, 1));
+    } else {
+        for (uint32_t i = 0; i < person->atom_count; i++) {
+            row.atom = person->atoms[i];
+            SOUK_TRY(souk_consent_apply(consent, tx, &row, 1));
+        }
+    }
+    for (uint32_t i = 0; i < person->atom_count && told->age != SOUK_AGE_UNKNOWN; i++)
+        SOUK_TRY(souk_consent_set_age(consent, tx, person->atoms[i], told->age, row.evidence));
+    return SOUK_OK;
+}
+
+souk_err souk_spine_consent_record(souk_spine *spine, const souk_person *person,
+                                   const souk_consent_row *row, souk_age age)
+{
+    struct consenting told = {spine, person, row, age};
+    souk_auto_lock(&spine->decision_mutex);
+    souk_err err = souk_ledger_write(spine->ledger, SOUK_LANE_INGEST, write_consent, &told);
+    if (!err) {
+        souk_consent_committed(spine->consent);
+        return SOUK_OK;
+    }
+    souk_err abandoned = souk_consent_abandoned(spine->consent);
+    return abandoned ? abandoned : err;
+}

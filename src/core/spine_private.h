@@ -1,0 +1,163 @@
+/* spine_private.h - the rooms of an open data folder, shared by the spine_*.c files. */
+#ifndef SOUK_CORE_SPINE_PRIVATE_H
+#define SOUK_CORE_SPINE_PRIVATE_H
+
+#include "core/log.h"
+#include "core/pack.h"
+#include "core/reject.h"
+#include "core/resolve.h"
+#include "core/runs.h"
+#include "core/spine.h"
+#include "os/thread.h"
+
+enum {
+    SPINE_BLOCK_EVENTS = 1024, /* small enough to read one event of it in tens of microseconds */
+    SPINE_SOURCES = 65536,
+    SPINE_LINK_HEAD = 12, /* bytes of an edge's sealed text before its value, see spine_link.c */
+};
+
+/* What a sealed text is of; part of its associated data, never changed. */
+enum spine_class {
+    SPINE_CLASS_EVENT = 1,
+    SPINE_CLASS_EDGE = 2,
+    SPINE_CLASS_DECISION = 4,
+};
+
+/* A pair for the timeline runs: an event of the atom, or (odd) a link that concerns it. */
+static inline uint64_t spine_timeline_event(uint64_t position)
+{
+    return position * 2;
+}
+static inline uint64_t spine_timeline_link(uint64_t position)
+{
+    return position * 2 + 1;
+}
+
+struct spine_source {
+    uint32_t merchant;
+    uint16_t bases;
+    uint8_t age;
+};
+
+/* What one run of the writer has in hand: the batches taken, and what became of their events. */
+struct spine_group {
+    souk_job job;
+    bool out;                  /* submitted, or running */
+    souk_batch *first, **last; /* taken from the queue, kept when the transaction runs again */
+    souk_block_maker *maker;
+    souk_packer *packer;
+    unsigned char prefix[SOUK_BLOCK_PREFIX];
+    uint64_t block_first, next; /* positions: of the block being made, of the next event */
+    souk_fact *facts;
+    size_t fact_count, fact_capacity;
+    souk_fact_line *lines;
+    size_t line_count, line_capacity;
+    uint64_t *keys, *found; /* of the batch in hand, for the repeats */
+    size_t key_capacity, found_capacity;
+    struct spine_pair {
+        uint64_t key, value;
+    } * pairs; /* links, for the timeline */
+    size_t pair_count, pair_capacity;
+    souk_hash128 *messages; /* [fact_count]: identities of what was accepted */
+    size_t message_capacity;
+    uint32_t *set; /* open addressing over messages, 0: free, else number + 1 */
+    size_t set_capacity;
+    souk_buf bytes, sealed, value;
+};
+
+/* The message hashes of a block read lately: repeats come in runs. */
+struct spine_recent {
+    uint64_t first;
+    size_t count;
+    souk_buf hashes;
+};
+enum { SPINE_RECENT = 16, SPINE_PACKERS = 8 };
+
+struct souk_spine {
+    souk_mem *mem;
+    souk_disk *disk;
+    const souk_clock *clock;
+    souk_spine_options options;
+    souk_vault *vault;
+    souk_ledger *ledger;
+    souk_catalogue *catalogue;
+    souk_consent *consent;
+    souk_rejects *rejects;
+    souk_index *index;
+    souk_runs *seen, *timeline;
+    souk_hashes hashes;
+    souk_rwlock sources_lock;
+    struct spine_source *sources; /* [SPINE_SOURCES] */
+
+    souk_mutex queue_mutex;
+    souk_batch *queue, **queue_end;
+    uint64_t queued_events;
+    bool stopping;
+    struct spine_group group;
+    struct spine_recent recent[SPINE_RECENT];
+    size_t recent_at;
+    souk_mutex packers_mutex;
+    souk_packer *packers[SPINE_PACKERS]; /* resting: making one takes milliseconds */
+    size_t packer_count;
+    souk_buf seal_room;   /* of the writer */
+    uint64_t end;         /* position after the last committed event; atomic */
+    uint32_t erased_type; /* number of the event type that the log's erasures have */
+
+    souk_thread keeper;
+    souk_mutex keeper_mutex;
+    souk_cond keeper_wake;
+    bool keeper_stop, keeper_poked;
+    souk_mutex snapshot_mutex; /* held while the snapshot file is written or edited */
+    uint64_t snapshot_at;      /* position of the last snapshot */
+    souk_mutex decision_mutex; /* one merge, un-merge or erasure at a time */
+
+    uint64_t events, repeats, groups, blocks, quarantined, block_bytes, packed_bytes; /* atomic */
+};
+
+/* spine_group.c */
+SOUK_CHECKED souk_err spine_group_init(souk_spine *spine);
+void spine_group_done(souk_spine *spine);
+
+/* A packer for one call, and its return. */
+SOUK_CHECKED souk_err spine_packer_take(souk_spine *spine, souk_packer **ret_packer);
+void spine_packer_put(souk_spine *spine, souk_packer *packer);
+
+/* spine_link.c: an edge's sealed text, written and read. */
+SOUK_CHECKED souk_err spine_link_seal(souk_spine *spine, const souk_link *link, souk_text value,
+                                      const unsigned char *prefix, uint64_t block_first,
+                                      size_t edge_index, souk_packer *packer, souk_buf *sealed);
+/* SOUK_EERASED: its key is gone.  value (NULL: not wanted) gets the identifier's text appended. */
+SOUK_CHECKED souk_err spine_link_open(souk_spine *spine, const souk_block *block, size_t edge_index,
+                                      souk_link *ret_link, souk_buf *value);
+
+/* spine_source.c: reads the sources; folds need to know what each one states. */
+SOUK_CHECKED souk_err spine_sources_open(souk_spine *spine, souk_diag *diag);
+
+/* spine_open.c: applies a block of the log to the index, and its pairs to the runs that lack them. */
+SOUK_CHECKED souk_err spine_replay_links(souk_spine *spine, souk_index *index,
+                                         const souk_block *block, souk_link *links,
+                                         size_t *ret_count);
+/* Reads the standing merge decisions into an index. */
+SOUK_CHECKED souk_err spine_load_groups(souk_spine *spine, souk_index *index);
+
+/* spine_read.c: where a person's events and links stand (or her links only), ascending, perhaps twice;
+ * the caller frees them with the spine's mem. */
+SOUK_CHECKED souk_err spine_positions(souk_spine *spine, const souk_person *person, bool links_only,
+                                      uint64_t **ret_positions, size_t *ret_count);
+
+/* What souk_spine_ties tells, for Souk's own work: an erasure needs no grant. */
+SOUK_CHECKED souk_err spine_ties_of(souk_spine *spine, const souk_person *person, souk_arena *arena,
+                                    souk_tie **ret_ties, size_t *ret_count);
+
+/* spine_erase.c: goes on with erasures that a crash cut off; tells the index about all of them. */
+SOUK_CHECKED souk_err spine_erase_migrate(souk_spine *spine, souk_diag *diag);
+/* Before the log is read it marks; afterwards it also makes sure that no number is given twice. */
+SOUK_CHECKED souk_err spine_erase_known(souk_spine *spine, souk_index *index, bool log_is_read);
+SOUK_CHECKED souk_err spine_erase_finish(souk_spine *spine);
+/* Removes the erased shoppers' decisions, in a transaction of the writer. */
+SOUK_CHECKED souk_err spine_forget_decisions(souk_tx *tx, uint32_t shopper);
+SOUK_CHECKED souk_err spine_people_migrate(souk_spine *spine, souk_diag *diag);
+/* The groups again, after a decision; takes the index's lock. */
+SOUK_CHECKED souk_err spine_regroup(souk_spine *spine);
+
+#endif
