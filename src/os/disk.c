@@ -1,4 +1,4 @@
-/* disk.c - disk.h for every backend: the checks at the door, and what is made of the other verbs. */
+/* disk.c - disk.h for every backend: the checks at the door, and what is made of other verbs. */
 #include "os/disk_backend.h"
 
 #include <stdio.h>
@@ -191,7 +191,7 @@ souk_err souk_disk_put(souk_disk *disk, const char *name, const void *from, size
     if (!err)
         err = disk->backend->rename(disk, fresh, name);
     if (err) {
-        /* On a full disk the half-written file would hold the space; a failure here adds nothing. */
+        /* On a full disk the half-written file would hold the space; a failure here is no news. */
         (void)!disk->backend->remove(disk, fresh);
         return err;
     }

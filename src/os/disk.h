@@ -8,12 +8,13 @@
  *     SOUK_TRY(souk_file_sync(file));                 only now it survives a power cut
  *     SOUK_TRY(souk_disk_sync_folder(disk));          and only now does its name
  *
- * Names are relative, without ".." and at most 200 bytes; "a/b" needs the folder made first.  Rename
- * and remove are for files; "lock" is taken.
+ * Names are relative, without ".." and at most 200 bytes; "a/b" needs the folder made first.
+ * Rename and remove are for files; "lock" is taken.
  *
- * The simulated disk keeps for every file what a reader sees and what a power cut leaves: a cut keeps
- * the synced image and, at random, any subset of the unsynced 512-byte sectors (dropped, reordered,
- * torn); a name made, removed or renamed without souk_disk_sync_folder may or may not have happened.
+ * The simulated disk keeps for every file what a reader sees and what a power cut leaves: a cut
+ * keeps the synced image and, at random, any subset of the unsynced 512-byte sectors (dropped,
+ * reordered, torn); a name made, removed or renamed without souk_disk_sync_folder may or may not
+ * have happened.
  * It can also fail, fill up and lie:  see souk_disk_sim.
  *
  * After a failed sync the file's state is unknown: never sync again, stop and recover (ATC '20,
@@ -24,7 +25,7 @@
  *          SOUK_EINVAL: a bad name, a folder where a file is meant, a write to what was opened to
  *          be read.  SOUK_EDENIED: the system refuses.  SOUK_EBUSY: no descriptor left.
  *          SOUK_ETOOBIG: above what the file system can hold.  SOUK_ENOMEM.
- * Threads  a disk and its files may be used from any thread; one file is written by one at a time. */
+ * Threads  a disk and its files may be used from any thread; a file is written by one at a time. */
 #ifndef SOUK_OS_DISK_H
 #define SOUK_OS_DISK_H
 

@@ -4,8 +4,8 @@
  * above it cannot lead us elsewhere, and closed on exec, so that no child inherits the shop's data.
  * Interrupted calls are repeated and short ones continued.
  *
- * A sync that fails reports SOUK_EIO whatever the reason: the kernel has dropped the dirty pages and
- * marked them clean, so even "no space" can no longer be mended by waiting (Rebello et al., ATC '20). */
+ * A sync that fails reports SOUK_EIO whatever the reason: the kernel has marked the dirty pages
+ * clean, so even "no space" can no longer be mended by waiting (Rebello et al., ATC '20). */
 #include "os/disk_backend.h"
 #include "os/thread.h"
 

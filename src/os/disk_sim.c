@@ -1,7 +1,7 @@
 /* disk_sim.c - a disk in memory that can lose its power, fail, fill up and lie.
  *
- * Workload  crash tests: a story of some hundred operations on files of a few hundred KB, cut at each
- *           of them, thousands of times a second.
+ * Workload  crash tests: a story of some hundred operations on files of a few hundred KB, cut at
+ *           each of them, thousands of times a second.
  *
  * The bytes are in disk_sim_node.c, the names in disk_sim_names.c; here is the plan of faults and
  * the door: one mutex, taken by every verb.  An operation that the plan hits is half done: a write

@@ -22,7 +22,7 @@ struct souk_sim_node {
     unsigned refs; /* entries of tables, pending changes, open files */
     bool is_folder;
     uint64_t seen_bytes, kept_bytes; /* both images are zero behind their size */
-    uint64_t low_bytes;              /* smallest size seen since the last sync */
+    uint64_t low_bytes;              /* the lowest truncate since the last sync; UINT64_MAX: none */
     size_t capacity;                 /* of each image, whole sectors */
     unsigned char *seen, *kept;      /* [capacity] */
     uint8_t *state;                  /* [capacity / 512], enum in disk_sim_node.c */

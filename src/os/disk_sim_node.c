@@ -1,8 +1,8 @@
 /* disk_sim_node.c - one simulated file: what is seen, what a power cut leaves, and the difference.
  *
- * Sizes and truncates are metadata and travel apart from the bytes, as on a journalling file system:
- * after a cut a file may be long and full of zeros (size arrived, bytes did not), or long with its
- * old tail (bytes arrived, truncate did not). */
+ * Sizes and truncates are metadata and travel apart from the bytes, as on a journalling file
+ * system: after a cut a file may be long and full of zeros (size arrived, bytes did not), or long
+ * with its old tail (bytes arrived, truncate did not). */
 #include "os/disk_sim.h"
 
 enum { FILE_MOST = 1 << 30, SPARE_MOST = 16, SPARE_BYTES_MOST = 4 << 20 };
@@ -35,6 +35,7 @@ souk_err souk_sim_node_new(souk_sim_nodes *nodes, bool is_folder, souk_sim_node 
             return SOUK_ENOMEM;
     }
     node->refs = 1;
+    node->low_bytes = UINT64_MAX;
     node->is_folder = is_folder;
     node->next_spare = NULL;
     *ret_node = node;
@@ -66,7 +67,7 @@ void souk_sim_node_drop(souk_sim_nodes *nodes, souk_sim_node *node)
         memset(node->seen, 0, node->seen_bytes);
     if (node->kept_bytes)
         memset(node->kept, 0, node->kept_bytes);
-    node->seen_bytes = node->kept_bytes = node->low_bytes = 0;
+    node->seen_bytes = node->kept_bytes = 0;
     node->next_spare = nodes->spare;
     nodes->spare = node;
     nodes->spare_count++;
@@ -132,14 +133,31 @@ static void keep_sector(souk_sim_node *node, size_t sector)
         node->kept_bytes = end;
 }
 
+static void shrink_kept(souk_sim_node *node, uint64_t bytes)
+{
+    if (bytes >= node->kept_bytes)
+        return;
+    memset(node->kept + bytes, 0, node->kept_bytes - bytes);
+    node->kept_bytes = bytes;
+}
+
+/* A truncate reaches the disk before what is written after it. */
+static void keep_truncate(souk_sim_node *node)
+{
+    shrink_kept(node, node->low_bytes);
+    node->low_bytes = UINT64_MAX;
+}
+
 souk_err souk_sim_node_write(souk_mem *mem, souk_sim_node *node, const void *from, size_t bytes,
                              uint64_t offset, uint64_t *random)
 {
     if (bytes == 0)
         return SOUK_OK;
     SOUK_TRY(reserve(mem, node, offset + bytes));
-    /* The kernel writes back when it likes: now and then what is overwritten had reached the disk. */
+    /* The kernel writes back when it likes: at times what is overwritten had reached the disk. */
     bool written_back = souk_sim_random(random) % 8 == 0;
+    if (written_back)
+        keep_truncate(node);
     size_t first = offset / SOUK_SIM_SECTOR, last = (offset + bytes - 1) / SOUK_SIM_SECTOR;
     for (size_t sector = first; sector <= last; sector++) {
         if (written_back && node->state[sector] == SECTOR_DIRTY)
@@ -163,19 +181,11 @@ souk_err souk_sim_node_truncate(souk_mem *mem, souk_sim_node *node, uint64_t byt
                 mark(node, sector, SECTOR_CUT_OFF);
         }
         memset(node->seen + bytes, 0, node->seen_bytes - bytes);
+        if (bytes < node->low_bytes)
+            node->low_bytes = bytes;
     }
     node->seen_bytes = bytes;
-    if (bytes < node->low_bytes)
-        node->low_bytes = bytes;
     return SOUK_OK;
-}
-
-static void shrink_kept(souk_sim_node *node, uint64_t bytes)
-{
-    if (bytes >= node->kept_bytes)
-        return;
-    memset(node->kept + bytes, 0, node->kept_bytes - bytes);
-    node->kept_bytes = bytes;
 }
 
 void souk_sim_node_sync(souk_sim_node *node)
@@ -192,7 +202,8 @@ void souk_sim_node_sync(souk_sim_node *node)
     }
     node->listed_count = left;
     shrink_kept(node, node->seen_bytes);
-    node->kept_bytes = node->low_bytes = node->seen_bytes;
+    node->kept_bytes = node->seen_bytes;
+    node->low_bytes = UINT64_MAX;
 }
 
 void souk_sim_node_sync_failed(souk_sim_node *node, uint64_t *random)
@@ -207,8 +218,8 @@ void souk_sim_node_sync_failed(souk_sim_node *node, uint64_t *random)
 
 void souk_sim_node_cut(souk_sim_node *node, uint64_t *random)
 {
-    if (node->low_bytes < node->kept_bytes && souk_sim_coin(random))
-        shrink_kept(node, node->low_bytes);
+    if (souk_sim_coin(random))
+        keep_truncate(node);
     /* From "nothing arrived" to "all arrived", each as likely as any share between. */
     uint64_t share_of_8 = souk_sim_random(random) % 9;
     for (size_t i = 0; i < node->listed_count; i++) {
@@ -225,5 +236,6 @@ void souk_sim_node_cut(souk_sim_node *node, uint64_t *random)
         node->state[node->listed[i]] = SECTOR_SAME;
     }
     node->listed_count = 0;
-    node->seen_bytes = node->low_bytes = node->kept_bytes;
+    node->seen_bytes = node->kept_bytes;
+    node->low_bytes = UINT64_MAX;
 }
