@@ -1,0 +1,638 @@
+/* vault_test.c - what vault.h promises while the power stays on: a model, refusals, threads. */
+#include "store/vault.h"
+
+#include "base/random.h"
+#include "os/thread.h"
+#include "store/vault_format.h"
+#include "test/test.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+enum { BLOCK = 128, TEXT = 40 };
+static const uint8_t test_root[32] = "thirty-two bytes of a root key..";
+static const souk_vault_options small = {
+    .root_key = test_root, .block_slots = BLOCK, .cache_keys = 16};
+
+/* A text, and where it lies, that follow from a number. */
+typedef struct parcel {
+    souk_seal_place place;
+    uint8_t nonce[24], plain[TEXT], sealed[TEXT + 16];
+} parcel;
+
+static void parcel_fill(parcel *made, uint32_t number)
+{
+    memset(made, 0, sizeof *made);
+    made->place = (souk_seal_place){
+        .merchant = number % 3, .atom = number, .class = (uint8_t)(number % 5), .position = number};
+    souk_put_u32(made->nonce, number);
+    for (size_t i = 0; i < TEXT; i++)
+        made->plain[i] = (uint8_t)(number * 31 + i);
+}
+
+static souk_err parcel_seal(souk_vault *vault, uint32_t slot, uint32_t number, parcel *made)
+{
+    parcel_fill(made, number);
+    return souk_vault_seal(vault, slot, &made->place, made->nonce, made->plain, TEXT, made->sealed);
+}
+
+/* SOUK_ECONFLICT: opened, and another text came out. */
+static souk_err parcel_open(souk_vault *vault, uint32_t slot, const parcel *made)
+{
+    uint8_t plain[TEXT];
+    SOUK_TRY(souk_vault_unseal(vault, slot, &made->place, made->nonce, made->sealed,
+                               sizeof made->sealed, plain));
+    return memcmp(plain, made->plain, TEXT) ? SOUK_ECONFLICT : SOUK_OK;
+}
+
+/* ---- the dumb model -------------------------------------------------------------------- */
+
+enum { MODEL_MOST = 6 * BLOCK };
+typedef struct model_slot {
+    uint32_t slot;
+    bool destroyed;
+    parcel text;
+} model_slot;
+typedef struct vault_model {
+    souk_disk *disk;
+    souk_vault *vault;
+    model_slot *slots;
+    uint32_t count;
+} vault_model;
+
+static bool model_knows(const vault_model *model, uint32_t slot)
+{
+    for (uint32_t i = 0; i < model->count; i++)
+        if (model->slots[i].slot == slot)
+            return true;
+    return false;
+}
+
+static void model_take(souk_test *test, vault_model *model)
+{
+    uint32_t slot;
+    SOUK_MUST(souk_vault_take(model->vault, &slot));
+    SOUK_CHECK(slot >= SOUK_VAULT_FIRST);
+    SOUK_CHECK(!model_knows(model, slot));
+    model_slot *fresh = &model->slots[model->count++];
+    *fresh = (model_slot){.slot = slot};
+    SOUK_MUST(parcel_seal(model->vault, slot, (uint32_t)test_random(test, 1 << 30), &fresh->text));
+}
+
+static void model_destroy(souk_test *test, vault_model *model)
+{
+    uint32_t slots[3], count = 1 + (uint32_t)test_random(test, 3);
+    for (uint32_t i = 0; i < count; i++) {
+        model_slot *victim = &model->slots[test_random(test, model->count)];
+        victim->destroyed = true;
+        slots[i] = victim->slot;
+    }
+    SOUK_MUST(souk_vault_destroy(model->vault, slots, count));
+}
+
+static void model_reopen(souk_test *test, vault_model *model)
+{
+    souk_vault_free(model->vault);
+    model->vault = NULL;
+    SOUK_MUST(souk_vault_open(test->mem, model->disk, &small, &model->vault, NULL));
+    for (uint32_t i = 0; i < model->count; i++)
+        SOUK_MUST(souk_vault_mark_taken(model->vault, model->slots[i].slot));
+}
+
+static void model_compare(souk_test *test, const vault_model *model, uint32_t i)
+{
+    const model_slot *one = &model->slots[i];
+    SOUK_CHECK_ERR(parcel_open(model->vault, one->slot, &one->text),
+                   one->destroyed ? SOUK_EERASED : SOUK_OK);
+}
+
+SOUK_TEST("a vault behaves as a list of texts would over random takes, seals, erasures, restarts")
+{
+    vault_model model = {.slots = souk_mem_array(test->mem, MODEL_MOST, sizeof(model_slot))};
+    SOUK_MUST(souk_disk_open_sim(test->mem, 5, &model.disk));
+    SOUK_MUST(souk_vault_init(test->mem, model.disk, &small, NULL));
+    model_reopen(test, &model);
+    for (int step = 0; step < 6000; step++) {
+        uint64_t what = test_random(test, 100);
+        if (what < 12 && model.count < MODEL_MOST)
+            model_take(test, &model);
+        else if (what < 15 && model.count)
+            model_destroy(test, &model);
+        else if (what < 17)
+            SOUK_MUST(souk_vault_prepare(model.vault));
+        else if (what < 18)
+            model_reopen(test, &model);
+        else if (model.count)
+            model_compare(test, &model, (uint32_t)test_random(test, model.count));
+    }
+    for (uint32_t i = 0; i < model.count; i++)
+        model_compare(test, &model, i);
+    SOUK_CHECK(model.count > 2 * BLOCK);
+    souk_vault_found found;
+    SOUK_MUST(souk_vault_check(model.vault, 0, &found, NULL));
+    SOUK_CHECK(found.damaged == 0 && found.destroyed > 20);
+    SOUK_MUST(souk_vault_check(model.vault, 50, &found, NULL));
+    SOUK_CHECK(found.checked == 50);
+    souk_vault_free(model.vault);
+    souk_disk_free(model.disk);
+    souk_mem_put(test->mem, model.slots);
+}
+
+/* ---- a vault to play with -------------------------------------------------------------- */
+
+typedef struct vault_desk {
+    souk_disk *disk;
+    souk_vault *vault;
+} vault_desk;
+
+static vault_desk desk_of(souk_test *test, const souk_vault_options *options)
+{
+    vault_desk desk = {0};
+    SOUK_MUST(souk_disk_open_sim(test->mem, 9, &desk.disk));
+    SOUK_MUST(souk_vault_init(test->mem, desk.disk, options, NULL));
+    SOUK_MUST(souk_vault_open(test->mem, desk.disk, options, &desk.vault, NULL));
+    return desk;
+}
+
+static void desk_done(vault_desk *desk)
+{
+    souk_vault_free(desk->vault);
+    souk_disk_free(desk->disk);
+}
+
+static void desk_reopen(souk_test *test, vault_desk *desk)
+{
+    souk_vault_free(desk->vault);
+    desk->vault = NULL;
+    SOUK_MUST(souk_vault_open(test->mem, desk->disk, &small, &desk->vault, NULL));
+}
+
+/* Reads or changes bytes of the file behind the vault's back. */
+static void file_bytes(souk_test *test, souk_disk *disk, uint64_t offset, void *bytes, size_t count,
+                       bool write)
+{
+    souk_auto(souk_file) file = NULL;
+    size_t got = count;
+    SOUK_MUST(souk_file_open(disk, "keys", SOUK_FILE_WRITE, &file));
+    if (write)
+        SOUK_MUST(souk_file_write(file, bytes, count, offset));
+    else
+        SOUK_MUST(souk_file_read(file, bytes, count, offset, &got));
+    SOUK_CHECK(got == count);
+}
+
+static void file_flip(souk_test *test, souk_disk *disk, uint64_t offset)
+{
+    uint8_t byte;
+    file_bytes(test, disk, offset, &byte, 1, false);
+    byte ^= 4;
+    file_bytes(test, disk, offset, &byte, 1, true);
+}
+
+/* ---- sealing --------------------------------------------------------------------------- */
+
+SOUK_TEST("a sealed text opens nowhere but in its place, slot and nonce")
+{
+    vault_desk desk = desk_of(test, &small);
+    uint32_t slot, other;
+    parcel text, moved;
+    SOUK_MUST(souk_vault_take(desk.vault, &slot));
+    SOUK_MUST(souk_vault_take(desk.vault, &other));
+    SOUK_MUST(parcel_seal(desk.vault, slot, 77, &text));
+    SOUK_MUST(parcel_open(desk.vault, slot, &text));
+    SOUK_CHECK_ERR(parcel_open(desk.vault, other, &text), SOUK_ECORRUPT);
+    SOUK_CHECK_ERR(parcel_open(desk.vault, SOUK_VAULT_OPERATOR, &text), SOUK_ECORRUPT);
+#define MOVED(change)                                                         \
+    do {                                                                      \
+        moved = text;                                                         \
+        moved.change;                                                         \
+        SOUK_CHECK_ERR(parcel_open(desk.vault, slot, &moved), SOUK_ECORRUPT); \
+    } while (0)
+    MOVED(place.merchant++);
+    MOVED(place.atom++);
+    MOVED(place.class ++);
+    MOVED(place.position++);
+    MOVED(place.position ^= (uint64_t)1 << 63);
+    MOVED(nonce[0]++);
+    MOVED(nonce[23]++);
+    for (size_t i = 0; i < sizeof text.sealed; i++)
+        MOVED(sealed[i] ^= 1);
+#undef MOVED
+    desk_done(&desk);
+}
+
+SOUK_TEST("texts of any length are sealed, also in their own memory, and short ones are refused")
+{
+    vault_desk desk = desk_of(test, &small);
+    uint32_t slot;
+    SOUK_MUST(souk_vault_take(desk.vault, &slot));
+    souk_seal_place place = {.atom = 1};
+    for (size_t bytes = 0; bytes < 300; bytes += 1 + bytes / 8) {
+        uint8_t text[316], nonce[24] = {(uint8_t)bytes};
+        memset(text, 'x', sizeof text);
+        SOUK_MUST(souk_vault_seal(desk.vault, slot, &place, nonce, text, bytes, text));
+        SOUK_CHECK_ERR(souk_vault_unseal(desk.vault, slot, &place, nonce, text, 15, text),
+                       SOUK_ECORRUPT);
+        SOUK_MUST(souk_vault_unseal(desk.vault, slot, &place, nonce, text, bytes + 16, text));
+        for (size_t i = 0; i < bytes; i++)
+            SOUK_CHECK(text[i] == 'x');
+    }
+    desk_done(&desk);
+}
+
+SOUK_TEST("a slot that was never made is not there, and 0 is never a slot")
+{
+    vault_desk desk = desk_of(test, &small);
+    parcel text;
+    uint32_t slot;
+    static const uint32_t never[] = {0, 256, 256 + BLOCK, UINT32_MAX};
+    for (size_t i = 0; i < sizeof never / sizeof *never; i++) {
+        SOUK_CHECK_ERR(parcel_seal(desk.vault, never[i], 1, &text), SOUK_ENOENT);
+        SOUK_CHECK_ERR(parcel_open(desk.vault, never[i], &text), SOUK_ENOENT);
+        SOUK_CHECK_ERR(souk_vault_mark_taken(desk.vault, never[i]), SOUK_ENOENT);
+        SOUK_CHECK_ERR(souk_vault_destroy(desk.vault, &never[i], 1), SOUK_ENOENT);
+    }
+    SOUK_MUST(souk_vault_take(desk.vault, &slot));
+    SOUK_MUST(parcel_seal(desk.vault, slot, 1, &text));
+    uint32_t mixed[2] = {slot, 300000};
+    SOUK_CHECK_ERR(souk_vault_destroy(desk.vault, mixed, 2), SOUK_ENOENT);
+    mixed[1] = SOUK_VAULT_OPERATOR;
+    SOUK_CHECK_ERR(souk_vault_destroy(desk.vault, mixed, 2), SOUK_EINVAL);
+    SOUK_MUST(parcel_open(desk.vault, slot, &text));
+    desk_done(&desk);
+}
+
+SOUK_TEST("named keys differ from one another and stay the same after a restart")
+{
+    vault_desk desk = desk_of(test, &small);
+    uint8_t first[256][32], again[32];
+    for (unsigned which = 1; which < 256; which++) {
+        SOUK_MUST(souk_vault_named(desk.vault, (souk_vault_name)which, first[which]));
+        for (unsigned before = 1; before < which; before++)
+            SOUK_CHECK(memcmp(first[before], first[which], 32) != 0);
+    }
+    desk_reopen(test, &desk);
+    for (unsigned which = 1; which < 256; which++) {
+        SOUK_MUST(souk_vault_named(desk.vault, (souk_vault_name)which, again));
+        SOUK_CHECK(!memcmp(first[which], again, 32));
+    }
+    SOUK_CHECK_ERR(souk_vault_named(desk.vault, (souk_vault_name)0, again), SOUK_EINVAL);
+    SOUK_CHECK_ERR(souk_vault_named(desk.vault, (souk_vault_name)256, again), SOUK_EINVAL);
+    desk_done(&desk);
+}
+
+/* ---- taking ---------------------------------------------------------------------------- */
+
+/* How often a number is followed by a larger one: half the time where the order says nothing. */
+static uint32_t ascents(const uint32_t *slots, uint32_t count)
+{
+    uint32_t up = 0;
+    for (uint32_t i = 1; i < count; i++)
+        up += slots[i] > slots[i - 1];
+    return up;
+}
+
+SOUK_TEST("slots come in no order, each once, and an order would be noticed")
+{
+    enum { MANY = 4096 };
+    static uint32_t slots[MANY];
+    souk_vault_options options = small;
+    options.block_slots = MANY;
+    vault_desk desk = desk_of(test, &options);
+    static bool seen[MANY];
+    memset(seen, 0, sizeof seen);
+    uint64_t first_half = 0;
+    for (uint32_t i = 0; i < MANY; i++) {
+        SOUK_MUST(souk_vault_take(desk.vault, &slots[i]));
+        SOUK_CHECK(slots[i] >= 256 && slots[i] < 256 + MANY && !seen[slots[i] - 256]);
+        seen[slots[i] - 256] = true;
+        first_half += i < MANY / 2 && slots[i] < 256 + MANY / 2;
+    }
+    /* Standard deviations: ascents sqrt(MANY / 12) = 18, first_half sqrt(MANY) / 4 = 16; six of
+     * them happen by chance once in 10^9 runs. */
+    uint32_t up = ascents(slots, MANY);
+    SOUK_CHECK(up > MANY / 2 - 110 && up < MANY / 2 + 110);
+    SOUK_CHECK(first_half > MANY / 4 - 96 && first_half < MANY / 4 + 96);
+    for (uint32_t i = 0; i < MANY; i++)
+        slots[i] = 256 + i;
+    SOUK_CHECK(ascents(slots, MANY) == MANY - 1);
+    SOUK_CHECK(souk_vault_stats_of(desk.vault).free_slots == 0);
+    desk_done(&desk);
+}
+
+SOUK_TEST("taking a slot neither writes nor syncs while a prepared one is left")
+{
+    vault_desk desk = desk_of(test, &small);
+    uint32_t slot;
+    SOUK_MUST(souk_vault_prepare(desk.vault));
+    souk_sim_plan(desk.disk, (souk_sim_faults){0});
+    for (uint32_t i = 0; i < BLOCK; i++)
+        SOUK_MUST(souk_vault_take(desk.vault, &slot));
+    SOUK_CHECK(souk_sim_operations(desk.disk) == 0);
+    SOUK_MUST(souk_vault_take(desk.vault, &slot));
+    SOUK_CHECK(souk_sim_operations(desk.disk) == 4); /* two writes, each with its sync */
+    desk_done(&desk);
+}
+
+SOUK_TEST("preparing makes a block only when fewer than a quarter block are free")
+{
+    vault_desk desk = desk_of(test, &small);
+    uint32_t slot;
+    SOUK_MUST(souk_vault_prepare(desk.vault));
+    for (uint32_t i = 0; i < BLOCK * 3 / 4; i++)
+        SOUK_MUST(souk_vault_take(desk.vault, &slot));
+    SOUK_MUST(souk_vault_prepare(desk.vault));
+    SOUK_CHECK(souk_vault_stats_of(desk.vault).made == 256 + BLOCK);
+    SOUK_MUST(souk_vault_take(desk.vault, &slot));
+    SOUK_MUST(souk_vault_prepare(desk.vault));
+    SOUK_CHECK(souk_vault_stats_of(desk.vault).made == 256 + 2 * BLOCK);
+    SOUK_CHECK(souk_vault_stats_of(desk.vault).free_slots == 2 * BLOCK - BLOCK * 3 / 4 - 1);
+    desk_done(&desk);
+}
+
+SOUK_TEST("the ceiling of slots holds, also for a file that is above it already")
+{
+    souk_vault_options options = small;
+    options.slot_limit = 256 + 2 * BLOCK;
+    vault_desk desk = desk_of(test, &options);
+    uint32_t slot;
+    for (uint32_t i = 0; i < 2 * BLOCK; i++)
+        SOUK_MUST(souk_vault_take(desk.vault, &slot));
+    SOUK_CHECK_ERR(souk_vault_take(desk.vault, &slot), SOUK_ETOOBIG);
+    SOUK_CHECK_ERR(souk_vault_prepare(desk.vault), SOUK_ETOOBIG);
+    souk_vault_free(desk.vault);
+    desk.vault = NULL;
+    options.slot_limit = 300;
+    SOUK_MUST(souk_vault_open(test->mem, desk.disk, &options, &desk.vault, NULL));
+    for (uint32_t i = 0; i < 2 * BLOCK; i++)
+        SOUK_MUST(souk_vault_take(desk.vault, &slot));
+    SOUK_CHECK_ERR(souk_vault_take(desk.vault, &slot), SOUK_ETOOBIG);
+    desk_done(&desk);
+}
+
+SOUK_TEST("destroyed and damaged slots are passed over even when the ledger forgot them")
+{
+    vault_desk desk = desk_of(test, &small);
+    uint32_t slot, gone[20];
+    for (uint32_t i = 0; i < 20; i++)
+        SOUK_MUST(souk_vault_take(desk.vault, &gone[i]));
+    SOUK_MUST(souk_vault_destroy(desk.vault, gone, 19));
+    SOUK_MUST(souk_vault_destroy(desk.vault, gone, 19)); /* again changes nothing */
+    file_flip(test, desk.disk, souk_vault_record_offset(gone[19]));
+    desk_reopen(test, &desk);
+    for (uint32_t i = 0; i < BLOCK - 20; i++) {
+        SOUK_MUST(souk_vault_take(desk.vault, &slot));
+        for (uint32_t k = 0; k < 20; k++)
+            SOUK_CHECK(slot != gone[k]);
+    }
+    SOUK_MUST(souk_vault_take(desk.vault, &slot));
+    SOUK_CHECK(slot >= 256 + BLOCK);
+    SOUK_CHECK(souk_vault_stats_of(desk.vault).skipped == 20);
+    desk_done(&desk);
+}
+
+/* ---- damage and wrong keys ------------------------------------------------------------- */
+
+SOUK_TEST("a damaged record is damage and not an erasure, and the check names it")
+{
+    vault_desk desk = desk_of(test, &small);
+    uint32_t slot, other;
+    uint8_t record[64], zeros[16] = {0};
+    parcel text;
+    SOUK_MUST(souk_vault_take(desk.vault, &slot));
+    SOUK_MUST(souk_vault_take(desk.vault, &other));
+    SOUK_MUST(parcel_seal(desk.vault, slot, 1, &text));
+    uint64_t at = souk_vault_record_offset(slot);
+    file_bytes(test, desk.disk, at, record, 64, false);
+    for (size_t byte = 0; byte < 64; byte += 9) {
+        file_flip(test, desk.disk, at + byte);
+        desk_reopen(test, &desk);
+        SOUK_CHECK_ERR(parcel_open(desk.vault, slot, &text), SOUK_ECORRUPT);
+        file_flip(test, desk.disk, at + byte);
+    }
+    /* who can write the disk, but has no root key, can fake neither an erasure nor a swap */
+    file_bytes(test, desk.disk, at + 48, zeros, 16, true);
+    desk_reopen(test, &desk);
+    SOUK_CHECK_ERR(parcel_open(desk.vault, slot, &text), SOUK_ECORRUPT);
+    souk_vault_found found;
+    souk_diag diag = {0};
+    SOUK_CHECK_ERR(souk_vault_check(desk.vault, 0, &found, &diag), SOUK_ECORRUPT);
+    SOUK_CHECK(found.damaged == 1 && found.first_damaged == slot && strstr(diag.words, "1 of"));
+    file_bytes(test, desk.disk, souk_vault_record_offset(other), record, 64, true);
+    desk_reopen(test, &desk);
+    SOUK_CHECK_ERR(parcel_open(desk.vault, other, &text), SOUK_ECORRUPT);
+    file_bytes(test, desk.disk, at, record, 64, true);
+    desk_reopen(test, &desk);
+    SOUK_MUST(parcel_open(desk.vault, slot, &text));
+    desk_done(&desk);
+}
+
+SOUK_TEST("a wrong root key, a missing file and a cut file are told apart in words")
+{
+    vault_desk desk = desk_of(test, &small);
+    uint32_t slot;
+    SOUK_MUST(souk_vault_take(desk.vault, &slot));
+    souk_vault_free(desk.vault);
+    desk.vault = NULL;
+    uint8_t wrong_root[32] = {1};
+    souk_vault_options wrong = small;
+    wrong.root_key = wrong_root;
+    souk_diag diag = {0};
+    SOUK_CHECK_ERR(souk_vault_open(test->mem, desk.disk, &wrong, &desk.vault, &diag), SOUK_EUNAUTH);
+    SOUK_CHECK(strstr(diag.words, "another root key"));
+    diag = (souk_diag){0};
+    wrong.root_key = NULL;
+    SOUK_CHECK_ERR(souk_vault_open(test->mem, desk.disk, &wrong, &desk.vault, &diag), SOUK_ENOENT);
+    SOUK_CHECK(strstr(diag.words, "root.key"));
+    diag = (souk_diag){0};
+    SOUK_MUST(souk_disk_put(desk.disk, "root.key", "short", 5));
+    SOUK_CHECK_ERR(souk_vault_open(test->mem, desk.disk, &wrong, &desk.vault, &diag),
+                   SOUK_ECORRUPT);
+    SOUK_CHECK(strstr(diag.words, "root.key"));
+    {
+        souk_auto(souk_file) file = NULL;
+        SOUK_MUST(souk_file_open(desk.disk, "keys", SOUK_FILE_WRITE, &file));
+        static const uint64_t cuts[] = {256 + BLOCK - 1, 256 + 64, 256 + 8, 200, 0};
+        for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+            diag = (souk_diag){0};
+            SOUK_MUST(souk_file_truncate(file, souk_vault_record_offset((uint32_t)cuts[i])));
+            SOUK_CHECK_ERR(souk_vault_open(test->mem, desk.disk, &small, &desk.vault, &diag),
+                           SOUK_ECORRUPT);
+            SOUK_CHECK(strstr(diag.words, "cut short"));
+        }
+        diag = (souk_diag){0};
+        SOUK_MUST(souk_file_truncate(file, 100));
+        SOUK_CHECK_ERR(souk_vault_open(test->mem, desk.disk, &small, &desk.vault, &diag),
+                       SOUK_ECORRUPT);
+        SOUK_CHECK(strstr(diag.words, "too short"));
+    }
+    diag = (souk_diag){0};
+    SOUK_MUST(souk_disk_remove(desk.disk, "keys"));
+    SOUK_CHECK_ERR(souk_vault_open(test->mem, desk.disk, &small, &desk.vault, &diag), SOUK_ENOENT);
+    SOUK_CHECK(strstr(diag.words, "'keys' is missing"));
+    desk_done(&desk);
+}
+
+SOUK_TEST("a header damaged in part still opens, and the check tells")
+{
+    vault_desk desk = desk_of(test, &small);
+    for (uint64_t copy = 0; copy < 7; copy++)
+        file_flip(test, desk.disk, copy * 512 + 20);
+    desk_reopen(test, &desk);
+    souk_vault_found found;
+    souk_diag diag = {0};
+    SOUK_CHECK_ERR(souk_vault_check(desk.vault, 0, &found, &diag), SOUK_ECORRUPT);
+    SOUK_CHECK(found.header_copies == 1 && found.damaged == 0 && strstr(diag.words, "7 of 8"));
+    desk_done(&desk);
+}
+
+SOUK_TEST("options that make no sense are refused in words, and init does not overwrite")
+{
+    souk_auto(souk_disk) disk = NULL;
+    SOUK_MUST(souk_disk_open_sim(test->mem, 1, &disk));
+    souk_vault_options odd = small;
+    souk_diag diag = {0};
+    odd.block_slots = 100;
+    SOUK_CHECK_ERR(souk_vault_init(test->mem, disk, &odd, &diag), SOUK_EINVAL);
+    SOUK_CHECK(strstr(diag.words, "multiple of 64"));
+    odd.block_slots = 1 << 21;
+    SOUK_CHECK_ERR(souk_vault_init(test->mem, disk, &odd, NULL), SOUK_EINVAL);
+    odd = small;
+    odd.cache_keys = (1 << 20) + 1;
+    SOUK_CHECK_ERR(souk_vault_init(test->mem, disk, &odd, NULL), SOUK_EINVAL);
+    SOUK_MUST(souk_vault_init(test->mem, disk, &small, NULL));
+    SOUK_CHECK_ERR(souk_vault_init(test->mem, disk, &small, NULL), SOUK_EEXIST);
+}
+
+/* ---- copies ---------------------------------------------------------------------------- */
+
+SOUK_TEST("a copy opens like the original and has no key that was destroyed before")
+{
+    vault_desk desk = desk_of(test, &small);
+    uint32_t slot[2];
+    parcel text[2];
+    for (uint32_t i = 0; i < 2; i++) {
+        SOUK_MUST(souk_vault_take(desk.vault, &slot[i]));
+        SOUK_MUST(parcel_seal(desk.vault, slot[i], i, &text[i]));
+    }
+    SOUK_MUST(souk_vault_destroy(desk.vault, slot, 1));
+    souk_auto(souk_disk) to = NULL;
+    SOUK_MUST(souk_disk_open_sim(test->mem, 2, &to));
+    SOUK_MUST(souk_vault_copy(desk.vault, to, "keys"));
+    SOUK_MUST(souk_vault_destroy(desk.vault, &slot[1], 1));
+    SOUK_CHECK(!souk_disk_exists(to, "keys.part"));
+    souk_auto(souk_vault) copy = NULL;
+    SOUK_MUST(souk_vault_open(test->mem, to, &small, &copy, NULL));
+    SOUK_CHECK_ERR(parcel_open(copy, slot[0], &text[0]), SOUK_EERASED);
+    SOUK_MUST(parcel_open(copy, slot[1], &text[1]));
+    /* a restore replays the erasure list */
+    SOUK_MUST(souk_vault_destroy(copy, slot, 2));
+    SOUK_CHECK_ERR(parcel_open(copy, slot[1], &text[1]), SOUK_EERASED);
+    SOUK_CHECK_ERR(souk_vault_copy(desk.vault, desk.disk, "keys"), SOUK_EINVAL);
+    desk_done(&desk);
+}
+
+/* ---- the real disk --------------------------------------------------------------------- */
+
+SOUK_TEST("on a real disk root.key is made with mode 0400 and a restart finds everything")
+{
+    souk_auto(souk_disk) disk = NULL;
+    SOUK_MUST(souk_disk_open_real(test->mem, test_folder(test), &disk, NULL));
+    souk_vault_options options = {.block_slots = BLOCK};
+    SOUK_MUST(souk_vault_init(test->mem, disk, &options, NULL));
+    char path[600];
+    struct stat about;
+    snprintf(path, sizeof path, "%s/root.key", test_folder(test));
+    SOUK_CHECK(stat(path, &about) == 0 && (about.st_mode & 0777) == 0400 && about.st_size == 65);
+    uint32_t slot[2];
+    parcel text[2];
+    for (uint32_t i = 0; i < 2; i++) {
+        souk_auto(souk_vault) vault = NULL;
+        SOUK_MUST(souk_vault_open(test->mem, disk, NULL, &vault, NULL));
+        SOUK_CHECK(souk_vault_stats_of(vault).block_slots == BLOCK);
+        for (uint32_t k = 0; k < i; k++)
+            SOUK_MUST(souk_vault_mark_taken(vault, slot[k]));
+        SOUK_MUST(souk_vault_take(vault, &slot[i]));
+        SOUK_MUST(parcel_seal(vault, slot[i], i, &text[i]));
+    }
+    SOUK_CHECK(slot[0] != slot[1]);
+    souk_auto(souk_vault) vault = NULL;
+    SOUK_MUST(souk_vault_open(test->mem, disk, NULL, &vault, NULL));
+    SOUK_MUST(souk_vault_destroy(vault, slot, 1));
+    SOUK_CHECK_ERR(parcel_open(vault, slot[0], &text[0]), SOUK_EERASED);
+    SOUK_MUST(parcel_open(vault, slot[1], &text[1]));
+}
+
+/* ---- threads --------------------------------------------------------------------------- */
+
+enum { SHARED_SLOTS = 96, READERS = 3 };
+typedef struct vault_shared {
+    souk_vault *vault;
+    uint32_t slots[SHARED_SLOTS];
+    parcel texts[SHARED_SLOTS];
+    _Atomic bool destroyed[SHARED_SLOTS]; /* set once destroy returned */
+    _Atomic bool stop;
+    _Atomic uint32_t wrong, opened;
+} vault_shared;
+
+static void run_reader(void *context)
+{
+    vault_shared *shared = context;
+    souk_random random = souk_random_of((uintptr_t)&random);
+    while (!atomic_load(&shared->stop)) {
+        size_t i = souk_random_below(&random, SHARED_SLOTS);
+        bool was_destroyed = atomic_load(&shared->destroyed[i]);
+        souk_err err = parcel_open(shared->vault, shared->slots[i], &shared->texts[i]);
+        bool right = err == SOUK_EERASED || (err == SOUK_OK && !was_destroyed);
+        atomic_fetch_add(&shared->wrong, !right);
+        atomic_fetch_add(&shared->opened, err == SOUK_OK);
+    }
+}
+
+static void run_maker(void *context)
+{
+    vault_shared *shared = context;
+    while (!atomic_load(&shared->stop))
+        if (souk_vault_prepare(shared->vault) != SOUK_OK)
+            atomic_fetch_add(&shared->wrong, 1);
+}
+
+SOUK_TEST("readers beside a writer, a maker and an erasure see the text or that it is gone")
+{
+    vault_desk desk = desk_of(test, &small);
+    static vault_shared shared;
+    memset(&shared, 0, sizeof shared);
+    shared.vault = desk.vault;
+    for (uint32_t i = 0; i < SHARED_SLOTS; i++) {
+        SOUK_MUST(souk_vault_take(desk.vault, &shared.slots[i]));
+        SOUK_MUST(parcel_seal(desk.vault, shared.slots[i], i, &shared.texts[i]));
+    }
+    souk_thread readers[READERS] = {0}, maker = {0};
+    for (int i = 0; i < READERS; i++)
+        SOUK_MUST(souk_thread_start(&readers[i], "reader", run_reader, &shared));
+    SOUK_MUST(souk_thread_start(&maker, "maker", run_maker, &shared));
+    souk_err failed = SOUK_OK;
+    for (uint32_t i = 0; i < SHARED_SLOTS && !failed; i++) {
+        /* every reader gets a look in between */
+        for (uint32_t seen = atomic_load(&shared.opened);
+             i + 1 < SHARED_SLOTS && atomic_load(&shared.opened) < seen + 20;) {
+            uint32_t slot;
+            parcel text;
+            failed = failed ? failed : souk_vault_take(desk.vault, &slot);
+            failed = failed ? failed : parcel_seal(desk.vault, slot, 1000 + i, &text);
+            failed = failed ? failed : parcel_open(desk.vault, slot, &text);
+            if (failed)
+                break;
+        }
+        failed = failed ? failed : souk_vault_destroy(desk.vault, &shared.slots[i], 1);
+        atomic_store(&shared.destroyed[i], true);
+    }
+    atomic_store(&shared.stop, true);
+    for (int i = 0; i < READERS; i++)
+        souk_thread_join(&readers[i]);
+    souk_thread_join(&maker);
+    SOUK_MUST(failed);
+    SOUK_CHECK(atomic_load(&shared.wrong) == 0);
+    desk_done(&desk);
+}
