@@ -72,7 +72,7 @@ typedef struct souk_line {
 /* What an event does to the counters of a profile. */
 enum souk_event_flags {
     SOUK_EVENT_ORDER = 1,     /* the first event of an order: counts one order */
-    SOUK_EVENT_CANCELLED = 2, /* ... and that order is a cancellation */
+    SOUK_EVENT_CANCELLED = 2, /* counts one cancelled order */
     SOUK_EVENT_SALE = 4,      /* its amount is revenue and its lines are units sold or returned */
     SOUK_EVENT_ROUNDED = 8,   /* a money field had more than six decimals, rounded half-even */
 };

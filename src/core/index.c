@@ -361,7 +361,7 @@ static souk_err make_deltas(const souk_fact *fact, const souk_fact_line *lines,
         add_delta(deltas, SOUK_COUNTER_KEY(SOUK_COUNT_MONTH, month), 1);
     if (fact->flags & SOUK_EVENT_ORDER)
         add_delta(deltas, SOUK_COUNTER_KEY(SOUK_COUNT_ORDERS, 0), 1);
-    if ((fact->flags & SOUK_EVENT_ORDER) && (fact->flags & SOUK_EVENT_CANCELLED))
+    if (fact->flags & SOUK_EVENT_CANCELLED)
         add_delta(deltas, SOUK_COUNTER_KEY(SOUK_COUNT_CANCELLED, 0), 1);
     if (fact->flags & SOUK_EVENT_SALE) {
         int64_t units;
@@ -453,10 +453,8 @@ static souk_err add_totals(souk_totals *totals, const souk_fact *fact)
     if (fact->flags & SOUK_EVENT_SALE)
         SOUK_TRY(total_amount(totals, fact));
     totals->events++;
-    if (fact->flags & SOUK_EVENT_ORDER) {
-        totals->orders++;
-        totals->cancelled += (fact->flags & SOUK_EVENT_CANCELLED) != 0;
-    }
+    totals->orders += (fact->flags & SOUK_EVENT_ORDER) != 0;
+    totals->cancelled += (fact->flags & SOUK_EVENT_CANCELLED) != 0;
     return SOUK_OK;
 }
 

@@ -77,6 +77,9 @@ typedef struct souk_count {
     int64_t value;
 } souk_count;
 
+__extension__ typedef __int128 souk_wide; /* sums that may pass 64 bits */
+__extension__ typedef unsigned __int128 souk_wide_unsigned;
+
 /* Totals over every event, anonymous and erased ones included. */
 enum { SOUK_TOTAL_CURRENCIES = 200 };
 typedef struct souk_totals {
@@ -84,7 +87,7 @@ typedef struct souk_totals {
     size_t currency_count;
     struct {
         uint32_t currency;
-        __extension__ __int128 amount_micro;
+        souk_wide amount_micro;
     } amounts[SOUK_TOTAL_CURRENCIES];
 } souk_totals;
 

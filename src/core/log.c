@@ -18,8 +18,9 @@ souk_err souk_log_migrate(souk_ledger *ledger, souk_diag *diag)
 souk_err souk_log_end(souk_tx *tx, uint64_t *ret_position)
 {
     int64_t end;
-    souk_err err = souk_sql_one_int(
-        tx, "SELECT first + count FROM log_block ORDER BY first DESC LIMIT 1", SOUK_NO_VALUES, &end);
+    souk_err err =
+        souk_sql_one_int(tx, "SELECT first + count FROM log_block ORDER BY first DESC LIMIT 1",
+                         SOUK_NO_VALUES, &end);
     if (err == SOUK_ENOENT) {
         *ret_position = 1;
         return SOUK_OK;

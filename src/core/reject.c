@@ -63,27 +63,20 @@ static souk_seal_place reject_place(void)
 
 /* ---- adding ------------------------------------------------------------------------------------------ */
 
-struct adding {
-    souk_rejects *rejects;
-    const souk_reject *faults;
-    size_t count;
-    souk_buf sealed;
-};
-
-static souk_err add_one(struct adding *adding, souk_tx *tx, const souk_reject *fault)
+static souk_err put_one(souk_rejects *rejects, souk_tx *tx, const souk_reject *fault,
+                        souk_buf *sealed)
 {
     uint32_t slot;
     unsigned char nonce[REJECT_NONCE];
     size_t bytes = souk_min_size(fault->text.bytes, SOUK_REJECT_BYTES);
     souk_seal_place place = reject_place();
-    souk_buf_clear(&adding->sealed);
-    char *room = souk_buf_room(&adding->sealed, bytes + SOUK_VAULT_TAG_BYTES);
+    souk_buf_clear(sealed);
+    char *room = souk_buf_room(sealed, bytes + SOUK_VAULT_TAG_BYTES);
     if (!room)
-        return souk_buf_check(&adding->sealed);
-    SOUK_TRY(souk_vault_take(adding->rejects->vault, &slot));
+        return souk_buf_check(sealed);
+    SOUK_TRY(souk_vault_take(rejects->vault, &slot));
     souk_entropy(nonce, sizeof nonce);
-    SOUK_TRY(
-        souk_vault_seal(adding->rejects->vault, slot, &place, nonce, fault->text.at, bytes, room));
+    SOUK_TRY(souk_vault_seal(rejects->vault, slot, &place, nonce, fault->text.at, bytes, room));
     return souk_sql_run(tx,
                         "INSERT INTO reject (source, at, fault, place, slot, nonce, sealed) "
                         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -93,21 +86,32 @@ static souk_err add_one(struct adding *adding, souk_tx *tx, const souk_reject *f
                                     SOUK_BLOB(room, bytes + SOUK_VAULT_TAG_BYTES)));
 }
 
-static souk_err add_all(souk_tx *tx, void *context)
+souk_err souk_rejects_put(souk_rejects *rejects, souk_tx *tx, const souk_reject *faults,
+                          size_t count)
 {
-    struct adding *adding = context;
-    for (size_t i = 0; i < adding->count; i++)
-        SOUK_TRY(add_one(adding, tx, &adding->faults[i]));
+    souk_auto_value(souk_buf) sealed = {.mem = rejects->mem};
+    for (size_t i = 0; i < count; i++)
+        SOUK_TRY(put_one(rejects, tx, &faults[i], &sealed));
     return souk_sql_run(tx, "DELETE FROM reject WHERE id <= (SELECT max(id) FROM reject) - ?1",
                         SOUK_VALUES(SOUK_INT(SOUK_REJECTS_MOST)));
 }
 
+struct adding {
+    souk_rejects *rejects;
+    const souk_reject *faults;
+    size_t count;
+};
+
+static souk_err add_all(souk_tx *tx, void *context)
+{
+    const struct adding *adding = context;
+    return souk_rejects_put(adding->rejects, tx, adding->faults, adding->count);
+}
+
 souk_err souk_rejects_add(souk_rejects *rejects, const souk_reject *faults, size_t count)
 {
-    struct adding adding = {rejects, faults, count, {.mem = rejects->mem}};
-    souk_err err = souk_ledger_write(rejects->ledger, SOUK_LANE_INGEST, add_all, &adding);
-    souk_buf_done(&adding.sealed);
-    return err;
+    struct adding adding = {rejects, faults, count};
+    return souk_ledger_write(rejects->ledger, SOUK_LANE_INGEST, add_all, &adding);
 }
 
 /* ---- reading ----------------------------------------------------------------------------------------- */
@@ -172,6 +176,33 @@ souk_err souk_rejects_each(souk_rejects *rejects, uint64_t after_id, size_t limi
     souk_err err = souk_ledger_read(rejects->ledger, read_rejects, &reading);
     souk_buf_done(&reading.plain);
     return err;
+}
+
+struct taking {
+    uint32_t *ret_source;
+    souk_buf *out;
+    uint64_t id;
+    bool found;
+};
+
+static souk_err take_text(void *context, const souk_reject *reject)
+{
+    struct taking *taking = context;
+    taking->found = reject->id == taking->id;
+    if (!taking->found)
+        return SOUK_ENOENT;
+    *taking->ret_source = reject->source;
+    souk_buf_text(taking->out, reject->text);
+    return souk_buf_check(taking->out);
+}
+
+souk_err souk_rejects_read(souk_rejects *rejects, uint64_t id, uint32_t *ret_source, souk_buf *text)
+{
+    struct taking taking = {.ret_source = ret_source, .out = text, .id = id};
+    if (id == 0)
+        return SOUK_ENOENT;
+    SOUK_TRY(souk_rejects_each(rejects, id - 1, 1, take_text, &taking));
+    return taking.found ? SOUK_OK : SOUK_ENOENT;
 }
 
 /* ---- removing ---------------------------------------------------------------------------------------- */

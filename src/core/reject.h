@@ -31,13 +31,19 @@ SOUK_CHECKED souk_err souk_rejects_open(souk_mem *mem, souk_ledger *ledger, souk
 void souk_rejects_free(souk_rejects *rejects);
 SOUK_AUTO(souk_rejects)
 
+/* In the caller's transaction. */
+SOUK_CHECKED souk_err souk_rejects_put(souk_rejects *rejects, souk_tx *tx,
+                                       const souk_reject *faults, size_t count);
 SOUK_CHECKED souk_err souk_rejects_add(souk_rejects *rejects, const souk_reject *faults,
                                        size_t count);
 /* Oldest first, ids above after_id, at most limit; the texts live during the call. */
 SOUK_CHECKED souk_err souk_rejects_each(souk_rejects *rejects, uint64_t after_id, size_t limit,
                                         souk_err (*each)(void *context, const souk_reject *reject),
                                         void *context);
-/* SOUK_ENOENT. */
+/* One; its text appended to `text`, its source told.  SOUK_ENOENT. */
+SOUK_CHECKED souk_err souk_rejects_read(souk_rejects *rejects, uint64_t id, uint32_t *ret_source,
+                                        souk_buf *text);
+/* Its key is destroyed with it.  SOUK_ENOENT. */
 SOUK_CHECKED souk_err souk_rejects_remove(souk_rejects *rejects, uint64_t id);
 SOUK_CHECKED souk_err souk_rejects_count(souk_rejects *rejects, uint64_t *ret_count);
 

@@ -65,6 +65,9 @@ struct souk_batch {
     uint32_t source;          /* merchant.h; its merchant owns the products it names */
     const souk_event *events; /* [count], with everything they point to, until done */
     size_t count;
+    const struct souk_reject
+        *faults; /* [fault_count] of the same request, stored with the events */
+    size_t fault_count;
     /* Called once, in the writer thread (or the caller's, without threads); keep it short. */
     void (*done)(souk_batch *batch, souk_err err);
     void *context;
@@ -123,6 +126,12 @@ SOUK_CHECKED souk_err souk_spine_consent_record(souk_spine *spine, const souk_pe
  * ret_events: how many events lost their person. */
 SOUK_CHECKED souk_err souk_spine_erase(souk_spine *spine, const souk_person *person,
                                        uint64_t *ret_events);
+
+/* The list of erasures as a file of its own, one line each: "atom slot shopper at position"; the data folder
+ * keeps one up to date, since a restored ledger needs a list newer than itself. */
+SOUK_CHECKED souk_err souk_spine_erasures_write(souk_spine *spine, souk_disk *to, const char *name);
+/* Erases again whom the list names and this (older) ledger still knows.  SOUK_ENOENT: no list. */
+SOUK_CHECKED souk_err souk_spine_erasures_replay(souk_spine *spine, const char *name);
 
 /* ---- reading ------------------------------------------------------------------------------------- */
 

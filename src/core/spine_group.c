@@ -274,7 +274,9 @@ static souk_err accept_batch(souk_spine *spine, souk_tx *tx, souk_batch *batch)
         SOUK_TRY(accept_event(spine, tx, batch, event));
         batch->accepted++;
     }
-    return SOUK_OK;
+    return batch->fault_count
+               ? souk_rejects_put(spine->rejects, tx, batch->faults, batch->fault_count)
+               : SOUK_OK;
 }
 
 /* ---- the group ----------------------------------------------------------------------------------------- */

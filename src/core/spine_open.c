@@ -84,7 +84,7 @@ static souk_err replay_runs(struct replay *replay, const souk_block *block, size
     souk_spine *spine = replay->spine;
     for (size_t i = 0; i < block->count; i++) {
         const souk_fact *fact = &block->facts[i];
-        if (fact->position >= replay->seen_from)
+        if (fact->position >= replay->seen_from && fact->source)
             SOUK_TRY(
                 add_again(spine->seen, souk_get_u64(block->messages + 16 * i), fact->position));
         if (fact->position >= replay->timeline_from && fact->atom)

@@ -1,0 +1,73 @@
+/* app.h - the commands of `souk`, each a row of one table: its help, its flags and its exit code grow from it.
+ *
+ *     souk serve --data DIR --listen 127.0.0.1:0 --json
+ *
+ * Data goes to stdout, words and progress bars to stderr; --json makes stdout one JSON object a line.
+ * Exit codes: 0 done, 1 it could not be done, 2 it was asked wrongly.
+ *
+ * A command needs the data folder's owner.  If a server owns it, the command speaks to it over the folder's
+ * control socket; else it becomes the owner until it is done. */
+#ifndef SOUK_APP_APP_H
+#define SOUK_APP_APP_H
+
+#include "base/log.h"
+#include "serve/api.h"
+
+enum { APP_OPERANDS = 8, APP_BASES = 16 };
+
+/* What the command line, the environment (SOUK_DATA …) and the settings file say; flags win. */
+typedef struct app_options {
+    const char *data, *listen, *config, *name;
+    bool json, help;
+    bool yes; /* --yes: do not ask */
+    const char *age_band, *source, *to, *keys;
+    const char *bases[APP_BASES]; /* --basis PURPOSE=BASIS, again and again */
+    size_t base_count;
+    unsigned loops;
+    const char *operands[APP_OPERANDS];
+    size_t operand_count;
+} app_options;
+
+typedef struct app_command {
+    const char *name, *operands, *summary;
+    souk_err (*run)(const app_options *options, souk_diag *diag);
+} app_command;
+
+extern const app_command app_commands[];
+extern const size_t app_command_count;
+
+/* The services of this program; the only list of them. */
+extern const souk_service *const app_services[];
+extern const size_t app_service_count;
+
+/* An open shop: the folder's rooms, owned by this process. */
+typedef struct app_shop {
+    souk_disk *disk;
+    souk_spine *spine;
+    souk_merchants *merchants;
+    souk_api *api;
+} app_shop;
+SOUK_CHECKED souk_err app_shop_open(const app_options *options, app_shop *ret_shop,
+                                    souk_diag *diag);
+/* Orderly: what is in memory goes to the snapshot. */
+SOUK_CHECKED souk_err app_shop_close(app_shop *shop);
+void app_shop_done(app_shop *shop);
+
+/* Runs one call where the owner is: over the control socket if a server runs, else here.  The answer's body
+ * is appended; an answer above 299 becomes its error, with its words in diag. */
+SOUK_CHECKED souk_err app_call(const app_options *options, const char *method, const char *path,
+                               souk_text body, souk_buf *answer, souk_diag *diag);
+/* Prints one JSON object: as it is with --json, else as lines of words. */
+void app_print(const app_options *options, souk_text json);
+
+/* Whether Ctrl-C or SIGTERM came; progress callbacks ask it. */
+bool app_interrupted(void);
+void app_catch_signals(void);
+
+/* Commands in files of their own. */
+souk_err app_serve(const app_options *options, souk_diag *diag);
+souk_err app_import(const app_options *options, souk_diag *diag);
+souk_err app_backup(const app_options *options, souk_diag *diag);
+souk_err app_restore(const app_options *options, souk_diag *diag);
+
+#endif

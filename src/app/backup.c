@@ -1,0 +1,111 @@
+/* backup.c - `souk backup` and `souk restore`: the ledger, the keys and the list of erasures, apart.
+ *
+ * A restored ledger may know shoppers who asked to be forgotten since: the newer erasure list is replayed
+ * before the first read.  The keys of a backup older than an erasure still open what was erased, so key
+ * backups live at most 30 days; the root key is in no backup. */
+#include "app/app.h"
+#include "base/progress.h"
+
+#include <stdio.h>
+
+static souk_err show_backup(void *context, uint64_t done, uint64_t total)
+{
+    souk_progress *bar = context;
+    bar->options.total = total;
+    souk_progress_set(bar, done);
+    return app_interrupted() ? SOUK_EINTERRUPT : SOUK_OK;
+}
+
+static souk_err copy_all(app_shop *shop, souk_disk *to, souk_progress *bar)
+{
+    SOUK_TRY(souk_ledger_backup(souk_spine_ledger(shop->spine), to, "ledger", show_backup, bar));
+    SOUK_TRY(souk_vault_copy(souk_spine_vault(shop->spine), to, "keys"));
+    return souk_spine_erasures_write(shop->spine, to, "erasures");
+}
+
+souk_err app_backup(const app_options *options, souk_diag *diag)
+{
+    souk_auto(souk_disk) to = NULL;
+    souk_auto_value(souk_progress) bar = {0};
+    app_shop shop = {NULL};
+    if (!options->to)
+        return souk_diag_say(diag, SOUK_EINVAL, "say where the backup goes: --to DIR");
+    SOUK_TRY(souk_disk_open_real(souk_mem_heap(), options->to, &to, diag));
+    if (souk_disk_exists(to, "ledger"))
+        return souk_diag_say(diag, SOUK_EEXIST, "%s holds a backup already: take an empty folder",
+                             options->to);
+    app_catch_signals();
+    SOUK_TRY(app_shop_open(options, &shop, diag));
+    souk_progress_start(&bar, &(souk_progress_options){.label = "backup", .unit = "bytes"});
+    souk_err err = copy_all(&shop, to, &bar);
+    if (!err)
+        souk_progress_finish(&bar);
+    souk_err closed = app_shop_close(&shop);
+    SOUK_TRY(err ? err : closed);
+    fprintf(stderr,
+            "The root key (%s/root.key) is not in the backup: keep it apart.  Delete the "
+            "backup's keys within 30 days.\n",
+            options->data);
+    app_print(options, SOUK_TEXT("{\"done\":true}"));
+    return SOUK_OK;
+}
+
+static souk_err copy_file(souk_disk *from, souk_disk *to, const char *name)
+{
+    char part[64];
+    char chunk[65536];
+    souk_auto(souk_file) in = NULL;
+    souk_auto(souk_file) out = NULL;
+    snprintf(part, sizeof part, "%s.part", name);
+    SOUK_TRY(souk_file_open(from, name, SOUK_FILE_READ, &in));
+    SOUK_TRY(souk_file_open(to, part, SOUK_FILE_TRUNCATE, &out));
+    for (uint64_t at = 0;; at += sizeof chunk) {
+        size_t got;
+        SOUK_TRY(souk_file_read(in, chunk, sizeof chunk, at, &got));
+        SOUK_TRY(souk_file_write(out, chunk, got, at));
+        if (got < sizeof chunk)
+            break;
+    }
+    SOUK_TRY(souk_file_sync(out));
+    SOUK_TRY(souk_disk_rename(to, part, name));
+    return souk_disk_sync_folder(to);
+}
+
+souk_err app_restore(const app_options *options, souk_diag *diag)
+{
+    souk_auto(souk_disk) from = NULL;
+    souk_auto(souk_disk) to = NULL;
+    app_shop shop = {NULL};
+    if (!options->to)
+        return souk_diag_say(diag, SOUK_EINVAL, "say where the backup lies: --to DIR");
+    SOUK_TRY(souk_disk_open_real(souk_mem_heap(), options->to, &from, diag));
+    SOUK_TRY(souk_disk_open_real(souk_mem_heap(), options->data, &to, diag));
+    if (souk_disk_exists(to, "ledger"))
+        return souk_diag_say(diag, SOUK_EEXIST, "%s holds a shop already: take an empty folder",
+                             options->data);
+    if (!souk_disk_exists(to, "root.key"))
+        return souk_diag_say(
+            diag, SOUK_ENOENT,
+            "put the root key of that shop at %s/root.key (mode 0400) first: it is "
+            "in no backup",
+            options->data);
+    if (!souk_disk_exists(to, "keys")) /* today's keys, if they survived, know every erasure */
+        SOUK_TRY(copy_file(from, to, "keys"));
+    if (!souk_disk_exists(to, "erasures") && souk_disk_exists(from, "erasures"))
+        SOUK_TRY(copy_file(from, to, "erasures"));
+    if (!souk_disk_exists(to, "erasures"))
+        fprintf(stderr,
+                "There is no list of erasures: shoppers erased after this backup may be "
+                "back.  Copy the newest `erasures` file to %s and restore again.\n",
+                options->data);
+    SOUK_TRY(copy_file(from, to, "ledger"));
+    souk_disk_free(souk_take(&to));
+    SOUK_TRY(app_shop_open(options, &shop, diag));
+    souk_err err = souk_spine_erasures_replay(shop.spine, "erasures");
+    if (err == SOUK_ENOENT)
+        err = SOUK_OK; /* said above */
+    souk_err closed = app_shop_close(&shop);
+    SOUK_TRY(err ? err : closed);
+    app_print(options, SOUK_TEXT("{\"done\":true}"));
+    return SOUK_OK;
+}

@@ -1,0 +1,280 @@
+/* commands.c - the table of commands, and those that are one call or little more. */
+#include "app/app.h"
+#include "base/progress.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+static souk_err need_operands(const app_options *options, size_t least, size_t most,
+                              souk_diag *diag)
+{
+    if (options->operand_count >= least && options->operand_count <= most)
+        return SOUK_OK;
+    return souk_diag_say(diag, SOUK_EINVAL, "wrong number of words: see `souk help`");
+}
+
+static souk_err call_and_print(const app_options *options, const char *method, const char *path,
+                               souk_text body, souk_diag *diag)
+{
+    souk_auto_value(souk_buf) answer = {.mem = souk_mem_heap(), .limit_bytes = (size_t)256 << 20};
+    SOUK_TRY(app_call(options, method, path, body, &answer, diag));
+    app_print(options, souk_buf_view(&answer));
+    return SOUK_OK;
+}
+
+/* ---- init ------------------------------------------------------------------------------------------------ */
+
+static souk_err found_shop(const app_options *options, app_shop *shop, souk_diag *diag)
+{
+    souk_secrets secrets;
+    souk_auto_value(souk_buf) out = {.mem = souk_mem_heap()};
+    const char *name = options->name ? options->name : "shop";
+    SOUK_TRY(app_shop_open(options, shop, diag));
+    SOUK_TRY(souk_merchants_found(shop->merchants, souk_text_of(name), &secrets));
+    /* A write key is public: web pages carry it.  Kept so that `serve` can print a line to try. */
+    SOUK_TRY(souk_disk_put(shop->disk, "write_key", secrets.write_key, strlen(secrets.write_key)));
+    souk_json_writer json = {.out = &out};
+    souk_json_write_object(&json);
+    souk_json_write_key(&json, SOUK_TEXT("operator"));
+    souk_json_write_text(&json, souk_text_of(secrets.operator_id));
+    souk_json_write_key(&json, SOUK_TEXT("admin_token"));
+    souk_json_write_text(&json, souk_text_of(secrets.admin_token));
+    souk_json_write_key(&json, SOUK_TEXT("write_key"));
+    souk_json_write_text(&json, souk_text_of(secrets.write_key));
+    souk_json_write_end(&json);
+    SOUK_TRY(souk_json_write_check(&json));
+    app_print(options, souk_buf_view(&out));
+    fprintf(stderr, "The admin token is shown this once: keep it like a password.\n");
+    return SOUK_OK;
+}
+
+static souk_err run_init(const app_options *options, souk_diag *diag)
+{
+    souk_auto(souk_disk) disk = NULL;
+    app_shop shop = {NULL};
+    SOUK_TRY(souk_disk_open_real(souk_mem_heap(), options->data, &disk, diag));
+    SOUK_TRY(souk_spine_init(souk_mem_heap(), disk, NULL, diag));
+    souk_disk_free(souk_take(&disk));
+    souk_err err = found_shop(options, &shop, diag);
+    souk_err closed = shop.spine ? app_shop_close(&shop) : SOUK_OK;
+    return err ? err : closed;
+}
+
+/* ---- one call each ------------------------------------------------------------------------------------------ */
+
+static souk_err run_stats(const app_options *options, souk_diag *diag)
+{
+    return call_and_print(options, "GET", "/v1/stats", SOUK_TEXT(""), diag);
+}
+
+static void put_escaped(souk_buf *path, const char *text)
+{
+    for (; *text; text++) {
+        char c = *text;
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     c == '-' || c == '_' || c == '.';
+        if (plain)
+            souk_buf_byte(path, c);
+        else
+            souk_buf_print(path, "%%%02X", (unsigned)(unsigned char)c);
+    }
+}
+
+static souk_err show(const app_options *options, const char *what, souk_diag *diag)
+{
+    souk_auto_value(souk_buf) path = {.mem = souk_mem_heap()};
+    SOUK_TRY(need_operands(options, 2, 3, diag));
+    souk_buf_print(&path, "/v1/shoppers/%s/", options->operands[0]);
+    put_escaped(&path, options->operands[1]);
+    souk_buf_print(&path, "%s", what);
+    if (options->operand_count == 3)
+        souk_buf_print(&path, "?purpose=%s", options->operands[2]);
+    const char *ended = souk_buf_ended(&path);
+    SOUK_TRY(souk_buf_check(&path));
+    return call_and_print(options, "GET", ended, SOUK_TEXT(""), diag);
+}
+
+static souk_err run_shopper(const app_options *options, souk_diag *diag)
+{
+    return show(options, "", diag);
+}
+static souk_err run_profile(const app_options *options, souk_diag *diag)
+{
+    return show(options, "/profile", diag);
+}
+static souk_err run_timeline(const app_options *options, souk_diag *diag)
+{
+    return show(options, "/timeline", diag);
+}
+
+static void write_identifier(souk_json_writer *json, const char *key, const char *kind,
+                             const char *value)
+{
+    souk_json_write_key(json, souk_text_of(key));
+    souk_json_write_object(json);
+    souk_json_write_key(json, SOUK_TEXT("kind"));
+    souk_json_write_text(json, souk_text_of(kind));
+    souk_json_write_key(json, SOUK_TEXT("value"));
+    souk_json_write_text(json, souk_text_of(value));
+    souk_json_write_end(json);
+}
+
+/* A body of one or two identifiers and named texts. */
+static souk_err decide(const app_options *options, const char *path, size_t identifiers,
+                       const char *const *names, souk_diag *diag)
+{
+    souk_auto_value(souk_buf) body = {.mem = souk_mem_heap()};
+    souk_json_writer json = {.out = &body};
+    souk_json_write_object(&json);
+    for (size_t i = 0; i < identifiers; i++)
+        write_identifier(&json, i ? "b" : "a", options->operands[2 * i],
+                         options->operands[2 * i + 1]);
+    for (size_t i = 0; names[i] && 2 * identifiers + i < options->operand_count; i++) {
+        souk_json_write_key(&json, souk_text_of(names[i]));
+        souk_json_write_text(&json, souk_text_of(options->operands[2 * identifiers + i]));
+    }
+    souk_json_write_end(&json);
+    SOUK_TRY(souk_json_write_check(&json));
+    return call_and_print(options, "POST", path, souk_buf_view(&body), diag);
+}
+
+static souk_err run_merge(const app_options *options, souk_diag *diag)
+{
+    SOUK_TRY(need_operands(options, 4, 6, diag));
+    return decide(options, "/v1/shoppers/merge", 2, (const char *const[]){"by", "reason", NULL},
+                  diag);
+}
+static souk_err run_unmerge(const app_options *options, souk_diag *diag)
+{
+    SOUK_TRY(need_operands(options, 2, 4, diag));
+    return decide(options, "/v1/shoppers/unmerge", 1, (const char *const[]){"by", "reason", NULL},
+                  diag);
+}
+static souk_err run_consent(const app_options *options, souk_diag *diag)
+{
+    SOUK_TRY(need_operands(options, 4, 6, diag));
+    return decide(options, "/v1/shoppers/consent", 1,
+                  (const char *const[]){"purpose", "basis", "evidence", "age", NULL}, diag);
+}
+static souk_err run_erase(const app_options *options, souk_diag *diag)
+{
+    SOUK_TRY(need_operands(options, 2, 2, diag));
+    return decide(options, "/v1/shoppers/erase", 1, (const char *const[]){NULL}, diag);
+}
+
+static souk_err run_rejects(const app_options *options, souk_diag *diag)
+{
+    if (options->operand_count == 0)
+        return call_and_print(options, "GET", "/v1/rejects", SOUK_TEXT(""), diag);
+    SOUK_TRY(need_operands(options, 2, 3, diag));
+    char path[100];
+    bool replay = !strcmp(options->operands[0], "replay");
+    if (!replay && strcmp(options->operands[0], "drop") != 0)
+        return souk_diag_say(diag, SOUK_EINVAL, "rejects [replay ID [EVENT] | drop ID]");
+    snprintf(path, sizeof path, "/v1/rejects/%.20s%s", options->operands[1],
+             replay ? "/replay" : "");
+    const char *body = options->operand_count == 3 ? options->operands[2] : "";
+    return call_and_print(options, replay ? "POST" : "DELETE", path, souk_text_of(body), diag);
+}
+
+/* ---- upkeep ---------------------------------------------------------------------------------------------- */
+
+static souk_err show_progress(void *context, uint64_t done, uint64_t total)
+{
+    souk_progress *bar = context;
+    bar->options.total = total;
+    souk_progress_set(bar, done);
+    return app_interrupted() ? SOUK_EINTERRUPT : SOUK_OK;
+}
+
+static souk_err with_bar(const app_options *options, const char *label, app_shop *shop,
+                         souk_diag *diag,
+                         souk_err (*act)(app_shop *shop, souk_progress *bar, souk_diag *diag))
+{
+    souk_auto_value(souk_progress) bar = {0};
+    app_catch_signals();
+    SOUK_TRY(app_shop_open(options, shop, diag));
+    souk_progress_start(&bar, &(souk_progress_options){.label = label, .unit = "events"});
+    souk_err err = act(shop, &bar, diag);
+    if (!err)
+        souk_progress_finish(&bar);
+    souk_err closed = app_shop_close(shop);
+    err = err ? err : closed;
+    if (!err)
+        app_print(options, SOUK_TEXT("{\"done\":true}"));
+    return err;
+}
+
+static souk_err rebuild(app_shop *shop, souk_progress *bar, souk_diag *diag)
+{
+    (void)diag;
+    return souk_spine_rebuild(shop->spine, show_progress, bar);
+}
+
+static souk_err run_rebuild(const app_options *options, souk_diag *diag)
+{
+    app_shop shop = {NULL};
+    return with_bar(options, "rebuild", &shop, diag, rebuild);
+}
+
+static souk_err verify(app_shop *shop, souk_progress *bar, souk_diag *diag)
+{
+    return souk_spine_verify(shop->spine, show_progress, bar, diag);
+}
+
+static souk_err run_verify(const app_options *options, souk_diag *diag)
+{
+    char socket[512];
+    struct stat status;
+    app_shop shop = {NULL};
+    snprintf(socket, sizeof socket, "%s/control", options->data);
+    if (stat(socket, &status) == 0) /* a server owns it: it verifies itself */
+        return call_and_print(options, "POST", "/v1/verify", SOUK_TEXT(""), diag);
+    return with_bar(options, "verify", &shop, diag, verify);
+}
+
+static souk_err run_doctor(const app_options *options, souk_diag *diag)
+{
+    souk_auto_value(souk_buf) answer = {.mem = souk_mem_heap()};
+    struct stat status;
+    char path[512];
+    snprintf(path, sizeof path, "%s/root.key", options->data);
+    if (stat(path, &status))
+        return souk_diag_say(diag, SOUK_ENOENT, "%s: no root.key: is this a data folder?",
+                             options->data);
+    if (status.st_mode & 077)
+        return souk_diag_say(diag, SOUK_EDENIED, "%s can be read by others: chmod 0400 it", path);
+    SOUK_TRY(app_call(options, "GET", "/v1/stats", SOUK_TEXT(""), &answer, diag));
+    app_print(options, SOUK_TEXT("{\"healthy\":true}"));
+    return SOUK_OK;
+}
+
+static souk_err run_version(const app_options *options, souk_diag *diag)
+{
+    (void)diag;
+    app_print(options, SOUK_TEXT("{\"version\":\"" SOUK_VERSION "\"}"));
+    return SOUK_OK;
+}
+
+const app_command app_commands[] = {
+    {"init", "", "make a shop in --data: keys, ledger, first token and write key", run_init},
+    {"serve", "", "serve the shop of --data at --listen", app_serve},
+    {"import", "online-retail FILE", "history becomes events, exactly once, resumed", app_import},
+    {"stats", "", "totals over every event", run_stats},
+    {"shopper", "KIND VALUE [PURPOSE]", "who is behind an identifier", run_shopper},
+    {"profile", "KIND VALUE [PURPOSE]", "her sums", run_profile},
+    {"timeline", "KIND VALUE [PURPOSE]", "her last events", run_timeline},
+    {"merge", "KIND VALUE KIND VALUE [BY WHY]", "two shoppers are one person", run_merge},
+    {"unmerge", "KIND VALUE [BY WHY]", "they are not, after all", run_unmerge},
+    {"consent", "KIND VALUE PURPOSE BASIS [EVIDENCE AGE]", "consent given, or withdrawn",
+     run_consent},
+    {"erase", "KIND VALUE", "a shopper asks to be forgotten: keys destroyed, at once", run_erase},
+    {"rejects", "[replay ID [EVENT] | drop ID]", "events that could not be taken", run_rejects},
+    {"rebuild", "", "make everything derived again from the log", run_rebuild},
+    {"verify", "", "prove that everything derived equals the log", run_verify},
+    {"backup", "--to DIR", "ledger, keys and erasures as three files", app_backup},
+    {"restore", "--to DIR", "make the shop of --data from a backup in --to", app_restore},
+    {"doctor", "", "is the folder sound, are its keys safe?", run_doctor},
+    {"version", "", "which version this is", run_version},
+};
+const size_t app_command_count = sizeof app_commands / sizeof *app_commands;

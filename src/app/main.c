@@ -1,0 +1,153 @@
+/* main.c - the command line: reads flags, finds the command, prints errors, leaves with the code. */
+#include "app/app.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+bool app_interrupted(void)
+{
+    return interrupted != 0;
+}
+
+void app_catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+/* ---- flags ------------------------------------------------------------------------------------------- */
+
+typedef struct app_flag {
+    const char *name, *value, *words, *variable; /* variable: of the environment; NULL: none */
+    size_t at;                                   /* offset of a const char * in app_options */
+} app_flag;
+
+static const app_flag flags[] = {
+    {"--data", "DIR", "the data folder", "SOUK_DATA", offsetof(app_options, data)},
+    {"--listen", "ADDR", "address and port to serve, 127.0.0.1:0 for any", "SOUK_LISTEN",
+     offsetof(app_options, listen)},
+    {"--config", "FILE", "settings (TOML); flags and environment win", "SOUK_CONFIG",
+     offsetof(app_options, config)},
+    {"--name", "NAME", "the shop's name", NULL, offsetof(app_options, name)},
+    {"--source", "NAME", "who sent the imported events (default: the format)", NULL,
+     offsetof(app_options, source)},
+    {"--age-band", "adult", "the importer states that these shoppers are adults", NULL,
+     offsetof(app_options, age_band)},
+    {"--to", "DIR", "where a backup goes, or comes from", NULL, offsetof(app_options, to)},
+};
+
+static void print_help(FILE *to)
+{
+    fprintf(to, "souk " SOUK_VERSION " - a retailer's own shopper data server\n\n");
+    for (size_t i = 0; i < app_command_count; i++)
+        fprintf(to, "  souk %-9s %-32s %s\n", app_commands[i].name, app_commands[i].operands,
+                app_commands[i].summary);
+    fprintf(to, "\n");
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        fprintf(to, "  %-10s %-6s %s%s%s%s\n", flags[i].name, flags[i].value, flags[i].words,
+                flags[i].variable ? " (or " : "", flags[i].variable ? flags[i].variable : "",
+                flags[i].variable ? ")" : "");
+    fprintf(to, "  --basis    P=B    purpose and basis that an import states, as profile=consent; "
+                "may be repeated\n"
+                "  --loops    N      threads that read requests (serve)\n"
+                "  --json            one JSON object a line on stdout\n");
+}
+
+static void set_text(app_options *options, const app_flag *flag, const char *value)
+{
+    memcpy((char *)options + flag->at, &value, sizeof value);
+}
+
+static souk_err read_flag(app_options *options, char **arguments, int count, int *at,
+                          souk_diag *diag)
+{
+    const char *word = arguments[*at];
+    if (!strcmp(word, "--json")) {
+        options->json = true;
+        return SOUK_OK;
+    }
+    if (!strcmp(word, "--yes")) {
+        options->yes = true;
+        return SOUK_OK;
+    }
+    if (!strcmp(word, "--help")) {
+        options->help = true;
+        return SOUK_OK;
+    }
+    bool basis = !strcmp(word, "--basis"), loops = !strcmp(word, "--loops");
+    size_t i = 0;
+    while (i < sizeof flags / sizeof *flags && strcmp(word, flags[i].name) != 0)
+        i++;
+    if (!basis && !loops && i == sizeof flags / sizeof *flags)
+        return souk_diag_say(diag, SOUK_EINVAL, "%s is no flag: see `souk help`", word);
+    if (*at + 1 >= count)
+        return souk_diag_say(diag, SOUK_EINVAL, "%s needs a value", word);
+    const char *value = arguments[++*at];
+    if (loops)
+        options->loops = (unsigned)strtoul(value, NULL, 10);
+    else if (!basis)
+        set_text(options, &flags[i], value);
+    else if (options->base_count < APP_BASES)
+        options->bases[options->base_count++] = value;
+    return SOUK_OK;
+}
+
+static souk_err read_arguments(int count, char **arguments, app_options *options, souk_diag *diag)
+{
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (flags[i].variable && getenv(flags[i].variable))
+            set_text(options, &flags[i], getenv(flags[i].variable));
+    for (int at = 2; at < count; at++) {
+        if (!strncmp(arguments[at], "--", 2)) {
+            SOUK_TRY(read_flag(options, arguments, count, &at, diag));
+            continue;
+        }
+        if (options->operand_count == APP_OPERANDS)
+            return souk_diag_say(diag, SOUK_EINVAL, "too many words: see `souk help`");
+        options->operands[options->operand_count++] = arguments[at];
+    }
+    return SOUK_OK;
+}
+
+static const app_command *find_command(const char *name)
+{
+    for (size_t i = 0; i < app_command_count; i++)
+        if (!strcmp(name, app_commands[i].name))
+            return &app_commands[i];
+    return NULL;
+}
+
+int main(int count, char **arguments)
+{
+    app_options options = {.data = "data", .listen = "127.0.0.1:7010"};
+    souk_diag diag = {.words = ""};
+    if (count < 2 || !strcmp(arguments[1], "help") || !strcmp(arguments[1], "--help")) {
+        print_help(count < 2 ? stderr : stdout);
+        return count < 2 ? 2 : 0;
+    }
+    const app_command *command = find_command(arguments[1]);
+    if (!command) {
+        fprintf(stderr, "souk: '%s' is no command: see `souk help`\n", arguments[1]);
+        return 2;
+    }
+    souk_err err = read_arguments(count, arguments, &options, &diag);
+    if (!err && options.help) {
+        printf("souk %s %s\n  %s\n", command->name, command->operands, command->summary);
+        return 0;
+    }
+    if (!err)
+        err = command->run(&options, &diag);
+    if (err)
+        fprintf(stderr, "souk %s: %s\n", command->name, souk_diag_words(&diag, err));
+    return souk_err_exit(err);
+}

@@ -1,0 +1,190 @@
+/* open.c - the folder opened by this process, or its owner spoken to. */
+#include "app/app.h"
+#include "base/progress.h"
+#include "os/socket.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+struct replaying {
+    souk_progress bar;
+    bool started;
+};
+
+/* A replay that is over in a moment needs no bar. */
+static souk_err show_replay(void *context, uint64_t done, uint64_t total)
+{
+    struct replaying *replaying = context;
+    if (!replaying->started) {
+        souk_progress_start(
+            &replaying->bar,
+            &(souk_progress_options){.label = "reading the log", .unit = "events", .total = total});
+        replaying->started = true;
+    }
+    souk_progress_set(&replaying->bar, done);
+    return app_interrupted() ? SOUK_EINTERRUPT : SOUK_OK;
+}
+
+souk_err app_shop_open(const app_options *options, app_shop *shop, souk_diag *diag)
+{
+    souk_mem *mem = souk_mem_heap();
+    struct replaying replaying = {.started = false};
+    souk_spine_options spine = {.progress = show_replay, .progress_context = &replaying};
+    souk_err err = souk_disk_open_real(mem, options->data, &shop->disk, diag);
+    if (!err)
+        err = souk_spine_open(mem, shop->disk, &spine, &shop->spine, diag);
+    souk_progress_done(&replaying.bar);
+    if (!err)
+        err = souk_merchants_open(mem, shop->spine, &shop->merchants, diag);
+    if (!err)
+        err = souk_api_open(mem, shop->spine, shop->merchants, app_services, app_service_count,
+                            &shop->api);
+    if (err)
+        app_shop_done(shop);
+    return err;
+}
+
+souk_err app_shop_close(app_shop *shop)
+{
+    souk_api_free(shop->api);
+    shop->api = NULL;
+    souk_err err = souk_spine_close(shop->spine);
+    app_shop_done(shop);
+    return err;
+}
+
+void app_shop_done(app_shop *shop)
+{
+    souk_api_free(shop->api);
+    souk_merchants_free(shop->merchants);
+    souk_spine_free(shop->spine);
+    souk_disk_free(shop->disk);
+    *shop = (app_shop){NULL};
+}
+
+/* ---- the owner's control socket ------------------------------------------------------------------------ */
+
+static souk_err split_answer(souk_text all, int *ret_status, souk_text *ret_body)
+{
+    static const char mark[] = "\r\n\r\n";
+    const char *end = all.bytes ? memmem(all.at, all.bytes, mark, 4) : NULL;
+    uint64_t status;
+    if (!end || all.bytes < 12 || souk_text_to_u64((souk_text){all.at + 9, 3}, &status))
+        return SOUK_EIO;
+    *ret_status = (int)status;
+    *ret_body = souk_text_range(end + 4, all.at + all.bytes);
+    return SOUK_OK;
+}
+
+static souk_err call_owner(souk_client *client, const char *method, const char *path,
+                           souk_text body, int *ret_status, souk_buf *answer)
+{
+    souk_auto_value(souk_buf) request = {.mem = souk_mem_heap()};
+    souk_auto_value(souk_buf) all = {.mem = souk_mem_heap(), .limit_bytes = (size_t)256 << 20};
+    souk_text got;
+    souk_buf_print(
+        &request,
+        "%s %s HTTP/1.1\r\nHost: souk\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n", method,
+        path, body.bytes);
+    souk_buf_text(&request, body);
+    SOUK_TRY(souk_buf_check(&request));
+    SOUK_TRY(souk_client_send(client, souk_buf_view(&request)));
+    SOUK_TRY(souk_client_receive_all(client, &all));
+    SOUK_TRY(split_answer(souk_buf_view(&all), ret_status, &got));
+    souk_buf_text(answer, got);
+    return souk_buf_check(answer);
+}
+
+/* SOUK_ENOENT: no server owns the folder. */
+static souk_err try_owner(const app_options *options, const char *method, const char *path,
+                          souk_text body, int *ret_status, souk_buf *answer)
+{
+    char socket[512];
+    souk_client client = SOUK_CLIENT_NONE;
+    snprintf(socket, sizeof socket, "%s/control", options->data);
+    if (access(socket, F_OK) || souk_client_open(&client, socket, 2000, NULL))
+        return SOUK_ENOENT;
+    client.wait_ms = 24 * 3600 * (int64_t)1000; /* a verify may take long; Ctrl-C ends it */
+    souk_err err = call_owner(&client, method, path, body, ret_status, answer);
+    souk_client_done(&client);
+    return err;
+}
+
+/* An answer that is a problem becomes its error and words. */
+static souk_err read_problem(int status, souk_text answer, souk_diag *diag)
+{
+    souk_json_doc doc = {.mem = souk_mem_heap()};
+    souk_arena arena = {.mem = souk_mem_heap()};
+    souk_text detail = SOUK_TEXT(""), code = SOUK_TEXT("");
+    souk_err err = SOUK_EIO;
+    if (souk_json_read(&doc, answer, NULL, NULL) == SOUK_OK) {
+        souk_json_node root = souk_json_root(&doc);
+        if (souk_json_text(&doc, souk_json_member(&doc, root, SOUK_TEXT("detail")), &arena,
+                           &detail))
+            detail = SOUK_TEXT("");
+        if (souk_json_text(&doc, souk_json_member(&doc, root, SOUK_TEXT("code")), &arena, &code))
+            code = SOUK_TEXT("");
+    }
+    for (int i = 1; i < SOUK_ERR_COUNT; i++)
+        if (souk_text_equal(code, souk_text_of(souk_err_name((souk_err)i))))
+            err = (souk_err)i;
+    if (detail.bytes)
+        err = souk_diag_say(diag, err, "%.*s", SOUK_TEXT_PRINT(detail));
+    else
+        err = souk_diag_say(diag, err, "the server answered %d", status);
+    souk_json_doc_done(&doc);
+    souk_arena_done(&arena);
+    return err;
+}
+
+souk_err app_call(const app_options *options, const char *method, const char *path, souk_text body,
+                  souk_buf *answer, souk_diag *diag)
+{
+    int status = 0;
+    souk_err err = try_owner(options, method, path, body, &status, answer);
+    if (err == SOUK_ENOENT) {
+        app_shop shop = {NULL};
+        SOUK_TRY(app_shop_open(options, &shop, diag));
+        err = souk_api_call(shop.api, method, path, body, &status, answer);
+        souk_err closed = app_shop_close(&shop);
+        err = err ? err : closed;
+    }
+    SOUK_TRY(err);
+    return status < 300 ? SOUK_OK : read_problem(status, souk_buf_view(answer), diag);
+}
+
+/* ---- printing -------------------------------------------------------------------------------------------- */
+
+static void print_value(const souk_json_doc *doc, souk_json_node node, souk_arena *arena, int depth)
+{
+    souk_text text;
+    souk_json_kind kind = souk_json_type(doc, node);
+    if (kind != SOUK_JSON_OBJECT && kind != SOUK_JSON_ARRAY) {
+        if (souk_json_text(doc, node, arena, &text))
+            text = souk_json_raw(doc, node);
+        printf("%.*s\n", SOUK_TEXT_PRINT(text));
+        return;
+    }
+    if (depth)
+        printf("\n");
+    for (souk_json_node item = souk_json_first(doc, node); item != SOUK_JSON_NONE;
+         item = souk_json_next(doc, item)) {
+        if (kind == SOUK_JSON_OBJECT && !souk_json_key_text(doc, item, arena, &text))
+            printf("%*s%-*.*s ", 2 * depth, "", 12, SOUK_TEXT_PRINT(text));
+        else
+            printf("%*s- ", 2 * depth, "");
+        print_value(doc, item, arena, depth + 1);
+    }
+}
+
+void app_print(const app_options *options, souk_text json)
+{
+    souk_json_doc doc = {.mem = souk_mem_heap()};
+    souk_arena arena = {.mem = souk_mem_heap()};
+    if (options->json || souk_json_read(&doc, json, NULL, NULL))
+        printf("%.*s\n", SOUK_TEXT_PRINT(json));
+    else
+        print_value(&doc, souk_json_root(&doc), &arena, 0);
+    souk_json_doc_done(&doc);
+    souk_arena_done(&arena);
+}

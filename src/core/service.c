@@ -1,0 +1,128 @@
+/* service.c - one call, from its path to its answer (service.h). */
+#include "core/service.h"
+
+souk_err souk_call_new(souk_mem *mem, souk_call **ret_call)
+{
+    souk_call *call = souk_mem_get(mem, sizeof *call);
+    if (!call)
+        return SOUK_ENOMEM;
+    call->arena.mem = mem;
+    call->out.mem = mem;
+    *ret_call = call;
+    return SOUK_OK;
+}
+
+void souk_call_free(souk_call *call)
+{
+    if (!call)
+        return;
+    souk_mem *mem = call->arena.mem;
+    souk_arena_done(&call->arena);
+    souk_buf_done(&call->out);
+    souk_mem_put(mem, call);
+}
+
+souk_text souk_call_header(souk_call *call, souk_text name)
+{
+    return call->header ? call->header(call, name) : SOUK_TEXT("");
+}
+
+static int hex_digit(char c)
+{
+    char byte;
+    char pair[2] = {'0', c};
+    return souk_unhex((souk_text){pair, 2}, &byte, 1) ? byte : -1;
+}
+
+static souk_text decode(souk_call *call, souk_text raw)
+{
+    char *to = souk_arena_get(&call->arena, raw.bytes);
+    size_t bytes = 0;
+    if (!to)
+        return SOUK_TEXT("");
+    for (size_t i = 0; i < raw.bytes; i++, bytes++) {
+        int high, low;
+        if (raw.at[i] == '%' && i + 2 < raw.bytes && (high = hex_digit(raw.at[i + 1])) >= 0 &&
+            (low = hex_digit(raw.at[i + 2])) >= 0) {
+            to[bytes] = (char)(high * 16 + low);
+            i += 2;
+        } else {
+            to[bytes] = raw.at[i] == '+' ? ' ' : raw.at[i];
+        }
+    }
+    return (souk_text){to, bytes};
+}
+
+bool souk_call_query(souk_call *call, souk_text name, souk_text *ret_value)
+{
+    souk_text rest = call->query;
+    while (rest.bytes) {
+        souk_text field = souk_text_cut(&rest, '&'), value = field;
+        souk_text key = souk_text_cut(&value, '=');
+        if (souk_text_equal(key, name)) {
+            *ret_value = decode(call, value);
+            return true;
+        }
+    }
+    return false;
+}
+
+souk_json_writer *souk_call_json(souk_call *call)
+{
+    souk_buf_clear(&call->out);
+    call->json = (souk_json_writer){.out = &call->out};
+    return &call->json;
+}
+
+void souk_call_answer_text(souk_call *call, int status, const char *type, souk_text body)
+{
+    call->send(call, status, type, body, status == 503 ? 1 : 0);
+}
+
+void souk_call_answer(souk_call *call, int status)
+{
+    souk_err err = souk_json_write_check(&call->json);
+    if (err) {
+        souk_call_fail(call, err);
+        return;
+    }
+    souk_call_answer_text(call, status, "application/json", souk_buf_view(&call->out));
+}
+
+void souk_call_fail(souk_call *call, souk_err err)
+{
+    int status = souk_err_http(err);
+    souk_json_writer *out = souk_call_json(call);
+    souk_json_write_object(out);
+    souk_json_write_key(out, SOUK_TEXT("type"));
+    souk_json_write_text(out, SOUK_TEXT("about:blank"));
+    souk_json_write_key(out, SOUK_TEXT("title"));
+    souk_json_write_text(out, souk_text_of(souk_err_words(err)));
+    souk_json_write_key(out, SOUK_TEXT("status"));
+    souk_json_write_i64(out, status);
+    souk_json_write_key(out, SOUK_TEXT("detail"));
+    souk_json_write_text(out, souk_text_of(souk_diag_words(&call->diag, err)));
+    souk_json_write_key(out, SOUK_TEXT("code"));
+    souk_json_write_text(out, souk_text_of(souk_err_name(err)));
+    souk_json_write_end(out);
+    souk_text body = souk_json_write_check(out) ? SOUK_TEXT("{}") : souk_buf_view(&call->out);
+    call->send(call, status, "application/problem+json", body, status == 503 ? 1 : 0);
+}
+
+bool souk_route_fits(const souk_route *route, souk_text path, souk_text parts[SOUK_CALL_PARTS])
+{
+    souk_text wanted = souk_text_of(route->path);
+    size_t part = 0;
+    for (;;) {
+        souk_text want = souk_text_cut(&wanted, '/'), have = souk_text_cut(&path, '/');
+        bool open = want.bytes && want.at[0] == '{';
+        if (open && (have.bytes == 0 || part == SOUK_CALL_PARTS))
+            return false;
+        if (open)
+            parts[part++] = have;
+        else if (!souk_text_equal(want, have))
+            return false;
+        if (!wanted.at || !path.at)
+            return !wanted.at && !path.at;
+    }
+}

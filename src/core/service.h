@@ -1,0 +1,90 @@
+/* service.h - what a service exports, and one call to it: found by its noun, known to nobody else.
+ *
+ *     static void get_stats(souk_call *call)
+ *     {
+ *         souk_json_writer *out = souk_call_json(call);
+ *         souk_json_write_object(out);
+ *         souk_json_write_key(out, SOUK_TEXT("events"));
+ *         souk_json_write_u64(out, souk_spine_end(call->spine) - 1);
+ *         souk_json_write_end(out);
+ *         souk_call_answer(call, 200);
+ *     }
+ *     static const souk_route routes[] = {
+ *         {"GET", "/v1/stats", SOUK_SCOPE_READ, get_stats, .summary = "Totals over every event"},
+ *     };
+ *     const souk_service souk_stats_service = {.name = "stats", .routes = routes, .route_count = 1};
+ *
+ * A call comes over HTTP, over the control socket, or from a command that owns the data folder: the
+ * handler cannot tell.  It answers exactly once, now or later, from any thread.
+ *
+ * Access   scopes 0: open to all.  SOUK_SCOPE_WRITE: a write key (the handler finds it where its protocol
+ *          hides it, and refuses without).  Anything else: a token with these scopes, checked before the handler. */
+#ifndef SOUK_CORE_SERVICE_H
+#define SOUK_CORE_SERVICE_H
+
+#include "base/json_write.h"
+#include "core/merchant.h"
+#include "core/reject.h"
+#include "core/spine.h"
+
+enum { SOUK_CALL_PARTS = 4 };
+
+typedef struct souk_call souk_call;
+struct souk_call {
+    souk_spine *spine;
+    souk_merchants *merchants;
+    souk_text method, path, query, body; /* the body as it came, not inflated */
+    souk_text parts[SOUK_CALL_PARTS];    /* what stands for {…} in the route's path */
+    souk_caller caller;                  /* of a token; a write key's after souk_call_write_key */
+    bool local;                          /* over the control socket, or in process */
+    souk_arena arena;                    /* of the call */
+    souk_diag diag;                      /* words for the next souk_call_fail */
+    void *state;                         /* the service's, from its open */
+    void *user;                          /* the handler's */
+    /* private: how the answer leaves */
+    souk_text (*header)(souk_call *call, souk_text name);
+    void (*send)(souk_call *call, int status, const char *type, souk_text body, unsigned retry_s);
+    void *from;
+    souk_buf out;
+    souk_json_writer json;
+};
+
+/* The value of a header (any case), empty where there is none. */
+souk_text souk_call_header(souk_call *call, souk_text name);
+/* A field of the query, percent-decoded into the arena; false where there is none. */
+bool souk_call_query(souk_call *call, souk_text name, souk_text *ret_value);
+/* A writer of the answer's body. */
+souk_json_writer *souk_call_json(souk_call *call);
+/* Sends what the writer holds.  The call is gone afterwards. */
+void souk_call_answer(souk_call *call, int status);
+void souk_call_answer_text(souk_call *call, int status, const char *type, souk_text body);
+/* Sends an RFC 9457 problem: the error's status, the diag's words.  503 carries Retry-After. */
+void souk_call_fail(souk_call *call, souk_err err);
+
+/* Makes and frees calls; for serve/ and app/. */
+SOUK_CHECKED souk_err souk_call_new(souk_mem *mem, souk_call **ret_call);
+void souk_call_free(souk_call *call);
+
+typedef struct souk_route {
+    const char *method, *path; /* "/v1/shoppers/{id}": a part ends at '/' */
+    unsigned scopes;
+    void (*handle)(souk_call *call);
+    const char *summary; /* one line, for the API reference */
+    size_t body_limit;   /* 0: 64 KiB */
+    bool local;          /* only over the control socket and in process */
+    bool slow;           /* it waits for commits: runs beside the loop that reads requests */
+} souk_route;
+
+typedef struct souk_service {
+    const char *name;
+    /* Makes and frees the service's state; NULL: it has none. */
+    souk_err (*open)(souk_mem *mem, souk_spine *spine, souk_merchants *merchants, void **ret_state);
+    void (*close)(void *state);
+    const souk_route *routes;
+    size_t route_count;
+} souk_service;
+
+/* Fits the path and fills parts; false where it does not fit. */
+bool souk_route_fits(const souk_route *route, souk_text path, souk_text parts[SOUK_CALL_PARTS]);
+
+#endif

@@ -1,0 +1,319 @@
+/* api.c - the dispatcher of api.h. */
+#include "serve/api.h"
+
+#include "os/thread.h"
+
+#include <stdio.h>
+
+enum { SERVICES_MOST = 32, SLOW_MOST = 64, BODY_DEFAULT = 65536 };
+
+struct souk_api {
+    souk_mem *mem;
+    souk_spine *spine;
+    souk_merchants *merchants;
+    const souk_service *services[SERVICES_MOST];
+    void *states[SERVICES_MOST];
+    size_t service_count;
+    souk_http *http;
+    bool draining;
+    /* what waits for commits */
+    souk_thread worker;
+    souk_mutex mutex;
+    souk_cond wake;
+    struct slow {
+        const souk_route *route;
+        souk_call *call;
+    } slow[SLOW_MOST];
+    size_t slow_first, slow_count;
+    bool stopping;
+};
+
+/* ---- finding a route --------------------------------------------------------------------------------- */
+
+struct match {
+    const souk_route *route;
+    void *state;
+    souk_text parts[SOUK_CALL_PARTS];
+    bool path_known;
+};
+
+static void find_route(const souk_api *api, souk_text method, souk_text path, struct match *match)
+{
+    souk_text get = SOUK_TEXT("GET");
+    if (souk_text_equal(method, SOUK_TEXT("HEAD")))
+        method = get;
+    for (size_t i = 0; i < api->service_count; i++)
+        for (size_t k = 0; k < api->services[i]->route_count; k++) {
+            const souk_route *route = &api->services[i]->routes[k];
+            souk_text parts[SOUK_CALL_PARTS] = {{NULL, 0}};
+            if (!souk_route_fits(route, path, parts))
+                continue;
+            match->path_known = true;
+            if (!souk_text_equal(method, souk_text_of(route->method)))
+                continue;
+            match->route = route;
+            match->state = api->states[i];
+            memcpy(match->parts, parts, sizeof parts);
+            return;
+        }
+}
+
+size_t souk_api_body_limit(void *context, const souk_http_request *head)
+{
+    struct match match = {NULL};
+    find_route(context, head->method, head->path, &match);
+    return match.route && match.route->body_limit ? match.route->body_limit : BODY_DEFAULT;
+}
+
+/* ---- who calls ---------------------------------------------------------------------------------------- */
+
+static souk_err check_caller(souk_api *api, const souk_route *route, souk_call *call)
+{
+    souk_text bearer = souk_call_header(call, SOUK_TEXT("authorization"));
+    if (route->local && !call->local)
+        return SOUK_ENOENT;
+    if (call->local || route->scopes == 0 || route->scopes == SOUK_SCOPE_WRITE) {
+        call->caller = (souk_caller){.merchant = SOUK_OPERATOR, .scopes = SOUK_SCOPE_ALL};
+        return SOUK_OK;
+    }
+    if (bearer.bytes < 8 ||
+        !souk_text_equal_nocase((souk_text){bearer.at, 7}, SOUK_TEXT("bearer ")))
+        return souk_diag_say(&call->diag, SOUK_EUNAUTH,
+                             "this path needs a token: Authorization: Bearer souk_at_…");
+    souk_text token = souk_text_trim((souk_text){bearer.at + 7, bearer.bytes - 7});
+    souk_err err = souk_merchants_token(api->merchants, token, route->scopes, &call->caller);
+    if (err == SOUK_EUNAUTH)
+        return souk_diag_say(&call->diag, err, "the token is not one of this shop's");
+    if (err == SOUK_EDENIED)
+        return souk_diag_say(&call->diag, err, "the token lacks a scope for this path");
+    return err;
+}
+
+/* ---- what waits for commits ---------------------------------------------------------------------------- */
+
+static bool queue_slow(souk_api *api, const souk_route *route, souk_call *call)
+{
+    souk_auto_lock(&api->mutex);
+    if (api->slow_count == SLOW_MOST || api->stopping)
+        return false;
+    api->slow[(api->slow_first + api->slow_count++) % SLOW_MOST] = (struct slow){route, call};
+    souk_cond_signal(&api->wake);
+    return true;
+}
+
+static bool next_slow(souk_api *api, struct slow *ret_slow)
+{
+    souk_auto_lock(&api->mutex);
+    while (!api->slow_count && !api->stopping)
+        souk_cond_wait(&api->wake, &api->mutex);
+    if (!api->slow_count)
+        return false;
+    *ret_slow = api->slow[api->slow_first];
+    api->slow_first = (api->slow_first + 1) % SLOW_MOST;
+    api->slow_count--;
+    return true;
+}
+
+static void run_slow(void *context)
+{
+    struct slow slow;
+    while (next_slow(context, &slow))
+        slow.route->handle(slow.call);
+}
+
+/* ---- dispatch ------------------------------------------------------------------------------------------- */
+
+static void dispatch(souk_api *api, souk_call *call, bool here)
+{
+    struct match match = {NULL};
+    call->spine = api->spine;
+    call->merchants = api->merchants;
+    find_route(api, call->method, call->path, &match);
+    if (!match.route) {
+        souk_diag_say(&call->diag, match.path_known ? SOUK_EMETHOD : SOUK_ENOENT,
+                      match.path_known ? "this path does not take %.*s"
+                                       : "there is no such path for %.*s",
+                      SOUK_TEXT_PRINT(call->method));
+        souk_call_fail(call, match.path_known ? SOUK_EMETHOD : SOUK_ENOENT);
+        return;
+    }
+    call->state = match.state;
+    memcpy(call->parts, match.parts, sizeof match.parts);
+    souk_err err = check_caller(api, match.route, call);
+    if (err)
+        souk_call_fail(call, err);
+    else if (!match.route->slow || here)
+        match.route->handle(call);
+    else if (!queue_slow(api, match.route, call))
+        souk_call_fail(call, SOUK_EBUSY);
+}
+
+/* ---- over HTTP -------------------------------------------------------------------------------------------- */
+
+static souk_text http_header(souk_call *call, souk_text name)
+{
+    const souk_http_exchange *x = call->from;
+    for (unsigned i = 0; i < x->request.header_count; i++)
+        if (souk_text_equal_nocase(x->request.headers[i].name, name))
+            return x->request.headers[i].value;
+    return SOUK_TEXT("");
+}
+
+static void http_send(souk_call *call, int status, const char *type, souk_text body,
+                      unsigned retry_s)
+{
+    char retry[16];
+    int retry_bytes = snprintf(retry, sizeof retry, "%u", retry_s);
+    souk_http_header headers[] = {
+        {SOUK_TEXT("Content-Type"), souk_text_of(type)},
+        {SOUK_TEXT("Retry-After"), {retry, (size_t)retry_bytes}},
+    };
+    souk_http_answer(call->from, status, headers, retry_s ? 2 : 1, body);
+    souk_call_free(call);
+}
+
+static bool is_local(const souk_http_peer *peer)
+{
+    static const unsigned char none[16];
+    return !memcmp(peer->address, none, sizeof none);
+}
+
+/* /healthz: the process answers.  /readyz: it takes events. */
+static bool answer_probe(const souk_api *api, souk_http_exchange *x)
+{
+    bool ready = !__atomic_load_n(&api->draining, __ATOMIC_RELAXED);
+    souk_http_header type = {SOUK_TEXT("Content-Type"), SOUK_TEXT("text/plain")};
+    if (souk_text_equal(x->request.path, SOUK_TEXT("/healthz"))) {
+        souk_http_answer(x, 200, &type, 1, SOUK_TEXT("ok\n"));
+        return true;
+    }
+    if (!souk_text_equal(x->request.path, SOUK_TEXT("/readyz")))
+        return false;
+    souk_http_answer(x, ready ? 200 : 503, &type, 1,
+                     ready ? SOUK_TEXT("ready\n") : SOUK_TEXT("draining\n"));
+    return true;
+}
+
+void souk_api_handle(void *context, souk_http_exchange *x)
+{
+    souk_api *api = context;
+    souk_call *call;
+    if (answer_probe(api, x))
+        return;
+    if (souk_call_new(api->mem, &call)) {
+        souk_http_answer_problem(x, 503, SOUK_TEXT("there is no memory left: try again later"));
+        return;
+    }
+    call->from = x;
+    call->header = http_header;
+    call->send = http_send;
+    call->local = is_local(&x->peer);
+    call->method = x->request.method;
+    call->path = x->request.path;
+    call->query = x->request.query;
+    call->body = x->request.body;
+    dispatch(api, call, false);
+}
+
+/* ---- within the process ------------------------------------------------------------------------------------- */
+
+struct local {
+    souk_mutex mutex;
+    souk_cond answered;
+    bool is_answered;
+    int status;
+    souk_buf *answer;
+};
+
+static void local_send(souk_call *call, int status, const char *type, souk_text body,
+                       unsigned retry_s)
+{
+    struct local *local = call->from;
+    (void)type;
+    (void)retry_s;
+    souk_buf_text(local->answer, body);
+    souk_mutex_lock(&local->mutex);
+    local->status = status;
+    local->is_answered = true;
+    souk_cond_signal(&local->answered);
+    souk_mutex_unlock(&local->mutex);
+    souk_call_free(call);
+}
+
+souk_err souk_api_call(souk_api *api, const char *method, const char *path, souk_text body,
+                       int *ret_status, souk_buf *ret_answer)
+{
+    struct local local = {.answer = ret_answer};
+    souk_call *call;
+    SOUK_TRY(souk_call_new(api->mem, &call));
+    souk_mutex_init(&local.mutex);
+    souk_cond_init(&local.answered);
+    call->from = &local;
+    call->send = local_send;
+    call->local = true;
+    call->method = souk_text_of(method);
+    call->query = souk_text_of(path);
+    call->path = souk_text_cut(&call->query, '?');
+    call->body = body;
+    dispatch(api, call, true);
+    souk_mutex_lock(&local.mutex);
+    while (!local.is_answered)
+        souk_cond_wait(&local.answered, &local.mutex);
+    souk_mutex_unlock(&local.mutex);
+    souk_cond_done(&local.answered);
+    souk_mutex_done(&local.mutex);
+    *ret_status = local.status;
+    return souk_buf_check(ret_answer);
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------- */
+
+souk_err souk_api_open(souk_mem *mem, souk_spine *spine, souk_merchants *merchants,
+                       const souk_service *const *services, size_t count, souk_api **ret_api)
+{
+    souk_assert(count <= SERVICES_MOST);
+    souk_auto(souk_api) api = souk_mem_get(mem, sizeof *api);
+    if (!api)
+        return SOUK_ENOMEM;
+    api->mem = mem;
+    api->spine = spine;
+    api->merchants = merchants;
+    souk_mutex_init(&api->mutex);
+    souk_cond_init(&api->wake);
+    for (size_t i = 0; i < count; i++) {
+        if (services[i]->open)
+            SOUK_TRY(services[i]->open(mem, spine, merchants, &api->states[i]));
+        api->services[api->service_count++] = services[i];
+    }
+    SOUK_TRY(souk_thread_start(&api->worker, "slow calls", run_slow, api));
+    *ret_api = souk_take(&api);
+    return SOUK_OK;
+}
+
+void souk_api_free(souk_api *api)
+{
+    if (!api)
+        return;
+    {
+        souk_auto_lock(&api->mutex);
+        api->stopping = true;
+        souk_cond_signal(&api->wake);
+    }
+    souk_thread_join(&api->worker);
+    for (size_t i = 0; i < api->service_count; i++)
+        if (api->services[i]->close)
+            api->services[i]->close(api->states[i]);
+    souk_cond_done(&api->wake);
+    souk_mutex_done(&api->mutex);
+    souk_mem_put(api->mem, api);
+}
+
+void souk_api_set_http(souk_api *api, souk_http *http)
+{
+    __atomic_store_n(&api->http, http, __ATOMIC_RELEASE);
+}
+
+void souk_api_draining(souk_api *api)
+{
+    __atomic_store_n(&api->draining, true, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,41 @@
+/* api.h - requests to routes: over HTTP, over the control socket, or within the process.
+ *
+ *     souk_auto(souk_api) api = NULL;
+ *     SOUK_TRY(souk_api_open(mem, spine, merchants, services, count, &api));
+ *     souk_http_options http = {.handle = souk_api_handle, .body_limit = souk_api_body_limit, .context = api};
+ *
+ *     SOUK_TRY(souk_api_call(api, "GET", "/v1/stats", SOUK_TEXT(""), &status, &answer));
+ *
+ * A request is matched with the tables of the services, its caller checked against the route's scopes, and
+ * handed to the route's handler.  Nothing is open but /healthz, /readyz and what says so in its table.
+ * Routes that wait for commits run in one thread beside the loops, at most 64 waiting: above, 503.
+ *
+ * Threads  souk_api_handle from the loops; souk_api_call from any. */
+#ifndef SOUK_SERVE_API_H
+#define SOUK_SERVE_API_H
+
+#include "core/service.h"
+#include "serve/http.h"
+
+typedef struct souk_api souk_api;
+
+SOUK_CHECKED souk_err souk_api_open(souk_mem *mem, souk_spine *spine, souk_merchants *merchants,
+                                    const souk_service *const *services, size_t count,
+                                    souk_api **ret_api);
+/* After the HTTP server is gone. */
+void souk_api_free(souk_api *api);
+SOUK_AUTO(souk_api)
+/* For /metrics; may be NULL. */
+void souk_api_set_http(souk_api *api, souk_http *http);
+/* From now on /readyz says 503: the server drains. */
+void souk_api_draining(souk_api *api);
+
+void souk_api_handle(void *api, souk_http_exchange *x);
+size_t souk_api_body_limit(void *api, const souk_http_request *head);
+
+/* A call as the operator's own, within the process; path may carry a query.  The answer's body is
+ * appended. */
+SOUK_CHECKED souk_err souk_api_call(souk_api *api, const char *method, const char *path,
+                                    souk_text body, int *ret_status, souk_buf *ret_answer);
+
+#endif

@@ -1,0 +1,53 @@
+/* metrics.c - the counters of the spine, each with its help (metrics.h). */
+#include "serve/metrics.h"
+
+#include "os/process.h"
+
+static void put(souk_buf *out, const char *name, const char *type, const char *help, uint64_t value)
+{
+    souk_buf_print(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, type, name,
+                   (unsigned long long)value);
+}
+
+static void put_us(souk_buf *out, const char *name, const char *help, uint64_t value_us)
+{
+    souk_buf_print(out, "# HELP %s %s\n# TYPE %s gauge\n%s %llu.%06llu\n", name, help, name, name,
+                   (unsigned long long)(value_us / 1000000),
+                   (unsigned long long)(value_us % 1000000));
+}
+
+void souk_metrics_write(souk_spine *spine, souk_buf *out)
+{
+    souk_spine_counters c;
+    souk_process_memory memory = {0};
+    souk_spine_count(spine, &c);
+    if (souk_process_memory_read(&memory) == SOUK_OK) {
+        put(out, "process_resident_memory_bytes", "gauge", "Memory now.", memory.resident_bytes);
+        put(out, "souk_anonymous_memory_bytes", "gauge", "Memory now, without files.",
+            memory.anonymous_bytes);
+    }
+    put(out, "souk_events_total", "counter", "Events stored since start.", c.events);
+    put(out, "souk_repeats_total", "counter", "Events that were there already.", c.repeats);
+    put(out, "souk_groups_total", "counter", "Transactions that held events.", c.groups);
+    put(out, "souk_blocks_total", "counter", "Blocks written.", c.blocks);
+    put(out, "souk_block_bytes_total", "counter", "Bytes of these blocks.", c.block_bytes);
+    put(out, "souk_quarantined_total", "counter", "Events whose sums did not fit.", c.quarantined);
+    put(out, "souk_queued_events", "gauge", "Events waiting for a transaction.", c.queued_events);
+    put(out, "souk_index_atoms_bytes", "gauge", "Index: atoms.", c.memory.atoms);
+    put(out, "souk_index_shoppers_bytes", "gauge", "Index: shoppers.", c.memory.shoppers);
+    put(out, "souk_index_counters_bytes", "gauge", "Index: sums.", c.memory.counters);
+    put(out, "souk_index_identifiers_bytes", "gauge", "Index: identifiers.", c.memory.identifiers);
+    put(out, "souk_runs_memory_bytes", "gauge", "Repeats and timelines not yet in files.",
+        c.runs_memory_bytes);
+    put(out, "souk_runs_file_bytes", "gauge", "Repeats and timelines in files.", c.runs_file_bytes);
+    put(out, "souk_ledger_groups_total", "counter", "Transactions.", c.ledger.groups);
+    put(out, "souk_ledger_refused_total", "counter", "Closures that ended in an error.",
+        c.ledger.refused_jobs);
+    put(out, "souk_ledger_busy_total", "counter", "Refused by a full queue.", c.ledger.busy);
+    put(out, "souk_ledger_failed", "gauge", "1 once a commit failed: restart the server.",
+        c.ledger.failed != SOUK_OK);
+    put(out, "souk_ledger_wal_bytes", "gauge", "Write-ahead log.", c.ledger.wal_bytes);
+    put_us(out, "souk_commit_p50_seconds", "Commit with its sync, median.", c.ledger.commit_p50_us);
+    put_us(out, "souk_commit_p99_seconds", "Commit with its sync, 99 %.", c.ledger.commit_p99_us);
+    put_us(out, "souk_slice_max_seconds", "Longest work before a commit.", c.ledger.slice_max_us);
+}

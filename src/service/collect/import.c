@@ -1,0 +1,419 @@
+/* import.c - files into batches, batches into the log (import.h).
+ *
+ * Three batches are under way: one being filled here, the others waiting for or in the writer's
+ * transaction.  What is told as progress is durable: the rows of batches that were answered. */
+#include "service/collect/import.h"
+
+#include "base/json_write.h"
+#include "core/pack.h"
+#include "core/reject.h"
+#include "core/task.h"
+#include "os/thread.h"
+#include "service/collect/inflate.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BATCH_EVENTS = 2000, BATCHES = 3, CUSTOMER_TABLE = 1 << 16, FAULTS_KEPT = 1000 };
+
+static const souk_import_format *const formats[] = {&souk_import_online_retail};
+
+/* The file's bytes: mapped, or inflated. */
+struct file {
+    souk_mem *mem;
+    void *map;
+    size_t map_bytes;
+    souk_text text;
+    char *inflated;
+    char fingerprint[40]; /* of size and content: what a resumed import recognises */
+};
+
+struct slot {
+    souk_batch batch;
+    struct run *run;
+    souk_event *events; /* [BATCH_EVENTS] */
+    souk_arena arena;
+    bool busy;
+    uint64_t rows_through; /* rows of the file up to the end of this batch */
+};
+
+struct run {
+    souk_mem *mem;
+    souk_import *import;
+    const souk_import_format *format;
+    souk_text *heading;
+    void *state;
+    souk_packer *packer;
+    souk_buf body, packed;
+    struct slot slots[BATCHES];
+    size_t filling;
+    souk_mutex mutex;
+    souk_cond answered;
+    souk_err err; /* of any batch */
+    uint64_t durable_rows;
+    souk_task task;
+    uint64_t *customers; /* open addressing over 64 bits of identifiers */
+    size_t customer_capacity;
+};
+
+/* ---- the file ---------------------------------------------------------------------------------------- */
+
+static void file_done(struct file *file)
+{
+    if (file->map)
+        munmap(file->map, file->map_bytes);
+    souk_mem_put(file->mem, file->inflated);
+}
+
+static souk_err open_file(const char *path, struct file *file, souk_diag *diag)
+{
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode)) {
+        if (fd >= 0)
+            close(fd);
+        return souk_diag_say(diag, SOUK_ENOENT, "%s cannot be read: give the path of a CSV file",
+                             path);
+    }
+    file->map_bytes = (size_t)status.st_size;
+    file->map = file->map_bytes ? mmap(NULL, file->map_bytes, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
+    close(fd);
+    if (file->map == MAP_FAILED) {
+        file->map = NULL;
+        return SOUK_EIO;
+    }
+    file->text = (souk_text){file->map, file->map_bytes};
+    return SOUK_OK;
+}
+
+static souk_err read_file(const char *path, struct file *file, souk_diag *diag)
+{
+    static const souk_hash_key plain_key = {{'f', 'i', 'l', 'e'}};
+    SOUK_TRY(open_file(path, file, diag));
+    souk_hash128 hash = souk_hash128_of(&plain_key, &file->text, 1);
+    souk_hex(&hash, sizeof hash, file->fingerprint);
+    if (!souk_is_gzip(file->text))
+        return SOUK_OK;
+    souk_err err = souk_inflate_file(file->mem, file->text, &file->inflated, &file->text);
+    return err ? souk_diag_say(diag, err, "%s: the gzip file is damaged or too large", path) : err;
+}
+
+/* ---- batches ----------------------------------------------------------------------------------------- */
+
+static void batch_done(souk_batch *batch, souk_err err)
+{
+    struct slot *slot = batch->context;
+    struct run *run = slot->run;
+    souk_auto_lock(&run->mutex);
+    if (err && !run->err)
+        run->err = err;
+    if (!err) {
+        run->import->events += batch->accepted;
+        run->import->repeats += batch->repeats;
+        if (slot->rows_through > run->durable_rows)
+            run->durable_rows = slot->rows_through;
+    }
+    slot->busy = false;
+    souk_cond_signal(&run->answered);
+}
+
+static souk_err wait_for(struct run *run, struct slot *slot)
+{
+    souk_auto_lock(&run->mutex);
+    while (slot->busy)
+        souk_cond_wait(&run->answered, &run->mutex);
+    return run->err;
+}
+
+/* A full queue is answered by waiting: nobody hurries an import. */
+static souk_err submit(struct run *run, struct slot *slot)
+{
+    slot->batch.events = slot->events;
+    slot->batch.source = run->import->source;
+    slot->batch.done = batch_done;
+    slot->batch.context = slot;
+    slot->busy = true;
+    souk_err err;
+    while ((err = souk_spine_submit(run->import->spine, &slot->batch)) == SOUK_EBUSY)
+        usleep(1000);
+    if (err)
+        slot->busy = false;
+    return err;
+}
+
+static souk_err send_batch(struct run *run, uint64_t rows)
+{
+    struct slot *slot = &run->slots[run->filling];
+    slot->rows_through = rows;
+    if (slot->batch.count)
+        SOUK_TRY(submit(run, slot));
+    run->filling = (run->filling + 1) % BATCHES;
+    slot = &run->slots[run->filling];
+    SOUK_TRY(wait_for(run, slot));
+    slot->batch.count = 0;
+    souk_arena_clear(&slot->arena);
+    return SOUK_OK;
+}
+
+static souk_err finish_batches(struct run *run)
+{
+    souk_err first = SOUK_OK;
+    for (size_t i = 0; i < BATCHES; i++) {
+        souk_err err = wait_for(run, &run->slots[i]);
+        first = first ? first : err;
+    }
+    return first;
+}
+
+/* ---- rows -------------------------------------------------------------------------------------------- */
+
+static souk_err note_customer(struct run *run, const souk_event *event)
+{
+    if (event->id_count == 0)
+        return SOUK_OK;
+    uint64_t key = event->ids[0].hash.low | 1;
+    if ((run->import->shoppers + 1) * 2 > run->customer_capacity) {
+        size_t capacity = souk_max_size(CUSTOMER_TABLE, run->customer_capacity * 2);
+        uint64_t *grown = souk_mem_array(run->mem, capacity, sizeof *grown);
+        if (!grown)
+            return SOUK_ENOMEM;
+        for (size_t i = 0; i < run->customer_capacity; i++) {
+            size_t at = run->customers[i] & (capacity - 1);
+            while (run->customers[i] && grown[at])
+                at = (at + 1) & (capacity - 1);
+            if (run->customers[i])
+                grown[at] = run->customers[i];
+        }
+        souk_mem_put(run->mem, run->customers);
+        run->customers = grown;
+        run->customer_capacity = capacity;
+    }
+    size_t mask = run->customer_capacity - 1, at = key & mask;
+    while (run->customers[at] && run->customers[at] != key)
+        at = (at + 1) & mask;
+    run->import->shoppers += run->customers[at] == 0;
+    run->customers[at] = key;
+    return SOUK_OK;
+}
+
+/* The row as JSON under the heading's names, every field as the text it is. */
+static souk_err write_body(struct run *run, const souk_csv_row *row)
+{
+    souk_json_writer writer;
+    souk_buf_clear(&run->body);
+    writer = (souk_json_writer){.out = &run->body};
+    souk_json_write_object(&writer);
+    for (size_t i = 0; i < row->field_count && run->format->columns[i]; i++) {
+        if (row->fields[i].bytes == 0)
+            continue;
+        souk_json_write_key(&writer, souk_text_of(run->format->columns[i]));
+        souk_json_write_text(&writer, row->fields[i]);
+    }
+    souk_json_write_end(&writer);
+    return souk_json_write_check(&writer);
+}
+
+static souk_err reject_row(struct run *run, const souk_csv_row *row, const souk_diag *diag)
+{
+    char where[32];
+    snprintf(where, sizeof where, "line %llu", (unsigned long long)row->line);
+    run->import->rejected++;
+    if (run->import->rejected > FAULTS_KEPT)
+        return SOUK_OK;
+    souk_reject reject = {.source = run->import->source,
+                          .at = souk_clock_now_ms(souk_spine_clock(run->import->spine)),
+                          .fault = souk_text_of(diag->words),
+                          .where = souk_text_of(where),
+                          .text = souk_buf_view(&run->body)};
+    return souk_rejects_add(souk_spine_rejects(run->import->spine), &reject, 1);
+}
+
+static souk_err copy_fields(souk_arena *arena, const souk_csv_row *row, souk_csv_row *ret_row)
+{
+    souk_text *fields = souk_arena_get(arena, row->field_count * sizeof *fields);
+    size_t bytes = 0;
+    for (size_t i = 0; i < row->field_count; i++)
+        bytes += row->fields[i].bytes;
+    char *room = souk_arena_get(arena, bytes);
+    if (arena->failed)
+        return SOUK_ENOMEM;
+    for (size_t i = 0; i < row->field_count; i++) {
+        if (row->fields[i].bytes)
+            memcpy(room, row->fields[i].at, row->fields[i].bytes);
+        fields[i] = (souk_text){room, row->fields[i].bytes};
+        room += row->fields[i].bytes;
+    }
+    *ret_row = *row;
+    ret_row->fields = fields;
+    return SOUK_OK;
+}
+
+static souk_err take_row(struct run *run, const souk_csv_row *row)
+{
+    struct slot *slot = &run->slots[run->filling];
+    souk_event *event = &slot->events[slot->batch.count];
+    souk_diag fault = {.words = ""};
+    souk_csv_row kept;
+    SOUK_TRY(copy_fields(&slot->arena, row, &kept));
+    *event = (souk_event){.received = souk_clock_now_ms(souk_spine_clock(run->import->spine))};
+    SOUK_TRY(write_body(run, &kept));
+    souk_err err = run->format->row(run->state, run->mem, souk_spine_hashes(run->import->spine),
+                                    run->import->source, &kept, &slot->arena, event, &fault);
+    if (err == SOUK_EINVAL)
+        return reject_row(run, &kept, &fault);
+    SOUK_TRY(err);
+    SOUK_TRY(note_customer(run, event));
+    if (run->import->rows <= run->task.done) { /* durable since an earlier run */
+        run->import->resumed++;
+        run->import->repeats++;
+        if (slot->batch.count == 0)
+            souk_arena_clear(&slot->arena);
+        return SOUK_OK;
+    }
+    souk_buf_clear(&run->packed);
+    SOUK_TRY(souk_pack(run->packer, souk_buf_view(&run->body), &run->packed));
+    event->packed.at = souk_arena_copy(&slot->arena, run->packed.at, run->packed.bytes);
+    event->packed.bytes = run->packed.bytes;
+    slot->batch.count++;
+    return slot->arena.failed ? SOUK_ENOMEM : SOUK_OK;
+}
+
+static souk_err tell_progress(struct run *run, const struct file *file, const char *at)
+{
+    souk_import *import = run->import;
+    uint64_t durable;
+    {
+        souk_auto_lock(&run->mutex);
+        durable = run->durable_rows;
+    }
+    if (durable > run->task.done)
+        SOUK_TRY(souk_task_progress(souk_spine_ledger(import->spine), &run->task, durable, 0,
+                                    souk_clock_now_ms(souk_spine_clock(import->spine))));
+    if (import->progress)
+        return import->progress(import->context, (uint64_t)(at - file->text.at), file->text.bytes);
+    return SOUK_OK;
+}
+
+static souk_err check_heading(const souk_import_format *format, const souk_csv_row *row,
+                              souk_diag *diag)
+{
+    for (size_t i = 0; format->columns[i]; i++)
+        if (i >= row->field_count ||
+            !souk_text_equal(souk_text_trim(row->fields[i]), souk_text_of(format->columns[i])))
+            return souk_diag_say(
+                diag, SOUK_EINVAL,
+                "line 1: column %zu should be '%s': this is not a file of format %s", i + 1,
+                format->columns[i], format->name);
+    return SOUK_OK;
+}
+
+static souk_err read_rows(struct run *run, const struct file *file, souk_diag *diag)
+{
+    souk_auto(souk_csv) csv = NULL;
+    souk_csv_row row;
+    SOUK_TRY(souk_csv_new(run->mem, &(souk_csv_options){.max_row_bytes = 65536}, &csv));
+    souk_csv_feed(csv, file->text, true);
+    bool heading = true;
+    while (souk_csv_next(csv, &row)) {
+        if (heading) {
+            SOUK_TRY(check_heading(run->format, &row, diag));
+            heading = false;
+            continue;
+        }
+        run->import->rows++;
+        SOUK_TRY(take_row(run, &row));
+        if (run->slots[run->filling].batch.count < BATCH_EVENTS)
+            continue;
+        SOUK_TRY(send_batch(run, run->import->rows));
+        SOUK_TRY(tell_progress(run, file, row.fields[0].at));
+    }
+    SOUK_TRY(souk_csv_check(csv, diag));
+    if (heading)
+        return souk_diag_say(diag, SOUK_EINVAL, "the file is empty");
+    return send_batch(run, run->import->rows);
+}
+
+/* ---- the whole --------------------------------------------------------------------------------------- */
+
+static souk_err run_import(struct run *run, const struct file *file, souk_diag *diag)
+{
+    souk_import *import = run->import;
+    souk_ledger *ledger = souk_spine_ledger(import->spine);
+    const souk_clock *clock = souk_spine_clock(import->spine);
+    char kind[64];
+    snprintf(kind, sizeof kind, "import %s %u", run->format->name, import->source);
+    SOUK_TRY(souk_task_migrate(ledger, diag));
+    SOUK_TRY(souk_task_begin(ledger, souk_text_of(kind), souk_text_of(file->fingerprint),
+                             souk_clock_now_ms(clock), &run->task));
+    souk_err err = read_rows(run, file, diag);
+    souk_err finished = finish_batches(run);
+    SOUK_TRY(err ? err : finished);
+    return souk_task_end(ledger, &run->task, souk_clock_now_ms(clock));
+}
+
+static souk_err make_run(struct run *run)
+{
+    souk_mutex_init(&run->mutex);
+    souk_cond_init(&run->answered);
+    run->body.mem = run->packed.mem = run->mem;
+    run->state = souk_mem_get(run->mem, run->format->state_bytes);
+    if (!run->state)
+        return SOUK_ENOMEM;
+    for (size_t i = 0; i < BATCHES; i++) {
+        struct slot *slot = &run->slots[i];
+        slot->run = run;
+        slot->arena.mem = run->mem;
+        slot->events = souk_mem_array(run->mem, BATCH_EVENTS, sizeof *slot->events);
+        if (!slot->events)
+            return SOUK_ENOMEM;
+    }
+    return souk_packer_new(run->mem, &run->packer);
+}
+
+static void free_run(struct run *run)
+{
+    for (size_t i = 0; i < BATCHES; i++) {
+        souk_arena_done(&run->slots[i].arena);
+        souk_mem_put(run->mem, run->slots[i].events);
+    }
+    if (run->state)
+        run->format->done(run->state, run->mem);
+    souk_mem_put(run->mem, run->state);
+    souk_mem_put(run->mem, run->customers);
+    souk_packer_free(run->packer);
+    souk_buf_done(&run->body);
+    souk_buf_done(&run->packed);
+    souk_cond_done(&run->answered);
+    souk_mutex_done(&run->mutex);
+    souk_mem_put(run->mem, run);
+}
+
+souk_err souk_import_file(souk_mem *mem, souk_import *import, souk_text format, const char *path,
+                          souk_diag *diag)
+{
+    struct file file = {.mem = mem};
+    struct run *run = souk_mem_get(mem, sizeof *run);
+    if (!run)
+        return SOUK_ENOMEM;
+    run->mem = mem;
+    run->import = import;
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (souk_text_equal(format, souk_text_of(formats[i]->name)))
+            run->format = formats[i];
+    if (!run->format) {
+        souk_mem_put(mem, run);
+        return souk_diag_say(diag, SOUK_EINVAL, "'%.*s' is no format; there is: online-retail",
+                             SOUK_TEXT_PRINT(format));
+    }
+    souk_err err = make_run(run);
+    if (!err)
+        err = read_file(path, &file, diag);
+    if (!err)
+        err = run_import(run, &file, diag);
+    free_run(run);
+    file_done(&file);
+    return err;
+}

@@ -1,0 +1,31 @@
+/* segment.h - the Segment protocol as routes: /v1/batch and the single calls.
+ *
+ *     POST /v1/batch   {"batch":[{"type":"track","event":"Product Viewed","userId":"u1",…},…]}
+ *     POST /v1/track   {"event":"Product Viewed","userId":"u1",…}      and identify, page, screen, …
+ *
+ * The write key comes as the user of Basic authorization, as writeKey in the body or in the query.  Any
+ * Content-Type; gzip is recognised by its first bytes, capped at 4 MiB inflated.
+ * 200 {"success":true}: every event is durable, or stands in the rejects with its fault.  400: not JSON.
+ * 401: no write key of ours.  413: too large.  503 with Retry-After: nothing was stored, send again. */
+#ifndef SOUK_SERVICE_COLLECT_SEGMENT_H
+#define SOUK_SERVICE_COLLECT_SEGMENT_H
+
+#include "core/service.h"
+
+typedef struct souk_collect souk_collect;
+
+SOUK_CHECKED souk_err souk_collect_open(souk_mem *mem, souk_spine *spine, souk_merchants *merchants,
+                                        void **ret_state);
+void souk_collect_close(void *state);
+
+void souk_collect_batch(souk_call *call);
+void souk_collect_one(souk_call *call);
+
+/* Takes a reject again, as it is or mended (an event as JSON), waits until it is durable and removes the
+ * reject.  SOUK_EINVAL: still at fault.  SOUK_ENOENT. */
+SOUK_CHECKED souk_err souk_collect_replay(souk_collect *state, souk_call *call, uint64_t reject_id,
+                                          souk_text mended);
+
+extern const souk_service souk_collect_service;
+
+#endif
