@@ -387,8 +387,35 @@ SOUK_TEST("two unsynced files can be left in either order, and an unsynced folde
     SOUK_CHECK(folder_gone > 50 && folder_gone < 350);
 }
 
-SOUK_TEST(
-    "a put that is cut at any of its operations leaves the old or the new, a finished one the new")
+SOUK_TEST("a file that moved up from an unsynced folder is synced where it is, and only there")
+{
+    for (int life = 0; life < 100; life++) {
+        souk_auto(souk_disk) disk = open_sim(test);
+        SOUK_MUST(souk_disk_make_folder(disk, "runs"));
+        SOUK_MUST(souk_disk_make_folder(disk, "runs/deep"));
+        SOUK_MUST(souk_disk_sync_folder(disk));
+        SOUK_MUST(make_file(disk, "runs/deep/1", 1));
+        SOUK_MUST(souk_disk_rename(disk, "runs/deep/1", "runs/1"));
+        SOUK_MUST(souk_disk_sync_folder(disk));
+        souk_sim_power_on(disk);
+        SOUK_CHECK(souk_disk_exists(disk, "runs/1") && !souk_disk_exists(disk, "runs/deep/1"));
+    }
+}
+
+SOUK_TEST("a finished put stands even where all its folders are new")
+{
+    for (int life = 0; life < 100; life++) {
+        souk_auto(souk_disk) disk = open_sim(test);
+        SOUK_MUST(souk_disk_make_folder(disk, "a"));
+        SOUK_MUST(souk_disk_make_folder(disk, "a/b"));
+        SOUK_MUST(souk_disk_make_folder(disk, "a/b/c"));
+        SOUK_MUST(souk_disk_put(disk, "a/b/c/keys", "k", 1));
+        souk_sim_power_on(disk);
+        SOUK_CHECK(souk_disk_exists(disk, "a/b/c/keys"));
+    }
+}
+
+SOUK_TEST("a put cut at any of its operations leaves old or new, a finished one the new")
 {
     souk_auto(souk_disk) disk = open_sim(test);
     SOUK_MUST(souk_disk_make_folder(disk, "a"));
