@@ -13,6 +13,7 @@
 static void *thread_main(void *at)
 {
     souk_thread *thread = at;
+    pthread_setname_np(pthread_self(), thread->name); /* before run, which may show it */
     thread->run(thread->context);
     return NULL;
 }
@@ -32,7 +33,6 @@ souk_err souk_thread_start(souk_thread *thread, const char *name, void (*run)(vo
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failed)
         return failed == ENOMEM ? SOUK_ENOMEM : SOUK_EBUSY;
-    pthread_setname_np(thread->id, thread->name);
     thread->started = true;
     return SOUK_OK;
 }
@@ -118,42 +118,42 @@ void souk_cond_broadcast(souk_cond *cond)
     pthread_cond_broadcast(&cond->cond);
 }
 
-souk_err souk_wake_init(souk_wake *event)
+souk_err souk_wake_init(souk_wake *wake)
 {
-    event->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (event->fd < 0)
+    wake->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (wake->fd < 0)
         return errno == ENOMEM ? SOUK_ENOMEM : SOUK_EBUSY;
     return SOUK_OK;
 }
 
-void souk_wake_done(souk_wake *event)
+void souk_wake_done(souk_wake *wake)
 {
-    if (event->fd >= 0)
-        close(event->fd);
-    event->fd = -1;
+    if (wake->fd >= 0)
+        close(wake->fd);
+    wake->fd = -1;
 }
 
-void souk_wake_raise(souk_wake *event)
+void souk_wake_raise(souk_wake *wake)
 {
     /* EAGAIN means the counter is full, that is: raised.  errno is kept for signal handlers. */
     int kept_errno = errno;
-    while (write(event->fd, &(uint64_t){1}, sizeof(uint64_t)) < 0 && errno == EINTR)
+    while (write(wake->fd, &(uint64_t){1}, sizeof(uint64_t)) < 0 && errno == EINTR)
         ;
     errno = kept_errno;
 }
 
-bool souk_wake_clear(souk_wake *event)
+bool souk_wake_clear(souk_wake *wake)
 {
     uint64_t raised;
     ssize_t got;
-    while ((got = read(event->fd, &raised, sizeof raised)) < 0 && errno == EINTR)
+    while ((got = read(wake->fd, &raised, sizeof raised)) < 0 && errno == EINTR)
         ;
     return got == (ssize_t)sizeof raised;
 }
 
-bool souk_wake_wait(souk_wake *event, int64_t wait_ms)
+bool souk_wake_wait(souk_wake *wake, int64_t wait_ms)
 {
-    struct pollfd one = {.fd = event->fd, .events = POLLIN};
+    struct pollfd one = {.fd = wake->fd, .events = POLLIN};
     int got = poll(&one, 1, wait_ms < 0 ? -1 : wait_ms > INT_MAX ? INT_MAX : (int)wait_ms);
     return got > 0;
 }

@@ -1,4 +1,4 @@
-/* thread.h - threads and what they wait on: mutex, condition, reader-writer lock, wake-up event.
+/* thread.h - threads and what they wait on: mutex, condition, reader-writer lock, wake-up.
  *
  *     souk_thread writer = {0};
  *     SOUK_TRY(souk_thread_start(&writer, "writer", run_writer, ledger));
@@ -19,8 +19,8 @@
  * (unlocking what is not locked, destroying what is in use) is a bug of ours: souk_assert.
  *
  * Times    absolute nanoseconds of CLOCK_MONOTONIC: souk_clock.monotonic_ns (os/clock.h).
- * Errors   only starting a thread and opening an event can fail.
- * Cost     an uncontended lock is one atomic instruction; an event is one file descriptor.
+ * Errors   only starting a thread and opening a wake-up can fail.
+ * Cost     an uncontended lock is one atomic instruction; a wake-up is one file descriptor.
  * Threads  everything here, from any thread; start and join of one souk_thread by its owner. */
 #ifndef SOUK_OS_THREAD_H
 #define SOUK_OS_THREAD_H
@@ -115,18 +115,18 @@ void souk_cond_broadcast(souk_cond *cond);
 
 /* Wakes a thread that sleeps in epoll or poll: fd is readable from raise to clear. */
 typedef struct souk_wake {
-    int fd; /* for epoll_ctl; owned by the event */
+    int fd; /* for epoll_ctl; owned by the wake-up */
 } souk_wake;
 
 /* SOUK_EBUSY: no file descriptor left.  SOUK_ENOMEM. */
-SOUK_CHECKED souk_err souk_wake_init(souk_wake *event);
-void souk_wake_done(souk_wake *event);
+SOUK_CHECKED souk_err souk_wake_init(souk_wake *wake);
+void souk_wake_done(souk_wake *wake);
 /* May be called from a signal handler; many raises before a clear are one. */
-void souk_wake_raise(souk_wake *event);
+void souk_wake_raise(souk_wake *wake);
 /* Whether it had been raised. */
-bool souk_wake_clear(souk_wake *event);
+bool souk_wake_clear(souk_wake *wake);
 /* Sleeps until raised, at most wait_ms (negative: for ever); does not clear. */
-SOUK_CHECKED bool souk_wake_wait(souk_wake *event, int64_t wait_ms);
+SOUK_CHECKED bool souk_wake_wait(souk_wake *wake, int64_t wait_ms);
 
 /* ---- the machinery of the guards --------------------------------------------------------- */
 
