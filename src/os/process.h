@@ -1,0 +1,38 @@
+/* process.h - the process as a whole: the signals that end it, and the memory it takes.
+ *
+ *     int signals_fd;
+ *     SOUK_TRY(souk_signals_open(&signals_fd));        before the first thread starts
+ *     ... epoll says signals_fd is readable ...
+ *     switch (souk_signals_read(signals_fd)) { case SIGTERM: case SIGINT: stop(); }
+ *     souk_signals_close(signals_fd);
+ *
+ *     souk_process_memory memory;
+ *     SOUK_TRY(souk_process_memory_read(&memory));
+ *
+ * Cost     souk_process_memory_read walks the process's pages: for a metric every few seconds, not
+ *          for a request.
+ * Threads  open in the main thread before any other; memory from any thread. */
+#ifndef SOUK_OS_PROCESS_H
+#define SOUK_OS_PROCESS_H
+
+#include "base/err.h"
+
+/* Blocks SIGTERM and SIGINT in this thread and those it starts later, so that they arrive as
+ * readable bytes; ignores SIGPIPE, so that a vanished peer is an error and not an end.
+ * SOUK_EBUSY: no descriptor left.  SOUK_ENOMEM. */
+SOUK_CHECKED souk_err souk_signals_open(int *ret_fd);
+/* The next signal, 0 where none waits; never blocks. */
+int souk_signals_read(int fd);
+/* Closes and lets the signals through again. */
+void souk_signals_close(int fd);
+
+typedef struct souk_process_memory {
+    uint64_t resident_bytes;  /* now, shared and mapped files included */
+    uint64_t peak_bytes;      /* the most resident_bytes has been */
+    uint64_t anonymous_bytes; /* now, without files: heap, stacks, copied pages of private maps */
+} souk_process_memory;
+
+/* SOUK_EIO: /proc cannot be read. */
+SOUK_CHECKED souk_err souk_process_memory_read(souk_process_memory *ret_memory);
+
+#endif
