@@ -146,6 +146,12 @@ static souk_err parse(const char *address, place *to, souk_diag *diag)
     return SOUK_OK;
 }
 
+souk_err souk_socket_check(const char *address, souk_diag *diag)
+{
+    place ignored;
+    return parse(address, &ignored, diag);
+}
+
 static void print_place(const place *from, char to[SOUK_ADDRESS_ROOM])
 {
     char host[INET6_ADDRSTRLEN] = "?";

@@ -42,6 +42,10 @@ static inline int souk_fd_take(souk_fd *fd)
     return taken;
 }
 
+/* Whether the address is one of the above, with words in diag where it is not: for checking settings
+ * without opening anything.  SOUK_EINVAL. */
+SOUK_CHECKED souk_err souk_socket_check(const char *address, souk_diag *diag);
+
 typedef struct souk_listen_options {
     int backlog;     /* 0: 1024; the kernel cuts it at net.core.somaxconn */
     bool share_port; /* SO_REUSEPORT: several listeners, one per loop, split the connections */

@@ -40,12 +40,21 @@ SOUK_TEST("addresses that are none are refused with words that help")
         souk_fd fd = -1;
         char actual[SOUK_ADDRESS_ROOM];
         souk_diag diag = {0};
+        SOUK_CHECK_ERR(souk_socket_check(bad[i].address, NULL), SOUK_EINVAL);
         SOUK_CHECK_ERR(souk_socket_listen(bad[i].address, NULL, &fd, actual, &diag), SOUK_EINVAL);
         SOUK_CHECK(fd == -1 && strstr(diag.words, bad[i].word));
         diag = (souk_diag){0};
         SOUK_CHECK_ERR(souk_socket_connect(bad[i].address, 100, &fd, &diag), SOUK_EINVAL);
         SOUK_CHECK(fd == -1 && strstr(diag.words, bad[i].word));
     }
+}
+
+SOUK_TEST("addresses that are some pass the check without being opened")
+{
+    const char *const good[] = {"127.0.0.1:0", "[::1]:65535", ":8080",       "localhost:1",
+                                "[::]:80",     "/run/x.sock", "./here.sock", "192.0.2.1:443"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        SOUK_MUST(souk_socket_check(good[i], NULL));
 }
 
 static bool has_ipv6(void)
