@@ -1,5 +1,5 @@
-/* csv_fuzz.c - any bytes as rows: whole and in chunks they read the same, and what was read is written
- * and read back as it was. */
+/* csv_fuzz.c - any bytes as rows: whole and in chunks they read the same, and what was read is
+ * written and read back as it was. */
 #include "base/csv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

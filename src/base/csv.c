@@ -1,8 +1,9 @@
 /* csv.c - the reader and writer of csv.h.
  *
  * An import is gigabytes of plain rows, so 64 bytes are looked at together: one bit mask each for
- * quotes, delimiters and line ends.  A byte is inside quotes where the number of quotes before it is
- * odd, a doubled quote flips that twice, and so an xor over all bits below tells what is structure:
+ * quotes, delimiters and line ends.  A byte is inside quotes where the number of quotes before it
+ * is odd, a doubled quote flips that twice, and so an xor over all bits below tells what is
+ * structure:
  *
  *     text     a , " b , c " , d LF
  *     quotes   0 0 1 0 0 0 1 0 0 0
@@ -13,8 +14,8 @@
  * both together accept exactly what a parser does that goes byte by byte.  That parser is here too,
  * to say where the mistake is.
  *
- * The part of a row at a chunk's end goes into `carry`; the next chunk completes it there, its quotes
- * counted on, so that even chunks of one byte cost linear time. */
+ * The part of a row at a chunk's end goes into `carry`; the next chunk completes it there, its
+ * quotes counted on, so that even chunks of one byte cost linear time. */
 #include "base/csv.h"
 
 #ifdef __SSE2__

@@ -18,8 +18,8 @@
  * A row ends in LF or CRLF, or with the text.  A field in quotes may hold delimiters, line ends and
  * doubled quotes.  A UTF-8 byte order mark in front is skipped; an empty line is no row.  Strict: a
  * quote inside a field without quotes, text behind a closing quote and a quote never closed are
- * errors.  A CR that no LF follows is text.  Fields are bytes: whether they are UTF-8 is the caller's
- * question (utf8.h).
+ * errors.  A CR that no LF follows is text.  Fields are bytes: whether they are UTF-8 is the
+ * caller's question (utf8.h).
  *
  * Shape    a field is a slice of the chunk; copied are only fields with doubled quotes, and the row
  *          that the end of a chunk cuts in two
@@ -54,8 +54,8 @@ SOUK_CHECKED souk_err souk_csv_new(souk_mem *mem, const souk_csv_options *option
 void souk_csv_free(souk_csv *csv);
 SOUK_AUTO(souk_csv)
 
-/* Hands the next bytes over; they must live until souk_csv_next says false, which must have happened
- * for the chunk before. */
+/* Hands the next bytes over; they must live until souk_csv_next says false, which must have
+ * happened for the chunk before. */
 void souk_csv_feed(souk_csv *csv, souk_text chunk, bool last);
 /* False: the chunk is used up, or souk_csv_check has an error. */
 bool souk_csv_next(souk_csv *csv, souk_csv_row *ret_row);

@@ -16,8 +16,8 @@ static void print_row(souk_buf *out, const souk_csv_row *row)
     souk_buf_append(out, "]\n", 2);
 }
 
-/* Reads text in chunks of chunk_bytes; 0: of random lengths.  Each chunk lives in memory of its own, so
- * that a slice kept too long is noticed. */
+/* Reads text in chunks of chunk_bytes; 0: of random lengths.  Each chunk lives in memory of its
+ * own, so that a slice kept too long is noticed. */
 static souk_err read_all(souk_test *test, souk_text text, const souk_csv_options *options,
                          size_t chunk_bytes, souk_buf *out, souk_diag *diag)
 {

@@ -17,10 +17,10 @@
  * Shape    of the list of parts each gives its length, 8 bytes little end first, then its bytes, or
  *          where these are more than SOUK_HASH_INLINE_BYTES their own 128-bit hash; so a list has
  *          one reading only
- * Cost     hash128_of: one SipHash and one more for each long part; crc32c: 8 bytes in 3 cycles with
- *          SSE4.2, one byte in 3 from tables; nothing allocates
- * Source   SipHash-2-4: Aumasson, Bernstein, INDOCRYPT 2012, through libsodium; mix64: variant 13 of
- *          D. Stafford, "Better bit mixing", 2011; CRC-32C: RFC 3720 appendix B.4
+ * Cost     hash128_of: one SipHash and one more for each long part; crc32c: 8 bytes in 3 cycles
+ *          with SSE4.2, one byte in 3 from tables; nothing allocates
+ * Source   SipHash-2-4: Aumasson, Bernstein, INDOCRYPT 2012, through libsodium; mix64: variant 13
+ *          of D. Stafford, "Better bit mixing", 2011; CRC-32C: RFC 3720 appendix B.4
  * Threads  no state; the code for the CRC is chosen before main */
 #ifndef SOUK_BASE_HASH_H
 #define SOUK_BASE_HASH_H

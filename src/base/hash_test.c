@@ -1,4 +1,4 @@
-/* hash_test.c - hash.h against published vectors, libsodium itself and a CRC of one bit at a time. */
+/* hash_test.c - hash.h against published vectors, libsodium and a CRC of one bit at a time. */
 #include "base/hash.h"
 #include "test/test.h"
 

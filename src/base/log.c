@@ -192,7 +192,7 @@ static bool write_all(int fd, const char *at, size_t bytes)
     return true;
 }
 
-/* Ends the line and writes it; the lock is held, so that a line written in two parts stays whole. */
+/* Ends the line and writes it; the lock is held, so that a line sent in two parts stays whole. */
 static void send_line(souk_log *log, line *out, uint64_t repeated)
 {
     out->room = SOUK_LOG_LINE_BYTES;
@@ -213,8 +213,8 @@ static void tell_left_out(souk_log *log, souk_time now, uint64_t count)
     send_line(log, &out, count);
 }
 
-/* May this line be written?  Then *ret_repeated tells what was left out before it.  A slot taken over
- * by another line first tells its own count. */
+/* May this line be written?  Then *ret_repeated tells what was left out before it.  A slot taken
+ * over by another line first tells its own count. */
 static bool admit(souk_log *log, uint64_t hash, souk_time now, uint64_t *ret_repeated)
 {
     size_t slot = hash % SOUK_LOG_REPEAT_SLOTS;

@@ -12,14 +12,15 @@
  *      "words":"a request was refused","path":"/v1/x","status":503,"key":"***"}       (in one line)
  *
  * Module, words and field names are literals of the program; what comes from outside goes into
- * fields, where it is escaped: controls (of terminals too) and broken UTF-8 cannot leave their quotes.
- * A secret has a field that says it was there, and no way in.
+ * fields, where it is escaped: controls (of terminals too) and broken UTF-8 cannot leave their
+ * quotes.  A secret has a field that says it was there, and no way in.
  *
  * Lines equal but for their time are let through repeat_limit times in ten seconds; the next one
  * after that tells "repeated":N, how many were left out since.
  *
  * Shape    a line is at most SOUK_LOG_LINE_BYTES, which a pipe keeps whole; a text value is cut to
- *          SOUK_LOG_VALUE_BYTES with "..." behind it; fields that find no room give way to "cut":true
+ *          SOUK_LOG_VALUE_BYTES with "..." behind it; fields that find no room give way to
+ *          "cut":true
  * Cost     one write per line; below the level: one comparison, and the fields are not evaluated
  * Threads  any may log; init and done are alone.  A NULL log is silent */
 #ifndef SOUK_BASE_LOG_H

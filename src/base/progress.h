@@ -10,10 +10,10 @@
  *     import  [==========>                 ]  42 %  1.2 M of 2.9 M rows  310 k/s  0:05 left
  *     import: 2.9 M rows in 0:09, 318 k/s                                 (at the end)
  *
- * On a terminal the bar is drawn again at most ten times a second; elsewhere a line is printed at most
- * every ten seconds, so that a short job leaves its last line only.  Left without finish (an error),
- * the bar stays as it is and its line is ended, so that the error's words start a line of their own.
- * The rate and the time left follow the last seconds; the end tells the average.
+ * On a terminal the bar is drawn again at most ten times a second; elsewhere a line is printed at
+ * most every ten seconds, so that a short job leaves its last line only.  Left without finish (an
+ * error), the bar stays as it is and its line is ended, so that the error's words start a line of
+ * their own.  The rate and the time left follow the last seconds; the end tells the average.
  *
  * Cost     add: one clock read without a system call; call it per batch, not per row
  * Threads  a bar belongs to one.  What cannot be written is not: progress never fails */

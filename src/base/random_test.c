@@ -25,8 +25,8 @@ SOUK_TEST("a seed repeats its sequence and another seed does not")
     SOUK_CHECK(zero.state[0] == 0xe220a8397b1dcdafu); /* splitmix64 from 0, as published */
 }
 
-/* Pearson's sum over throws below 3/4 of 2^64, where plain remainders give the lowest third twice the
- * chance of the others. */
+/* Pearson's sum over throws below 3/4 of 2^64, where plain remainders give the lowest third twice
+ * the chance of the others. */
 static double pearson(souk_test *test, bool biased)
 {
     enum { CELLS = 6, THROWS = 60000 };

@@ -7,8 +7,8 @@
  *     int32_t month = souk_time_month(at);                     672: months since 1970-01
  *     souk_date date = souk_date_of(souk_time_day(at));        {2026, 1, 2}
  *
- * A moment is milliseconds UTC since 1970 without leap seconds; a day is its number since 1970-01-01.
- * Local time is made of it with zone.h.  No clock is read here.
+ * A moment is milliseconds UTC since 1970 without leap seconds; a day is its number since
+ * 1970-01-01.  Local time is made of it with zone.h.  No clock is read here.
  *
  * Cost     calendar: a few dozen instructions, no loop, no table
  * Source   RFC 3339; ISO 8601-1:2019; the calendar is H. Hinnant, "chrono-compatible low-level date
@@ -44,7 +44,7 @@ souk_date souk_date_of(int64_t day);
 int souk_day_weekday(int64_t day);
 
 /* The day, and the months since January 1970, in which a moment lies; negative before.
- * The month of a moment outside SOUK_TIME_FIRST to SOUK_TIME_LAST is that of the nearer of the two. */
+ * The month of a moment outside SOUK_TIME_FIRST to SOUK_TIME_LAST is that of the nearer one. */
 int64_t souk_time_day(souk_time at);
 int32_t souk_time_month(souk_time at);
 /* The first moment of a month. */
@@ -59,8 +59,8 @@ souk_time souk_time_of_month(int32_t month);
 SOUK_CHECKED souk_err souk_time_read(souk_text text, const struct souk_zone *zone,
                                      souk_time *ret_time);
 
-/* Writes "2026-01-02T03:04:05.678Z" and a NUL, returns 24; a moment outside FIRST to LAST is written
- * as the nearer of the two. */
+/* Writes "2026-01-02T03:04:05.678Z" and a NUL, returns 24; a moment outside FIRST to LAST is
+ * written as the nearer of the two. */
 size_t souk_time_write(souk_time at, char out[SOUK_TIME_BYTES]);
 
 #endif

@@ -10,14 +10,15 @@
  *     open = true                              SOUK_TRY(souk_toml_int(file, "store.tills", 1, 500,
  *                                                                     &tills, diag));
  *
- * Known are [tables] and [tables.in.tables], key = value in one line, "text" with escapes, 'text' as it
- * is, integers, decimals, true, false and # comments.  What else TOML has (arrays, inline tables, dates,
- * several lines, quoted or dotted keys, other bases, inf and nan) is refused by name, not guessed at.
- * A key or table given twice is refused.  Every file that is read means the same to any TOML 1.0 reader,
- * except that decimals are exact here and may have six places.
+ * Known are [tables] and [tables.in.tables], key = value in one line, "text" with escapes, 'text'
+ * as it is, integers, decimals, true, false and # comments.  What else TOML has (arrays, inline
+ * tables, dates, several lines, quoted or dotted keys, other bases, inf and nan) is refused by
+ * name, not guessed at.  A key or table given twice is refused.  Every file that is read means the
+ * same to any TOML 1.0 reader, except that decimals are exact here and may have six places.
  *
- * A path is the table's name, a point and the key: "store.zone".  A getter leaves the caller's default
- * where the file has no such path, and marks what it read; souk_toml_unread then finds misspelt keys.
+ * A path is the table's name, a point and the key: "store.zone".  A getter leaves the caller's
+ * default where the file has no such path, and marks what it read; souk_toml_unread then finds
+ * misspelt keys.
  *
  * Shape    at most SOUK_TOML_FILE_BYTES of file, SOUK_TOML_KEYS keys and tables, paths of
  *          SOUK_TOML_PATH_BYTES
@@ -74,7 +75,7 @@ typedef struct souk_toml_value {
 size_t souk_toml_count(const souk_toml *toml);
 souk_toml_value souk_toml_at(const souk_toml *toml, size_t index);
 
-/* SOUK_EINVAL, with words about the first in the file, where it has a key that no getter asked for. */
+/* SOUK_EINVAL, with words about the first in the file, if it has a key that no getter asked for. */
 SOUK_CHECKED souk_err souk_toml_unread(const souk_toml *toml, souk_diag *diag);
 
 #endif

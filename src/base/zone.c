@@ -247,8 +247,8 @@ static int64_t rule_moment(const rule_day *day, int32_t year)
     return at * 86400 + day->time_s;
 }
 
-/* Puts a change into its place, which is at the end or close to it.  Where summer begins the moment it
- * ends ("J365/23" to "0/0") it is always summer. */
+/* Puts a change into its place, which is at the end or close to it.  Where summer begins the moment
+ * it ends ("J365/23" to "0/0") it is always summer. */
 static void insert_change(souk_zone *zone, int64_t start, int32_t offset, bool summer)
 {
     size_t at = zone->count;
@@ -420,7 +420,7 @@ souk_time souk_zone_local(const souk_zone *zone, souk_time at)
     return within_years(at) + (int64_t)souk_zone_offset_s(zone, at) * 1000;
 }
 
-/* The span behind the jump over `local`: the clock shows each time at least once or jumps over it. */
+/* The span behind the jump over `local`: the clock shows each time, or jumps over it. */
 static size_t span_behind_gap(const souk_zone *zone, int64_t local, size_t first, size_t last)
 {
     for (size_t span = first + 1;; span++) {

@@ -11,12 +11,13 @@
  * and a policy chooses.  NULL is a zone wherever one is read: UTC.  Moments outside SOUK_TIME_FIRST
  * to SOUK_TIME_LAST are taken as the nearer of the two.
  *
- * The rule at the end of a file holds for ever.  It is unrolled over 400 years at birth, after which
- * the Gregorian calendar repeats, weekdays included.
+ * The rule at the end of a file holds for ever.  It is unrolled over 400 years at birth, after
+ * which the Gregorian calendar repeats, weekdays included.
  *
  * Shape    at most SOUK_ZONE_FILE_BYTES of file; about 14 KiB in memory
  * Cost     a binary search over about 1000 changes
- * Source   RFC 8536 (TZif 1 to 3; 4 differs in leap seconds only); POSIX.1-2017 chapter 8.3 for the rule
+ * Source   RFC 8536 (TZif 1 to 3; 4 differs in leap seconds only); POSIX.1-2017 chapter 8.3 for the
+ *          rule
  * Threads  a zone does not change after birth; share it */
 #ifndef SOUK_BASE_ZONE_H
 #define SOUK_BASE_ZONE_H
@@ -27,13 +28,13 @@ typedef struct souk_zone souk_zone;
 
 enum { SOUK_ZONE_FILE_BYTES = 65536, SOUK_ZONE_NAME_BYTES = 63 };
 
-/* Letters, digits and _ + - in parts between slashes, none empty, at most SOUK_ZONE_NAME_BYTES: safe
- * to put behind a folder's name. */
+/* Letters, digits and _ + - in parts between slashes, none empty, at most SOUK_ZONE_NAME_BYTES:
+ * safe to put behind a folder's name. */
 bool souk_zone_name_valid(souk_text name);
 
 /* Makes a zone of a TZif file's bytes, which may be freed afterwards.
- * SOUK_EINVAL: the name.  SOUK_ETOOBIG: the file or a count in it.  SOUK_ESYNTAX: no TZif, or a file
- * with leap seconds ("right/..."), which our time does not have.  SOUK_ENOMEM. */
+ * SOUK_EINVAL: the name.  SOUK_ETOOBIG: the file or a count in it.  SOUK_ESYNTAX: no TZif, or a
+ * file with leap seconds ("right/..."), which our time does not have.  SOUK_ENOMEM. */
 SOUK_CHECKED souk_err souk_zone_new(souk_mem *mem, souk_text name, souk_text bytes,
                                     souk_zone **ret_zone, souk_diag *diag);
 void souk_zone_free(souk_zone *zone);
