@@ -42,8 +42,8 @@ static inline int souk_fd_take(souk_fd *fd)
     return taken;
 }
 
-/* Whether the address is one of the above, with words in diag where it is not: for checking settings
- * without opening anything.  SOUK_EINVAL. */
+/* Whether the address is one of the above, with words in diag where it is not: for checking
+ * settings without opening anything.  SOUK_EINVAL. */
 SOUK_CHECKED souk_err souk_socket_check(const char *address, souk_diag *diag);
 
 typedef struct souk_listen_options {
