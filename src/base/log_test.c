@@ -85,7 +85,7 @@ static bool json_string(const char **at, const char *end, souk_buf *out)
     return *at < end && *(*at)++ == '"';
 }
 
-/* Checks that line is one flat JSON object and finds key's value: a string's text or a bare word. */
+/* Checks that line is a flat JSON object and finds key's value: a string's text or a bare word. */
 static bool json_line(souk_text line, const char *key, souk_buf *out)
 {
     const char *at = line.at, *end = at + line.bytes;
