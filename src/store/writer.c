@@ -1,0 +1,604 @@
+/* writer.c - lanes, groups, one sync for many: see writer.h and ledger.h.
+ *
+ * A group runs at most three ways, each tried only where the one before could not stand:
+ *
+ *     together    jobs are taken while they run, straight into one transaction; only those that
+ *                 announce failure (may_fail) get a savepoint.  The ordinary case.
+ *     shielded    a job failed: the same jobs again, each in a savepoint, so that the guilty one
+ *                 alone gets its error and the others still share one sync.
+ *     alone       the transaction itself was lost on the way (no memory, disk full, a deferred
+ *                 constraint at the commit): a transaction for each. */
+#include "store/writer.h"
+
+#include "os/thread.h"
+
+enum {
+    ATTEMPTS = 8,        /* of one job that asks to be run again */
+    COMMIT_BUCKETS = 160 /* four for each doubling of a microsecond */
+};
+
+struct queue {
+    souk_job *first, **end;
+    size_t count;
+};
+
+/* A checkpoint that somebody waits for. */
+struct request {
+    bool truncate, over;
+    souk_err err;
+};
+
+struct souk_writer {
+    souk_mem *mem;
+    souk_tx *tx; /* the writer thread's alone */
+    souk_ledger_options options;
+    uint64_t checked_pages; /* length of the log at the last checkpoint; the writer thread's */
+
+    souk_mutex lock; /* over all that follows */
+    souk_cond wake, served;
+    souk_thread thread;
+    bool has_thread, running, stopping, abandoned;
+    unsigned held;
+    souk_err failed;
+    struct queue lanes[SOUK_LANE_COUNT];
+    struct request *request;
+    souk_ledger_counters counters;
+    uint64_t commit_buckets[COMMIT_BUCKETS];
+};
+
+static uint64_t now_us(const souk_writer *writer)
+{
+    return (uint64_t)souk_clock_monotonic_ns(writer->options.clock) / 1000u;
+}
+
+/* ---- queues ------------------------------------------------------------------------------ */
+
+static void queue_push(struct queue *queue, souk_job *job)
+{
+    job->next = NULL;
+    *queue->end = job;
+    queue->end = &job->next;
+    queue->count++;
+}
+
+static souk_job *queue_pop(struct queue *queue)
+{
+    souk_job *job = queue->first;
+    if (!job)
+        return NULL;
+    queue->first = job->next;
+    if (!queue->first)
+        queue->end = &queue->first;
+    queue->count--;
+    job->next = NULL;
+    return job;
+}
+
+static bool has_jobs(const souk_writer *writer)
+{
+    for (size_t lane = 0; lane < SOUK_LANE_COUNT; lane++)
+        if (writer->lanes[lane].count)
+            return true;
+    return false;
+}
+
+/* Moves the most urgent job into the group; NULL where none waits. */
+static souk_job *take_job(souk_writer *writer, struct queue *group)
+{
+    souk_job *job = NULL;
+    souk_mutex_lock(&writer->lock);
+    for (size_t lane = 0; lane < SOUK_LANE_COUNT && !job; lane++)
+        job = queue_pop(&writer->lanes[lane]);
+    souk_mutex_unlock(&writer->lock);
+    if (job)
+        queue_push(group, job);
+    return job;
+}
+
+/* ---- counters ------------------------------------------------------------------------------ */
+
+static size_t bucket_of(uint64_t us)
+{
+    if (us < 4)
+        return (size_t)us;
+    unsigned octave = 63u - (unsigned)__builtin_clzll(us);
+    size_t bucket = (octave - 1) * 4 + ((us >> (octave - 2)) & 3);
+    return souk_min_size(bucket, COMMIT_BUCKETS - 1);
+}
+
+/* The largest microsecond that falls into the bucket. */
+static uint64_t bucket_end(size_t bucket)
+{
+    if (bucket < 4)
+        return bucket;
+    size_t octave = bucket / 4 + 1;
+    return ((uint64_t)(4 + bucket % 4 + 1) << (octave - 2)) - 1;
+}
+
+static uint64_t percentile(const uint64_t *buckets, uint64_t total, unsigned percent)
+{
+    uint64_t seen = 0;
+    for (size_t i = 0; i < COMMIT_BUCKETS; i++) {
+        seen += buckets[i];
+        if (total && seen * 100 >= total * percent)
+            return bucket_end(i);
+    }
+    return 0;
+}
+
+static void count_group(souk_writer *writer, const struct queue *group, uint64_t slice_us,
+                        uint64_t commit_us)
+{
+    souk_ledger_counters *counters = &writer->counters;
+    souk_mutex_lock(&writer->lock);
+    counters->groups++;
+    counters->jobs += group->count;
+    counters->written_bytes = writer->tx->written_bytes;
+    counters->wal_bytes = writer->tx->log_pages * 4096;
+    if (slice_us > counters->slice_max_us)
+        counters->slice_max_us = slice_us;
+    if (commit_us > counters->commit_max_us)
+        counters->commit_max_us = commit_us;
+    writer->commit_buckets[bucket_of(commit_us)]++;
+    souk_mutex_unlock(&writer->lock);
+}
+
+void souk_writer_count(souk_writer *writer, souk_ledger_counters *ret_counters)
+{
+    souk_mutex_lock(&writer->lock);
+    souk_ledger_counters counters = writer->counters;
+    counters.commit_p50_us = percentile(writer->commit_buckets, counters.groups, 50);
+    counters.commit_p99_us = percentile(writer->commit_buckets, counters.groups, 99);
+    counters.failed = writer->failed;
+    for (size_t lane = 0; lane < SOUK_LANE_COUNT; lane++)
+        counters.queued[lane] = writer->lanes[lane].count;
+    souk_mutex_unlock(&writer->lock);
+    *ret_counters = counters;
+}
+
+/* ---- groups -------------------------------------------------------------------------------- */
+
+static bool in_transaction(souk_writer *writer)
+{
+    return writer->tx->backend->is_open(writer->tx);
+}
+
+static void roll_back(souk_writer *writer)
+{
+    writer->tx->backend->rollback(writer->tx);
+    if (in_transaction(writer))
+        writer->tx->doubtful = true; /* what cannot be undone must not be committed by the next */
+}
+
+/* Ends the closure: undone where it failed.  The transaction is over where even that fails. */
+static void end_savepoint(souk_writer *writer, souk_err err)
+{
+    souk_tx *tx = writer->tx;
+    if (!in_transaction(writer))
+        return;
+    souk_err end_err = err ? tx->backend->rollback_to(tx) : tx->backend->release(tx);
+    if (end_err && in_transaction(writer))
+        roll_back(writer);
+}
+
+/* Runs one job in the open transaction, behind a savepoint where shielded. */
+static souk_err run_job(souk_writer *writer, souk_job *job, bool shielded)
+{
+    souk_tx *tx = writer->tx;
+    tx->failed = SOUK_OK;
+    tx->changed = 0;
+    tx->words[0] = '\0';
+    if (shielded)
+        SOUK_TRY(tx->backend->savepoint(tx));
+    souk_err err = job->apply(tx, job);
+    souk_assert(tx->open_rows == 0); /* the closure left a cursor behind */
+    if (!err)
+        err = tx->failed;
+    if (shielded)
+        end_savepoint(writer, err);
+    return err;
+}
+
+static void give(struct queue *group, souk_err err)
+{
+    for (souk_job *job = group->first; job; job = job->next)
+        if (!job->err)
+            job->err = err;
+}
+
+/* After a failed sync nobody knows what is on the disk: all of the group hears that. */
+static bool is_doubtful(souk_writer *writer, struct queue *group)
+{
+    if (!writer->tx->doubtful)
+        return false;
+    souk_mutex_lock(&writer->lock);
+    writer->failed = SOUK_EIO;
+    souk_mutex_unlock(&writer->lock);
+    if (group)
+        give(group, SOUK_EIO);
+    return true;
+}
+
+/* Commits the open transaction; false where its jobs should be tried one by one. */
+static bool commit_group(souk_writer *writer, struct queue *group, uint64_t began_us)
+{
+    uint64_t ran_us = now_us(writer);
+    souk_err err = writer->tx->backend->commit(writer->tx);
+    if (!err) {
+        count_group(writer, group, ran_us - began_us, now_us(writer) - ran_us);
+        return true;
+    }
+    roll_back(writer);
+    if (is_doubtful(writer, group))
+        return true;
+    if ((err == SOUK_ECONFLICT || err == SOUK_ERETRY) && group->count > 1)
+        return false;
+    give(group, err);
+    return true;
+}
+
+/* Takes jobs and runs them as they come; false where the group must be run again. */
+static bool run_together(souk_writer *writer, struct queue *group)
+{
+    uint64_t began_us = now_us(writer);
+    souk_job *job = take_job(writer, group);
+    souk_assert(job != NULL);
+    if ((job->err = writer->tx->backend->begin(writer->tx)) != SOUK_OK)
+        return is_doubtful(writer, group) || job->err != SOUK_ERETRY;
+    do {
+        job->err = run_job(writer, job, job->may_fail);
+        bool stands = !job->err || (job->may_fail && job->err != SOUK_ERETRY);
+        if (!stands || !in_transaction(writer)) {
+            roll_back(writer);
+            return is_doubtful(writer, group) || (group->count == 1 && job->err != SOUK_ERETRY);
+        }
+        /* A simulation without a thread must not depend on how fast the machine is. */
+        if (!writer->options.no_thread && now_us(writer) - began_us >= writer->options.slice_us)
+            break;
+    } while (group->count < writer->options.group_jobs && (job = take_job(writer, group)));
+    return commit_group(writer, group, began_us);
+}
+
+/* The same jobs again, each behind a savepoint; false where the transaction did not hold. */
+static bool run_shielded(souk_writer *writer, struct queue *group)
+{
+    uint64_t began_us = now_us(writer);
+    for (souk_job *job = group->first; job; job = job->next)
+        job->err = SOUK_OK;
+    if (writer->tx->backend->begin(writer->tx) != SOUK_OK)
+        return is_doubtful(writer, group);
+    for (souk_job *job = group->first; job; job = job->next) {
+        job->err = run_job(writer, job, true);
+        if (job->err == SOUK_ERETRY || !in_transaction(writer)) {
+            roll_back(writer);
+            return is_doubtful(writer, group);
+        }
+    }
+    return commit_group(writer, group, began_us);
+}
+
+static void run_alone(souk_writer *writer, souk_job *job)
+{
+    struct queue group = {.first = job, .end = &job->next, .count = 1};
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        uint64_t began_us = now_us(writer);
+        job->err = writer->tx->backend->begin(writer->tx);
+        if (!job->err && !(job->err = run_job(writer, job, false)))
+            (void)commit_group(writer, &group, began_us);
+        else
+            roll_back(writer);
+        if (is_doubtful(writer, &group) || job->err != SOUK_ERETRY)
+            return;
+    }
+}
+
+static void run_each_alone(souk_writer *writer, struct queue *group)
+{
+    for (souk_job *job = group->first, *next; job; job = next) {
+        next = job->next;
+        job->next = NULL;
+        if (writer->tx->doubtful)
+            job->err = SOUK_EIO;
+        else
+            run_alone(writer, job);
+        job->next = next;
+    }
+}
+
+static void answer(souk_writer *writer, struct queue *group)
+{
+    uint64_t refused = 0;
+    for (souk_job *job = group->first; job; job = job->next)
+        refused += job->err != SOUK_OK;
+    souk_mutex_lock(&writer->lock);
+    writer->counters.refused_jobs += refused;
+    souk_mutex_unlock(&writer->lock);
+    for (souk_job *job; (job = queue_pop(group));)
+        job->after(job, job->err); /* the job may be gone from here on */
+}
+
+/* The log is moved into the file when it has grown by a fixed step since the last time: a reader who
+ * stands in the way then costs one vain attempt a step and not one a group. */
+static void keep_log_short(souk_writer *writer)
+{
+    souk_tx *tx = writer->tx;
+    uint64_t step = writer->options.checkpoint_pages;
+    if (tx->log_pages < writer->checked_pages)
+        writer->checked_pages = 0; /* it began anew */
+    if (tx->doubtful || tx->log_pages - writer->checked_pages < step)
+        return;
+    souk_err err = tx->backend->checkpoint(tx, tx->log_pages >= 8 * step);
+    writer->checked_pages = tx->log_pages;
+    souk_mutex_lock(&writer->lock);
+    writer->counters.checkpoints += err == SOUK_OK;
+    souk_mutex_unlock(&writer->lock);
+    (void)is_doubtful(writer, NULL); /* any other error: the log stays, the next step tries again */
+}
+
+static void run_group(souk_writer *writer)
+{
+    struct queue group = {.end = &group.first};
+    if (souk_writer_failed(writer)) {
+        while (take_job(writer, &group))
+            ;
+        give(&group, SOUK_EIO);
+    } else if (!run_together(writer, &group)) {
+        souk_mutex_lock(&writer->lock);
+        writer->counters.rerun_groups++;
+        souk_mutex_unlock(&writer->lock);
+        if (!run_shielded(writer, &group))
+            run_each_alone(writer, &group);
+    }
+    answer(writer, &group);
+    keep_log_short(writer);
+}
+
+/* ---- the thread ---------------------------------------------------------------------------- */
+
+static void drop_queued(souk_writer *writer)
+{
+    struct queue group = {.end = &group.first};
+    while (take_job(writer, &group))
+        ;
+    give(&group, SOUK_ESTOPPED);
+    answer(writer, &group);
+}
+
+static souk_err checkpoint_now(souk_writer *writer, bool truncate)
+{
+    SOUK_TRY(souk_writer_failed(writer));
+    souk_err err = writer->tx->backend->checkpoint(writer->tx, truncate);
+    if (is_doubtful(writer, NULL))
+        return SOUK_EIO;
+    writer->checked_pages = writer->tx->log_pages;
+    souk_mutex_lock(&writer->lock);
+    writer->counters.checkpoints += err == SOUK_OK;
+    writer->counters.wal_bytes = writer->tx->log_pages * 4096;
+    souk_mutex_unlock(&writer->lock);
+    return err;
+}
+
+static void serve_request(souk_writer *writer, struct request *request)
+{
+    souk_mutex_unlock(&writer->lock);
+    souk_err err = checkpoint_now(writer, request->truncate);
+    souk_mutex_lock(&writer->lock);
+    request->err = err;
+    request->over = true;
+    writer->request = NULL;
+    souk_cond_broadcast(&writer->served);
+}
+
+static void thread_body(void *context)
+{
+    souk_writer *writer = context;
+    souk_mutex_lock(&writer->lock);
+    for (;;) {
+        bool ready = has_jobs(writer) && (!writer->held || writer->stopping);
+        if (writer->request) {
+            serve_request(writer, writer->request);
+        } else if (ready && !writer->abandoned) {
+            souk_mutex_unlock(&writer->lock);
+            run_group(writer);
+            souk_mutex_lock(&writer->lock);
+        } else if (writer->stopping) {
+            break;
+        } else {
+            souk_cond_wait(&writer->wake, &writer->lock);
+        }
+    }
+    souk_mutex_unlock(&writer->lock);
+    drop_queued(writer);
+}
+
+/* Without a thread: whoever brings work runs it, except from within a group. */
+static void run_here(souk_writer *writer)
+{
+    if (writer->has_thread || writer->running)
+        return;
+    writer->running = true;
+    while (has_jobs(writer) && !writer->held && !writer->abandoned)
+        run_group(writer);
+    writer->running = false;
+}
+
+static void assert_outside(souk_writer *writer)
+{
+    /* A closure that waits for its own writer would wait for ever. */
+    souk_assert(writer->has_thread ? !pthread_equal(pthread_self(), writer->thread.id)
+                                   : !writer->running);
+}
+
+souk_err souk_writer_new(souk_mem *mem, souk_tx *tx, const souk_ledger_options *options,
+                         souk_writer **ret_writer)
+{
+    souk_writer *writer = souk_mem_get(mem, sizeof *writer);
+    if (!writer)
+        return SOUK_ENOMEM;
+    writer->mem = mem;
+    writer->tx = tx;
+    writer->options = *options;
+    souk_mutex_init(&writer->lock);
+    souk_cond_init(&writer->wake);
+    souk_cond_init(&writer->served);
+    for (size_t lane = 0; lane < SOUK_LANE_COUNT; lane++)
+        writer->lanes[lane].end = &writer->lanes[lane].first;
+    if (!options->no_thread) {
+        writer->has_thread = true; /* before the thread looks */
+        souk_err err = souk_thread_start(&writer->thread, "ledger-writer", thread_body, writer);
+        if (err) {
+            writer->has_thread = false;
+            souk_writer_free(writer);
+            return err;
+        }
+    }
+    *ret_writer = writer;
+    return SOUK_OK;
+}
+
+void souk_writer_stop(souk_writer *writer, bool abandon)
+{
+    souk_mutex_lock(&writer->lock);
+    bool before = writer->stopping;
+    writer->stopping = true;
+    writer->abandoned |= abandon;
+    writer->held = 0;
+    souk_cond_broadcast(&writer->wake);
+    souk_mutex_unlock(&writer->lock);
+    if (before)
+        return;
+    if (writer->has_thread) {
+        souk_thread_join(&writer->thread);
+    } else {
+        run_here(writer);
+        drop_queued(writer);
+    }
+}
+
+void souk_writer_free(souk_writer *writer)
+{
+    if (!writer)
+        return;
+    souk_writer_stop(writer, true);
+    souk_cond_done(&writer->served);
+    souk_cond_done(&writer->wake);
+    souk_mutex_done(&writer->lock);
+    souk_mem_put(writer->mem, writer);
+}
+
+/* ---- bringing work ------------------------------------------------------------------------- */
+
+souk_err souk_writer_submit(souk_writer *writer, souk_job *job)
+{
+    souk_assert(job->lane < SOUK_LANE_COUNT && job->apply && job->after);
+    job->err = SOUK_OK;
+    souk_mutex_lock(&writer->lock);
+    souk_err err = writer->failed;
+    if (!err && writer->stopping)
+        err = SOUK_ESTOPPED;
+    if (!err && writer->lanes[job->lane].count >= writer->options.queue_jobs) {
+        err = SOUK_EBUSY;
+        writer->counters.busy++;
+    }
+    if (!err) {
+        queue_push(&writer->lanes[job->lane], job);
+        souk_cond_signal(&writer->wake);
+    }
+    souk_mutex_unlock(&writer->lock);
+    if (!err)
+        run_here(writer);
+    return err;
+}
+
+/* A caller who waits on its stack. */
+struct waiter {
+    souk_job job;
+    souk_writer *writer;
+    souk_tx_closure *apply;
+    void *context;
+    souk_cond answered;
+    bool over;
+    souk_err err;
+};
+
+static souk_err waiter_apply(souk_tx *tx, souk_job *job)
+{
+    struct waiter *waiter = SOUK_JOB_OWNER(job, struct waiter, job);
+    return waiter->apply(tx, waiter->context);
+}
+
+static void waiter_after(souk_job *job, souk_err err)
+{
+    struct waiter *waiter = SOUK_JOB_OWNER(job, struct waiter, job);
+    souk_writer *writer = waiter->writer;
+    souk_mutex_lock(&writer->lock);
+    waiter->err = err;
+    waiter->over = true;
+    souk_cond_signal(&waiter->answered); /* under the lock: the waiter's stack is still there */
+    souk_mutex_unlock(&writer->lock);
+}
+
+souk_err souk_writer_write(souk_writer *writer, enum souk_lane lane, souk_tx_closure *apply,
+                           void *context)
+{
+    assert_outside(writer);
+    struct waiter waiter = {.job = {.lane = lane, .apply = waiter_apply, .after = waiter_after},
+                            .writer = writer,
+                            .apply = apply,
+                            .context = context};
+    souk_cond_init(&waiter.answered);
+    souk_err err = souk_writer_submit(writer, &waiter.job);
+    if (!err) {
+        souk_mutex_lock(&writer->lock);
+        souk_assert(writer->has_thread || waiter.over); /* nobody would ever run what is held */
+        while (!waiter.over)
+            souk_cond_wait(&waiter.answered, &writer->lock);
+        souk_mutex_unlock(&writer->lock);
+        err = waiter.err;
+    }
+    souk_cond_done(&waiter.answered);
+    return err;
+}
+
+souk_err souk_writer_checkpoint(souk_writer *writer, bool truncate)
+{
+    assert_outside(writer);
+    struct request request = {.truncate = truncate};
+    souk_mutex_lock(&writer->lock);
+    while (writer->request && !writer->stopping)
+        souk_cond_wait(&writer->served, &writer->lock);
+    if (writer->stopping || !writer->has_thread) {
+        bool stopping = writer->stopping;
+        souk_mutex_unlock(&writer->lock);
+        return stopping ? SOUK_ESTOPPED : checkpoint_now(writer, truncate);
+    }
+    writer->request = &request;
+    souk_cond_signal(&writer->wake);
+    while (!request.over)
+        souk_cond_wait(&writer->served, &writer->lock);
+    souk_mutex_unlock(&writer->lock);
+    return request.err;
+}
+
+void souk_writer_hold(souk_writer *writer)
+{
+    souk_mutex_lock(&writer->lock);
+    writer->held++;
+    souk_mutex_unlock(&writer->lock);
+}
+
+void souk_writer_release(souk_writer *writer)
+{
+    souk_mutex_lock(&writer->lock);
+    souk_assert(writer->held > 0);
+    writer->held--;
+    souk_cond_signal(&writer->wake);
+    souk_mutex_unlock(&writer->lock);
+    run_here(writer);
+}
+
+souk_err souk_writer_failed(souk_writer *writer)
+{
+    souk_auto_lock(&writer->lock);
+    return writer->failed;
+}
