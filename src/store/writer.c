@@ -115,13 +115,13 @@ static uint64_t bucket_end(size_t bucket)
     return ((uint64_t)(4 + bucket % 4 + 1) << (octave - 2)) - 1;
 }
 
-static uint64_t percentile(const uint64_t *buckets, uint64_t total, unsigned percent)
+static uint64_t percentile(const uint64_t *buckets, uint64_t total, uint64_t most, unsigned percent)
 {
     uint64_t seen = 0;
     for (size_t i = 0; i < COMMIT_BUCKETS; i++) {
         seen += buckets[i];
         if (total && seen * 100 >= total * percent)
-            return bucket_end(i);
+            return bucket_end(i) < most ? bucket_end(i) : most;
     }
     return 0;
 }
@@ -147,8 +147,10 @@ void souk_writer_count(souk_writer *writer, souk_ledger_counters *ret_counters)
 {
     souk_mutex_lock(&writer->lock);
     souk_ledger_counters counters = writer->counters;
-    counters.commit_p50_us = percentile(writer->commit_buckets, counters.groups, 50);
-    counters.commit_p99_us = percentile(writer->commit_buckets, counters.groups, 99);
+    counters.commit_p50_us =
+        percentile(writer->commit_buckets, counters.groups, counters.commit_max_us, 50);
+    counters.commit_p99_us =
+        percentile(writer->commit_buckets, counters.groups, counters.commit_max_us, 99);
     counters.failed = writer->failed;
     for (size_t lane = 0; lane < SOUK_LANE_COUNT; lane++)
         counters.queued[lane] = writer->lanes[lane].count;
@@ -223,7 +225,8 @@ static bool is_doubtful(souk_writer *writer, struct queue *group)
 static bool commit_group(souk_writer *writer, struct queue *group, uint64_t began_us)
 {
     uint64_t ran_us = now_us(writer);
-    souk_err err = writer->tx->backend->commit(writer->tx);
+    /* A sync that failed while a closure ran must not be followed by one that seems to succeed. */
+    souk_err err = writer->tx->doubtful ? SOUK_EIO : writer->tx->backend->commit(writer->tx);
     if (!err) {
         count_group(writer, group, ran_us - began_us, now_us(writer) - ran_us);
         return true;
@@ -317,22 +320,35 @@ static void answer(souk_writer *writer, struct queue *group)
         job->after(job, job->err); /* the job may be gone from here on */
 }
 
+static souk_err move_log(souk_writer *writer, bool truncate)
+{
+    souk_tx *tx = writer->tx;
+    uint64_t began_us = now_us(writer);
+    souk_err err = tx->backend->checkpoint(tx, truncate);
+    uint64_t took_us = now_us(writer) - began_us;
+    writer->checked_pages = tx->log_pages;
+    souk_mutex_lock(&writer->lock);
+    souk_ledger_counters *counters = &writer->counters;
+    counters->checkpoints += err == SOUK_OK;
+    counters->wal_bytes = tx->log_pages * 4096;
+    if (took_us > counters->checkpoint_max_us)
+        counters->checkpoint_max_us = took_us;
+    souk_mutex_unlock(&writer->lock);
+    return is_doubtful(writer, NULL) ? SOUK_EIO : err;
+}
+
 /* The log is moved into the file when it has grown by a fixed step since the last time: a reader who
  * stands in the way then costs one vain attempt a step and not one a group. */
 static void keep_log_short(souk_writer *writer)
 {
-    souk_tx *tx = writer->tx;
-    uint64_t step = writer->options.checkpoint_pages;
-    if (tx->log_pages < writer->checked_pages)
+    uint64_t step = writer->options.checkpoint_pages, pages = writer->tx->log_pages;
+    if (pages < writer->checked_pages)
         writer->checked_pages = 0; /* it began anew */
-    if (tx->doubtful || tx->log_pages - writer->checked_pages < step)
+    if (writer->tx->doubtful || pages - writer->checked_pages < step)
         return;
-    souk_err err = tx->backend->checkpoint(tx, tx->log_pages >= 8 * step);
-    writer->checked_pages = tx->log_pages;
-    souk_mutex_lock(&writer->lock);
-    writer->counters.checkpoints += err == SOUK_OK;
-    souk_mutex_unlock(&writer->lock);
-    (void)is_doubtful(writer, NULL); /* any other error: the log stays, the next step tries again */
+    /* An I/O error stays with the writer; after any other the log stays for the next step. */
+    souk_err err = move_log(writer, pages >= 8 * step);
+    (void)err;
 }
 
 static void run_group(souk_writer *writer)
@@ -367,15 +383,7 @@ static void drop_queued(souk_writer *writer)
 static souk_err checkpoint_now(souk_writer *writer, bool truncate)
 {
     SOUK_TRY(souk_writer_failed(writer));
-    souk_err err = writer->tx->backend->checkpoint(writer->tx, truncate);
-    if (is_doubtful(writer, NULL))
-        return SOUK_EIO;
-    writer->checked_pages = writer->tx->log_pages;
-    souk_mutex_lock(&writer->lock);
-    writer->counters.checkpoints += err == SOUK_OK;
-    writer->counters.wal_bytes = writer->tx->log_pages * 4096;
-    souk_mutex_unlock(&writer->lock);
-    return err;
+    return move_log(writer, truncate);
 }
 
 static void serve_request(souk_writer *writer, struct request *request)
