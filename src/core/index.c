@@ -1,8 +1,5 @@
 /* index.c - the arrays of index.h: atoms, shoppers, counters, and links that can be undone.
- *
- * A counter is 16 bytes { next, key, value }, chained from its atom: a shopper has about six, the
- * heaviest some hundred, and a chain keeps what was touched last in front.  Counter 0 ends a chain;
- * freed counters form a chain of their own. */
+ * Sums are kept by index_sums.c. */
 #include "core/index.h"
 
 #include "core/idmap.h"
@@ -18,8 +15,8 @@ static souk_err make_first_entries(souk_index *index)
     /* Entry 0 of each array stands for none; atom 0 sums what is nobody's. */
     SOUK_TRY(souk_region_grow(&index->atoms, sizeof(souk_atom)));
     SOUK_TRY(souk_region_grow(&index->shoppers, sizeof(struct shopper)));
-    SOUK_TRY(souk_region_grow(&index->counters, sizeof(struct counter)));
-    index->head = (struct index_head){.atom_count = 1, .shopper_count = 1, .counter_count = 1};
+    SOUK_TRY(souk_region_grow(&index->counters, 4096));
+    index->head = (struct index_head){.atom_count = 1, .shopper_count = 1, .counter_units = 1};
     index->visible_atoms = index->visible_shoppers = 1;
     souk_index_atom_at(index, 0)->first_at = INT64_MAX;
     souk_index_atom_at(index, 0)->last_at = INT64_MIN;
@@ -175,8 +172,7 @@ static souk_err reach_atom(souk_index *index, const souk_link *link)
     if (link->atom == head->atom_count)
         return add_atom(index, (souk_atom){.slot = link->slot});
     const souk_atom *there = souk_index_atom_at(index, link->atom);
-    return there->slot == link->slot || (there->flags & SOUK_ATOM_ERASED) ? SOUK_OK
-                                                                          : SOUK_ECORRUPT;
+    return there->slot == link->slot || (there->flags & SOUK_ATOM_ERASED) ? SOUK_OK : SOUK_ECORRUPT;
 }
 
 static souk_err link_identifier(souk_index *index, const souk_link *link)
@@ -313,7 +309,7 @@ uint32_t souk_index_next_shopper(const souk_index *index)
 enum { FOLD_KEYS = 5 + SOUK_EVENT_LINES };
 
 struct deltas {
-    size_t count, missing;
+    size_t count;
     souk_count at[FOLD_KEYS];
 };
 
@@ -372,66 +368,6 @@ static souk_err make_deltas(const souk_fact *fact, const souk_fact_line *lines,
     return SOUK_OK;
 }
 
-/* Finds a key in an atom's chain; 0: not there.  What stands deep moves to the front. */
-static uint32_t find_counter(const souk_index *index, souk_atom *atom, uint32_t key)
-{
-    struct counter *counters = index->counters.at;
-    uint32_t before = 0, depth = 0;
-    for (uint32_t at = atom->counters; at; before = at, at = counters[at].next) {
-        if (counters[at].key == key) {
-            if (depth > 3) {
-                counters[before].next = counters[at].next;
-                counters[at].next = atom->counters;
-                atom->counters = at;
-            }
-            return at;
-        }
-        depth++;
-    }
-    return 0;
-}
-
-static souk_err check_deltas(const souk_index *index, souk_atom *atom, struct deltas *deltas)
-{
-    const struct counter *counters = index->counters.at;
-    deltas->missing = 0;
-    for (size_t i = 0; i < deltas->count; i++) {
-        uint32_t at = find_counter(index, atom, deltas->at[i].key);
-        int64_t sum;
-        if (at == 0)
-            deltas->missing++;
-        else if (__builtin_add_overflow(counters[at].value, deltas->at[i].value, &sum))
-            return SOUK_EOVERFLOW;
-    }
-    return SOUK_OK;
-}
-
-static uint32_t take_counter(souk_index *index)
-{
-    struct counter *counters = index->counters.at;
-    uint32_t at = index->head.free_counters;
-    if (at) {
-        index->head.free_counters = counters[at].next;
-        return at;
-    }
-    return index->head.counter_count++; /* room was made before */
-}
-
-static void apply_deltas(souk_index *index, souk_atom *atom, const struct deltas *deltas)
-{
-    struct counter *counters = index->counters.at;
-    for (size_t i = 0; i < deltas->count; i++) {
-        uint32_t at = find_counter(index, atom, deltas->at[i].key);
-        if (at) {
-            counters[at].value += deltas->at[i].value;
-            continue;
-        }
-        at = take_counter(index);
-        counters[at] = (struct counter){atom->counters, deltas->at[i].key, deltas->at[i].value};
-        atom->counters = at;
-    }
-}
-
 static souk_err total_amount(souk_totals *totals, const souk_fact *fact)
 {
     size_t i = 0;
@@ -462,29 +398,17 @@ static souk_err fold_into_atom(souk_index *index, souk_atom *atom, const souk_fa
                                const souk_fact_line *lines)
 {
     struct deltas deltas;
+    size_t missing;
     SOUK_TRY(make_deltas(fact, lines, &deltas));
-    SOUK_TRY(check_deltas(index, atom, &deltas));
-    size_t need = ((size_t)index->head.counter_count + deltas.missing) * sizeof(struct counter);
-    if (need > index->counters.bytes)
-        SOUK_TRY(souk_region_grow(&index->counters, need));
+    SOUK_TRY(index_sums_check(index, atom, deltas.at, deltas.count, &missing));
     SOUK_TRY(add_totals(&index->head.totals, fact));
-    apply_deltas(index, atom, &deltas);
+    index_sums_apply(index, atom, deltas.at, deltas.count, missing);
     if (fact->at < atom->first_at)
         atom->first_at = fact->at;
     if (fact->at > atom->last_at)
         atom->last_at = fact->at;
     atom->bases |= index->options.bases_of(index->options.context, fact->source);
     return SOUK_OK;
-}
-
-souk_err souk_index_room(souk_index *index, size_t events, size_t lines)
-{
-    size_t most = (size_t)index->head.counter_count + events * 5 + lines;
-    if (most > UINT32_MAX)
-        return SOUK_ETOOBIG;
-    if (most * sizeof(struct counter) <= index->counters.bytes)
-        return SOUK_OK;
-    return souk_region_grow(&index->counters, most * sizeof(struct counter));
 }
 
 souk_err souk_index_fold(souk_index *index, const souk_fact *fact, const souk_fact_line *lines)
@@ -525,13 +449,7 @@ void souk_index_erase_atom(souk_index *index, uint32_t number)
     souk_atom *atom = souk_index_atom_at(index, number);
     if (atom->flags & SOUK_ATOM_ERASED)
         return;
-    struct counter *counters = index->counters.at;
-    while (atom->counters) {
-        uint32_t at = atom->counters;
-        atom->counters = counters[at].next;
-        counters[at] = (struct counter){.next = index->head.free_counters};
-        index->head.free_counters = at;
-    }
+    index_sums_free(index, atom);
     if (atom->shopper && souk_index_shopper_at(index, atom->shopper)->first_atom == number) {
         souk_index_shopper_at(index, atom->shopper)->flags |= SHOPPER_ERASED;
         index->head.live_shoppers--;

@@ -11,7 +11,7 @@
  * Numbers  atoms 1, 2, 3… in order of appearance.  Shoppers 1, 2, 3…: given at an atom's first durable
  *          identifier, never reused, never shown outside.  An atom without one is a visitor's.
  *
- * Memory   atom 40 bytes, shopper 16, counter 16, identifier about 22 (idmap.h).
+ * Memory   atom 40 bytes, shopper 16, sum 12 and a quarter of slack, identifier about 22 (idmap.h).
  * Snapshot everything but merges, which the ledger tells again; mapped at start, not read.
  * Threads  one writer.  Changes that readers can see are made under souk_index_lock; readers hold
  *          souk_index_read around their calls and see nothing above the committed counts. */
@@ -36,7 +36,7 @@ typedef struct souk_atom {
     souk_time first_at, last_at; /* of its events; first > last: none yet */
     uint32_t slot;               /* of its key (vault.h) */
     uint32_t shopper;            /* whose it is; 0: a visitor's */
-    uint32_t counters;           /* head of its chain */
+    uint32_t counters;           /* its block of sums; 0: none */
     uint32_t next_of_shopper;    /* the shopper's next atom; 0: the last */
     uint16_t bases;    /* purposes its sources state a basis for (consent.h), bit by bit */
     uint8_t strongest; /* souk_id_kind of its strongest identifier */

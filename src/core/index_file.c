@@ -13,12 +13,17 @@ enum { FILE_MAGIC = 0x584b4f53, FILE_VERSION = 1, FILE_HEAD = 8192, FILE_PAGE = 
 
 struct file_head {
     uint32_t magic, version;
-    uint32_t crc;                                      /* of the head with 0 here */
-    uint32_t atom_bytes, shopper_bytes, counter_bytes; /* sizes of one entry: the layout's check */
+    uint32_t crc;                                        /* of the head with 0 here */
+    uint32_t atom_bytes, shopper_bytes, counter_classes; /* the layout's check */
     uint64_t atoms_at, shoppers_at, counters_at, identifiers_at;
     struct index_head head;
 };
 _Static_assert(sizeof(struct file_head) <= FILE_HEAD, "the head fits its pages");
+
+static uint64_t counter_bytes(const struct index_head *head)
+{
+    return (uint64_t)head->counter_units * 16;
+}
 
 static uint64_t page_up(uint64_t bytes)
 {
@@ -38,8 +43,7 @@ static void lay_out(struct file_head *file)
     file->shoppers_at = page_up(file->atoms_at + file->head.atom_count * sizeof(souk_atom));
     file->counters_at =
         page_up(file->shoppers_at + file->head.shopper_count * sizeof(struct shopper));
-    file->identifiers_at =
-        page_up(file->counters_at + file->head.counter_count * sizeof(struct counter));
+    file->identifiers_at = page_up(file->counters_at + counter_bytes(&file->head));
 }
 
 static souk_err write_arrays(const souk_index *index, souk_file *file)
@@ -50,7 +54,7 @@ static souk_err write_arrays(const souk_index *index, souk_file *file)
     head.version = FILE_VERSION;
     head.atom_bytes = sizeof(souk_atom);
     head.shopper_bytes = sizeof(struct shopper);
-    head.counter_bytes = sizeof(struct counter);
+    head.counter_classes = INDEX_CLASSES;
     memcpy(&head.head, &index->head, sizeof head.head);
     lay_out(&head);
     head.crc = head_crc(&head);
@@ -58,8 +62,8 @@ static souk_err write_arrays(const souk_index *index, souk_file *file)
                              head.atoms_at));
     SOUK_TRY(souk_file_write(file, index->shoppers.at,
                              head.head.shopper_count * sizeof(struct shopper), head.shoppers_at));
-    SOUK_TRY(souk_file_write(file, index->counters.at,
-                             head.head.counter_count * sizeof(struct counter), head.counters_at));
+    SOUK_TRY(
+        souk_file_write(file, index->counters.at, counter_bytes(&head.head), head.counters_at));
     uint64_t bytes;
     SOUK_TRY(souk_idmap_write(index->identifiers, file, head.identifiers_at, &bytes));
     return souk_file_write(file, &head, sizeof head, 0);
@@ -87,7 +91,7 @@ static souk_err read_head(souk_file *file, struct file_head *ret_head)
         return SOUK_ECORRUPT;
     if (ret_head->version != FILE_VERSION || ret_head->atom_bytes != sizeof(souk_atom) ||
         ret_head->shopper_bytes != sizeof(struct shopper) ||
-        ret_head->counter_bytes != sizeof(struct counter))
+        ret_head->counter_classes != INDEX_CLASSES)
         return SOUK_EVERSION;
     if (head_crc(ret_head) != ret_head->crc || bytes < ret_head->identifiers_at)
         return SOUK_ECORRUPT;
@@ -100,8 +104,8 @@ static souk_err map_arrays(souk_index *index, souk_file *file, const struct file
                              head->head.atom_count * sizeof(souk_atom)));
     SOUK_TRY(souk_region_map(&index->shoppers, file, head->shoppers_at,
                              head->head.shopper_count * sizeof(struct shopper)));
-    SOUK_TRY(souk_region_map(&index->counters, file, head->counters_at,
-                             head->head.counter_count * sizeof(struct counter)));
+    SOUK_TRY(
+        souk_region_map(&index->counters, file, head->counters_at, counter_bytes(&head->head)));
     SOUK_TRY(souk_idmap_map(index->identifiers, file, head->identifiers_at));
     index->head = head->head;
     souk_index_commit(index);

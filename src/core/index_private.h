@@ -12,15 +12,14 @@ struct shopper {
 };
 enum { SHOPPER_ERASED = 1 };
 
-struct counter {
-    uint32_t next, key;
-    int64_t value;
-};
+enum { INDEX_CLASSES = 21 };
 
 /* What a snapshot's first page tells beside the arrays. */
 struct index_head {
     uint64_t through;
-    uint32_t atom_count, shopper_count, counter_count, free_counters, live_shoppers;
+    uint32_t atom_count, shopper_count, live_shoppers;
+    uint32_t counter_units; /* of 16 bytes, in use or free; unit 0 is none */
+    uint32_t free_blocks[INDEX_CLASSES];
     souk_totals totals;
 };
 
@@ -60,5 +59,16 @@ static inline struct shopper *souk_index_shopper_at(const souk_index *index, uin
 {
     return (struct shopper *)index->shoppers.at + shopper;
 }
+
+/* index_sums.c.  check tells whether the deltas fit (SOUK_EOVERFLOW: no, nothing changed) and how many
+ * keys are new, and may turn a key into its dimension's "other"; apply cannot fail after it. */
+SOUK_CHECKED souk_err index_sums_check(const souk_index *index, const souk_atom *atom,
+                                       souk_count *deltas, size_t count, size_t *ret_missing);
+void index_sums_apply(souk_index *index, souk_atom *atom, const souk_count *deltas, size_t count,
+                      size_t missing);
+void index_sums_free(souk_index *index, souk_atom *atom);
+/* Writes at most `most`, returns how many there are. */
+size_t index_sums_read(const souk_index *index, const souk_atom *atom, souk_count *ret_counts,
+                       size_t most);
 
 #endif

@@ -207,16 +207,9 @@ souk_err souk_index_person_of_atom(const souk_index *index, uint32_t atom, souk_
 size_t souk_index_counts(const souk_index *index, uint32_t atom, souk_count *ret_counts,
                          size_t most)
 {
-    const struct counter *counters = index->counters.at;
-    size_t count = 0;
     if (atom >= index->visible_atoms)
         return 0;
-    for (uint32_t at = souk_index_atom_at(index, atom)->counters; at; at = counters[at].next) {
-        if (count < most)
-            ret_counts[count] = (souk_count){counters[at].key, counters[at].value};
-        count++;
-    }
-    return count;
+    return index_sums_read(index, souk_index_atom_at(index, atom), ret_counts, most);
 }
 
 void souk_index_totals(const souk_index *index, souk_totals *ret_totals)
@@ -227,9 +220,7 @@ void souk_index_totals(const souk_index *index, souk_totals *ret_totals)
 void souk_index_memory(const souk_index *index, souk_index_bytes *ret_bytes)
 {
     *ret_bytes = (souk_index_bytes){.atoms = index->head.atom_count * sizeof(souk_atom),
-                                    .shoppers =
-                                        index->head.shopper_count * sizeof(struct shopper),
-                                    .counters =
-                                        index->head.counter_count * sizeof(struct counter),
+                                    .shoppers = index->head.shopper_count * sizeof(struct shopper),
+                                    .counters = (uint64_t)index->head.counter_units * 16,
                                     .identifiers = souk_idmap_bytes(index->identifiers)};
 }
