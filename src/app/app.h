@@ -18,7 +18,7 @@ enum { APP_OPERANDS = 8, APP_BASES = 16 };
 /* What the command line, the environment (SOUK_DATA …) and the settings file say; flags win. */
 typedef struct app_options {
     const char *data, *listen, *config, *name;
-    bool json, help;
+    bool json, help, list;
     bool yes; /* --yes: do not ask */
     const char *age_band, *source, *to, *keys;
     const char *bases[APP_BASES]; /* --basis PURPOSE=BASIS, again and again */
@@ -69,5 +69,6 @@ souk_err app_serve(const app_options *options, souk_diag *diag);
 souk_err app_import(const app_options *options, souk_diag *diag);
 souk_err app_backup(const app_options *options, souk_diag *diag);
 souk_err app_restore(const app_options *options, souk_diag *diag);
+souk_err app_bench(const app_options *options, souk_diag *diag);
 
 #endif

@@ -275,6 +275,7 @@ const app_command app_commands[] = {
     {"backup", "--to DIR", "ledger, keys and erasures as three files", app_backup},
     {"restore", "--to DIR", "make the shop of --data from a backup in --to", app_restore},
     {"doctor", "", "is the folder sound, are its keys safe?", run_doctor},
+    {"bench", "NAME | --list", "the measured claims, each beside its peer", app_bench},
     {"version", "", "which version this is", run_version},
 };
 const size_t app_command_count = sizeof app_commands / sizeof *app_commands;

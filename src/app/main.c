@@ -76,6 +76,10 @@ static souk_err read_flag(app_options *options, char **arguments, int count, int
         options->json = true;
         return SOUK_OK;
     }
+    if (!strcmp(word, "--list")) {
+        options->list = true;
+        return SOUK_OK;
+    }
     if (!strcmp(word, "--yes")) {
         options->yes = true;
         return SOUK_OK;

@@ -1,0 +1,88 @@
+/* bench.h - `souk bench`: one row for each measured claim, beside its bar and its peer of the same run.
+ *
+ *     souk bench --list
+ *     souk bench collect --json     {"name":"collect","machine":…,"claims":[{"claim":…,"value":…,…}]}
+ *
+ * CPU seconds are compared before wall seconds: machines are shared.  A peer that is not installed makes a
+ * claim "not measured", never true. */
+#ifndef SOUK_APP_BENCH_H
+#define SOUK_APP_BENCH_H
+
+#include "app/app.h"
+#include "os/clock.h"
+
+enum { BENCH_CLAIMS = 40 };
+
+enum bench_sense { BENCH_AT_LEAST, BENCH_AT_MOST, BENCH_TOLD /* no bar: context */ };
+
+typedef struct bench_claim {
+    const char *claim, *unit, *against;
+    double value, bar;
+    enum bench_sense sense;
+    bool measured;
+} bench_claim;
+
+typedef struct bench_run {
+    souk_mem *mem;
+    char folder[512]; /* empty, the bench's own, removed afterwards */
+    bench_claim claims[BENCH_CLAIMS];
+    size_t claim_count;
+    uint64_t scale; /* SOUK_BENCH_EVENTS, or 0 for the bench's own size */
+} bench_run;
+
+void bench_add(bench_run *bench, const char *claim, double value, const char *unit,
+               enum bench_sense sense, double bar, const char *against);
+void bench_missing(bench_run *bench, const char *claim, const char *unit, enum bench_sense sense,
+                   double bar, const char *against);
+
+typedef struct bench_entry {
+    const char *name, *summary;
+    souk_err (*run)(bench_run *bench, souk_diag *diag);
+} bench_entry;
+
+/* ---- a server of this very binary ------------------------------------------------------------------- */
+
+typedef struct bench_server {
+    long pid;
+    char address[128], write_key[64], token[128];
+    char data[512];
+    int out; /* its stdout */
+} bench_server;
+
+/* Makes the folder where it is new and starts `souk serve`; cpu: core it is bound to, -1: any. */
+SOUK_CHECKED souk_err bench_server_start(bench_run *bench, const char *data, int cpu,
+                                         unsigned loops, bench_server *ret_server, souk_diag *diag);
+/* SIGTERM and wait, or SIGKILL. */
+void bench_server_stop(bench_server *server, bool kill_it);
+double bench_cpu_s(long pid); /* user and system seconds of a process so far */
+double bench_wall_s(void);
+uint64_t bench_anonymous_bytes(long pid);
+uint64_t bench_folder_bytes(const char *folder);
+/* A counter of the server's /metrics; -1 where it is missing. */
+double bench_metric(const bench_server *server, const char *name);
+
+/* ---- load -------------------------------------------------------------------------------------------- */
+
+typedef struct bench_load { /* {0} takes the defaults in brackets */
+    const bench_server *server;
+    uint64_t events;       /* to send */
+    unsigned connections;  /* [16] */
+    unsigned batch_events; /* [100]; 1 sends /v1/track */
+    uint32_t shoppers;     /* by Zipf 1.0 [1,000,000] */
+    double events_per_s;   /* 0: as fast as it goes */
+    uint64_t seed;
+    void (*tick)(void *context, double wall_s); /* called between requests; may be NULL */
+    void *context;
+    /* told */
+    uint64_t sent, accepted_requests, refused_requests, json_bytes, repeats;
+    double wall_s, server_cpu_s;
+    double p50_ms, p99_ms; /* of requests */
+} bench_load;
+SOUK_CHECKED souk_err bench_load_run(bench_load *load, souk_diag *diag);
+/* One event of the load as text; returns its length.  room: 1024 bytes. */
+size_t bench_event(uint64_t seed, uint64_t number, uint32_t shoppers, char *room);
+
+extern const bench_entry bench_collect_entry, bench_single_entry, bench_read_entry,
+    bench_import_entry, bench_restart_entry;
+
+#endif

@@ -1,0 +1,171 @@
+/* bench_server.c - a server of this very binary, started for a measurement, and what the system says of it. */
+#include "app/bench.h"
+#include "os/socket.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+double bench_wall_s(void)
+{
+    return (double)souk_clock_monotonic_ns(souk_clock_real()) / 1e9;
+}
+
+double bench_cpu_s(long pid)
+{
+    char path[64], text[1024];
+    unsigned long user = 0, system = 0;
+    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return 0;
+    size_t bytes = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    text[bytes] = '\0';
+    const char *at = strrchr(text, ')');
+    if (at)
+        sscanf(at + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
+    return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
+uint64_t bench_anonymous_bytes(long pid)
+{
+    char path[64], line[256];
+    unsigned long kib = 0;
+    snprintf(path, sizeof path, "/proc/%ld/smaps_rollup", pid);
+    FILE *file = fopen(path, "r");
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "Anonymous: %lu kB", &kib) == 1)
+            break;
+    if (file)
+        fclose(file);
+    return (uint64_t)kib * 1024;
+}
+
+uint64_t bench_folder_bytes(const char *folder)
+{
+    uint64_t sum = 0;
+    DIR *dir = opendir(folder);
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        char path[1024];
+        struct stat status;
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        if (stat(path, &status))
+            continue;
+        sum += S_ISDIR(status.st_mode) ? bench_folder_bytes(path) : (uint64_t)status.st_size;
+    }
+    if (dir)
+        closedir(dir);
+    return sum;
+}
+
+static souk_err found(bench_run *bench, const char *data, bench_server *server, souk_diag *diag)
+{
+    app_options options = {.data = data};
+    souk_auto(souk_disk) disk = NULL;
+    souk_secrets secrets;
+    app_shop shop = {NULL};
+    SOUK_TRY(souk_disk_open_real(bench->mem, data, &disk, diag));
+    if (souk_disk_exists(disk, "ledger"))
+        return SOUK_OK;
+    SOUK_TRY(souk_spine_init(bench->mem, disk, NULL, diag));
+    souk_disk_free(souk_take(&disk));
+    SOUK_TRY(app_shop_open(&options, &shop, diag));
+    souk_err err = souk_merchants_found(shop.merchants, SOUK_TEXT("bench"), &secrets);
+    souk_err closed = app_shop_close(&shop);
+    snprintf(server->write_key, sizeof server->write_key, "%s", secrets.write_key);
+    snprintf(server->token, sizeof server->token, "%s", secrets.admin_token);
+    return err ? err : closed;
+}
+
+static void become_server(const char *data, int cpu, unsigned loops, int out)
+{
+    char self[512], loop_text[16];
+    ssize_t bytes = readlink("/proc/self/exe", self, sizeof self - 1);
+    cpu_set_t set;
+    if (bytes <= 0)
+        _exit(127);
+    self[bytes] = '\0';
+    if (cpu >= 0) {
+        CPU_ZERO(&set);
+        CPU_SET((size_t)cpu, &set);
+        sched_setaffinity(0, sizeof set, &set);
+    }
+    snprintf(loop_text, sizeof loop_text, "%u", loops ? loops : 1);
+    dup2(out, 1);
+    execl(self, self, "serve", "--data", data, "--listen", "127.0.0.1:0", "--loops", loop_text,
+          "--json", (char *)NULL);
+    _exit(127);
+}
+
+static souk_err read_address(bench_server *server, souk_diag *diag)
+{
+    char line[512];
+    size_t bytes = 0;
+    while (bytes < sizeof line - 1) {
+        ssize_t got = read(server->out, line + bytes, 1);
+        if (got <= 0)
+            return souk_diag_say(diag, SOUK_EIO, "the server did not start");
+        if (line[bytes++] == '\n')
+            break;
+    }
+    line[bytes] = '\0';
+    const char *at = strstr(line, "\"listening\":\"");
+    if (!at || sscanf(at + 13, "%127[^\"]", server->address) != 1)
+        return souk_diag_say(diag, SOUK_EIO, "the server said: %s", line);
+    return SOUK_OK;
+}
+
+souk_err bench_server_start(bench_run *bench, const char *data, int cpu, unsigned loops,
+                            bench_server *server, souk_diag *diag)
+{
+    int ends[2];
+    snprintf(server->data, sizeof server->data, "%s", data);
+    SOUK_TRY(found(bench, data, server, diag));
+    if (pipe2(ends, O_CLOEXEC))
+        return SOUK_EIO;
+    server->pid = fork();
+    if (server->pid == 0)
+        become_server(data, cpu, loops, ends[1]);
+    close(ends[1]);
+    server->out = ends[0];
+    return server->pid < 0 ? SOUK_EIO : read_address(server, diag);
+}
+
+void bench_server_stop(bench_server *server, bool kill_it)
+{
+    if (server->pid <= 0)
+        return;
+    kill((pid_t)server->pid, kill_it ? SIGKILL : SIGTERM);
+    waitpid((pid_t)server->pid, NULL, 0);
+    close(server->out);
+    server->pid = 0;
+}
+
+double bench_metric(const bench_server *server, const char *name)
+{
+    souk_client client = SOUK_CLIENT_NONE;
+    souk_auto_value(souk_buf) all = {.mem = souk_mem_heap()}, wanted = {.mem = souk_mem_heap()};
+    char socket[600];
+    static const char request[] =
+        "GET /metrics HTTP/1.1\r\nHost: souk\r\nConnection: close\r\n\r\n";
+    snprintf(socket, sizeof socket, "%s/control", server->data);
+    if (souk_client_open(&client, socket, 5000, NULL))
+        return -1;
+    souk_err err = souk_client_send(&client, souk_text_of(request));
+    if (!err)
+        err = souk_client_receive_all(&client, &all);
+    souk_client_done(&client);
+    souk_buf_print(&wanted, "\n%s ", name);
+    const char *at = err ? NULL : strstr(souk_buf_ended(&all), souk_buf_ended(&wanted));
+    return at ? strtod(at + wanted.bytes, NULL) : -1;
+}
