@@ -234,7 +234,7 @@ typedef struct souk_ledger_counters {
     uint64_t rerun_groups;  /* groups run again because one closure failed */
     uint64_t busy;          /* submissions refused by a full queue */
     uint64_t written_bytes; /* pages given to the write-ahead log */
-    uint64_t checkpoints;
+    uint64_t checkpoints, checkpoint_max_us;
     uint64_t commit_p50_us, commit_p99_us, commit_max_us; /* the commit with its sync */
     uint64_t slice_max_us; /* the longest work of a group before its commit */
     uint64_t queued[SOUK_LANE_COUNT];
