@@ -27,7 +27,7 @@ souk_err app_backup(const app_options *options, souk_diag *diag)
 {
     souk_auto(souk_disk) to = NULL;
     souk_auto_value(souk_progress) bar = {0};
-    app_shop shop = {NULL};
+    app_shop shop = {.disk = NULL};
     if (!options->to)
         return souk_diag_say(diag, SOUK_EINVAL, "say where the backup goes: --to DIR");
     SOUK_TRY(souk_disk_open_real(souk_mem_heap(), options->to, &to, diag));
@@ -75,7 +75,7 @@ souk_err app_restore(const app_options *options, souk_diag *diag)
 {
     souk_auto(souk_disk) from = NULL;
     souk_auto(souk_disk) to = NULL;
-    app_shop shop = {NULL};
+    app_shop shop = {.disk = NULL};
     if (!options->to)
         return souk_diag_say(diag, SOUK_EINVAL, "say where the backup lies: --to DIR");
     SOUK_TRY(souk_disk_open_real(souk_mem_heap(), options->to, &from, diag));

@@ -73,7 +73,7 @@ static souk_err found(bench_run *bench, const char *data, bench_server *server, 
     app_options options = {.data = data};
     souk_auto(souk_disk) disk = NULL;
     souk_secrets secrets;
-    app_shop shop = {NULL};
+    app_shop shop = {.disk = NULL};
     SOUK_TRY(souk_disk_open_real(bench->mem, data, &disk, diag));
     if (souk_disk_exists(disk, "ledger"))
         return SOUK_OK;

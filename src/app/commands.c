@@ -51,7 +51,7 @@ static souk_err found_shop(const app_options *options, app_shop *shop, souk_diag
 static souk_err run_init(const app_options *options, souk_diag *diag)
 {
     souk_auto(souk_disk) disk = NULL;
-    app_shop shop = {NULL};
+    app_shop shop = {.disk = NULL};
     SOUK_TRY(souk_disk_open_real(souk_mem_heap(), options->data, &disk, diag));
     SOUK_TRY(souk_spine_init(souk_mem_heap(), disk, NULL, diag));
     souk_disk_free(souk_take(&disk));
@@ -213,7 +213,7 @@ static souk_err rebuild(app_shop *shop, souk_progress *bar, souk_diag *diag)
 
 static souk_err run_rebuild(const app_options *options, souk_diag *diag)
 {
-    app_shop shop = {NULL};
+    app_shop shop = {.disk = NULL};
     return with_bar(options, "rebuild", &shop, diag, rebuild);
 }
 
@@ -226,7 +226,7 @@ static souk_err run_verify(const app_options *options, souk_diag *diag)
 {
     char socket[512];
     struct stat status;
-    app_shop shop = {NULL};
+    app_shop shop = {.disk = NULL};
     snprintf(socket, sizeof socket, "%s/control", options->data);
     if (stat(socket, &status) == 0) /* a server owns it: it verifies itself */
         return call_and_print(options, "POST", "/v1/verify", SOUK_TEXT(""), diag);

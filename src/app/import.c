@@ -68,7 +68,7 @@ static souk_err import_file(const app_options *options, app_shop *shop,
 souk_err app_import(const app_options *options, souk_diag *diag)
 {
     souk_statement statement = {.age = SOUK_AGE_UNKNOWN};
-    app_shop shop = {NULL};
+    app_shop shop = {.disk = NULL};
     if (options->operand_count != 2)
         return souk_diag_say(diag, SOUK_EINVAL, "souk import online-retail FILE");
     SOUK_TRY(read_statement(options, &statement, diag));

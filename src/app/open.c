@@ -59,7 +59,7 @@ void app_shop_done(app_shop *shop)
     souk_merchants_free(shop->merchants);
     souk_spine_free(shop->spine);
     souk_disk_free(shop->disk);
-    *shop = (app_shop){NULL};
+    *shop = (app_shop){.disk = NULL};
 }
 
 /* ---- the owner's control socket ------------------------------------------------------------------------ */
@@ -143,7 +143,7 @@ souk_err app_call(const app_options *options, const char *method, const char *pa
     int status = 0;
     souk_err err = try_owner(options, method, path, body, &status, answer);
     if (err == SOUK_ENOENT) {
-        app_shop shop = {NULL};
+        app_shop shop = {.disk = NULL};
         SOUK_TRY(app_shop_open(options, &shop, diag));
         err = souk_api_call(shop.api, method, path, body, &status, answer);
         souk_err closed = app_shop_close(&shop);

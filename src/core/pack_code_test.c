@@ -33,7 +33,7 @@ static size_t read_dumb(const codes *c, size_t count, const unsigned char *from,
 {
     uint32_t code = 0;
     for (unsigned bits = 1; bits <= SOUK_PACK_CODE_MOST; bits++, bit++) {
-        code = code << 1 | (from[bit >> 3] >> (7 - (bit & 7)) & 1u);
+        code = code << 1 | ((unsigned)from[bit >> 3] >> (7 - (bit & 7)) & 1u);
         for (size_t i = 0; i < count; i++)
             if (c->lengths[i] == bits && c->numbers[i] >> 5 == code)
                 return i;

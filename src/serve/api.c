@@ -60,7 +60,7 @@ static void find_route(const souk_api *api, souk_text method, souk_text path, st
 
 size_t souk_api_body_limit(void *context, const souk_http_request *head)
 {
-    struct match match = {NULL};
+    struct match match = {.route = NULL};
     find_route(context, head->method, head->path, &match);
     return match.route && match.route->body_limit ? match.route->body_limit : BODY_DEFAULT;
 }
@@ -125,7 +125,7 @@ static void run_slow(void *context)
 
 static void dispatch(souk_api *api, souk_call *call, bool here)
 {
-    struct match match = {NULL};
+    struct match match = {.route = NULL};
     call->spine = api->spine;
     call->merchants = api->merchants;
     find_route(api, call->method, call->path, &match);

@@ -547,5 +547,5 @@ void http_conn_expire(http_conn *conn)
     case WAIT_COUNT:
         break;
     }
-    souk_assert(!"a connection without a deadline expired");
+    souk_assert_failed("a connection without a deadline expired", __FILE__, __LINE__);
 }
