@@ -15,12 +15,12 @@
 
 enum { APP_OPERANDS = 8, APP_BASES = 16 };
 
-/* What the command line, the environment (SOUK_DATA …) and the settings file say; flags win. */
+/* What the command line and the environment (SOUK_DATA, SOUK_LISTEN) say; flags win. */
 typedef struct app_options {
-    const char *data, *listen, *config, *name;
+    const char *data, *listen, *name;
     bool json, help, list;
     bool yes; /* --yes: do not ask */
-    const char *age_band, *source, *to, *keys;
+    const char *age_band, *source, *to;
     const char *bases[APP_BASES]; /* --basis PURPOSE=BASIS, again and again */
     size_t base_count;
     unsigned loops;

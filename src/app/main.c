@@ -36,8 +36,6 @@ static const app_flag flags[] = {
     {"--data", "DIR", "the data folder", "SOUK_DATA", offsetof(app_options, data)},
     {"--listen", "ADDR", "address and port to serve, 127.0.0.1:0 for any", "SOUK_LISTEN",
      offsetof(app_options, listen)},
-    {"--config", "FILE", "settings (TOML); flags and environment win", "SOUK_CONFIG",
-     offsetof(app_options, config)},
     {"--name", "NAME", "the shop's name", NULL, offsetof(app_options, name)},
     {"--source", "NAME", "who sent the imported events (default: the format)", NULL,
      offsetof(app_options, source)},

@@ -16,7 +16,7 @@
  *          ledger, -wal, -shm (ledger.h)   the truth
  *          index, runs/                    derived: removed and made again by souk_spine_rebuild
  *          lock                            one owner per folder
- * Start    maps the last snapshot and reads the log behind it; finishes a half-done erasure; then says ready.
+ * Start    maps the snapshot of the last orderly stop and reads the log behind it; finishes a half-done erasure; then says ready.
  * Errors   SOUK_EBUSY: the queue is full, answer 503.  SOUK_EFULL: the disk is full, nothing of the batch is
  *          stored.  SOUK_EIO: the commit failed, nobody knows; stop the process and open again.
  * Threads  submit and all reads from any thread.  open, close, free, rebuild: alone. */
@@ -38,10 +38,9 @@ typedef struct souk_spine_options { /* {0} is the sane default */
     const souk_clock *clock;        /* NULL: the machine's */
     souk_ledger_options ledger; /* .no_thread: everything happens in the caller, for simulations */
     souk_vault_options vault;
-    uint32_t runs_memory;     /* pairs in a memory table of the runs; 0: 262,144 */
-    uint64_t snapshot_events; /* a snapshot after so many events; 0: 8,000,000 */
-    uint32_t queue_events;    /* events that may wait; 0: 65,536 */
-    uint32_t group_events;    /* events in one transaction; 0: 4,096 */
+    uint32_t runs_memory;  /* pairs in a memory table of the runs; 0: 262,144 */
+    uint32_t queue_events; /* events that may wait; 0: 65,536 */
+    uint32_t group_events; /* events in one transaction; 0: 4,096 */
     souk_err (*progress)(void *context, uint64_t done, uint64_t total); /* of the replay at open */
     void *progress_context;
 } souk_spine_options;
@@ -179,9 +178,9 @@ SOUK_CHECKED souk_err souk_spine_rebuild(souk_spine *spine, souk_ledger_progress
  * timeline; checks ledger and keys.  SOUK_ECORRUPT with the first difference in diag. */
 SOUK_CHECKED souk_err souk_spine_verify(souk_spine *spine, souk_ledger_progress *progress,
                                         void *context, souk_diag *diag);
-/* Writes the snapshot now. */
+/* Writes the snapshot now; nothing may be under way. */
 SOUK_CHECKED souk_err souk_spine_snapshot(souk_spine *spine);
-/* One step of background work (sorting runs, making keys, snapshots); the keeper's thread calls it, and
+/* One step of background work (sorting runs, making keys); the keeper's thread calls it, and
  * so does a simulation without threads. */
 SOUK_CHECKED souk_err souk_spine_work(souk_spine *spine, bool *ret_did);
 

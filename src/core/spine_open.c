@@ -15,8 +15,6 @@ static void fill_options(souk_spine_options *options)
 {
     if (!options->clock)
         options->clock = souk_clock_real();
-    if (!options->snapshot_events)
-        options->snapshot_events = 8000000;
     if (!options->queue_events)
         options->queue_events = 65536;
     if (!options->group_events)
@@ -198,7 +196,6 @@ static souk_err load_derived(souk_spine *spine)
     souk_err err = souk_index_load(spine->index, spine->disk, INDEX_FILE);
     if (err && err != SOUK_ENOENT)
         return err;
-    spine->snapshot_at = souk_index_through(spine->index);
     SOUK_TRY(spine_erase_known(spine, spine->index, false));
     SOUK_TRY(replay_log(spine));
     SOUK_TRY(spine_erase_known(spine, spine->index, true));
@@ -228,15 +225,13 @@ static souk_err mark_slots(souk_spine *spine)
 
 /* ---- the keeper ---------------------------------------------------------------------------------------- */
 
+/* Between groups only: links of a group under way are in the index before they are committed. */
 souk_err souk_spine_snapshot(souk_spine *spine)
 {
     souk_auto_lock(&spine->snapshot_mutex);
     souk_index_read(spine->index);
     souk_err err = souk_index_save(spine->index, spine->disk, INDEX_FILE);
-    uint64_t through = souk_index_through(spine->index);
     souk_index_read_done(spine->index);
-    if (!err)
-        spine->snapshot_at = through;
     return err;
 }
 

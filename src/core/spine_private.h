@@ -108,7 +108,6 @@ struct souk_spine {
     souk_cond keeper_wake;
     bool keeper_stop, keeper_poked;
     souk_mutex snapshot_mutex; /* held while the snapshot file is written or edited */
-    uint64_t snapshot_at;      /* position of the last snapshot */
     souk_mutex decision_mutex; /* one merge, un-merge or erasure at a time */
 
     uint64_t events, repeats, groups, blocks, quarantined, block_bytes, packed_bytes; /* atomic */
