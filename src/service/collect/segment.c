@@ -21,10 +21,12 @@ enum {
     BATCH_EVENTS = 10000,
     BODY_BYTES = 4 << 20,
     SKEW_MS = 5 * 60 * 1000,
-    RESTING_BENCHES = 16,
+    RESTING_BENCHES = 256,
+    RESTING_PACKERS = 16,
 };
 
-/* What one request works with; rests in a pool, since a packer takes milliseconds to make. */
+/* What one request works with until it is answered; rests in a pool, warm for the next one.  The packer is
+ * needed only while the request is read: it takes milliseconds to make, so a few serve all. */
 struct bench {
     souk_collect *collect;
     struct bench *next;
@@ -48,6 +50,8 @@ struct souk_collect {
     souk_mutex mutex;
     struct bench *resting;
     size_t resting_count;
+    souk_packer *packers[RESTING_PACKERS];
+    size_t packer_count;
 };
 
 /* ---- the pool ---------------------------------------------------------------------------------------- */
@@ -56,7 +60,6 @@ static void free_bench(struct bench *bench)
 {
     souk_mem *mem = bench->collect->mem;
     souk_json_doc_done(&bench->doc);
-    souk_packer_free(bench->packer);
     souk_buf_done(&bench->inflated);
     souk_buf_done(&bench->packed);
     souk_mem_put(mem, bench->events);
@@ -71,13 +74,35 @@ static souk_err make_bench(souk_collect *collect, struct bench **ret_bench)
         return SOUK_ENOMEM;
     bench->collect = collect;
     bench->doc.mem = bench->inflated.mem = bench->packed.mem = collect->mem;
-    souk_err err = souk_packer_new(collect->mem, &bench->packer);
-    if (err) {
-        free_bench(bench);
-        return err;
-    }
     *ret_bench = bench;
     return SOUK_OK;
+}
+
+static souk_err take_packer(struct bench *bench)
+{
+    souk_collect *collect = bench->collect;
+    {
+        souk_auto_lock(&collect->mutex);
+        if (collect->packer_count) {
+            bench->packer = collect->packers[--collect->packer_count];
+            return SOUK_OK;
+        }
+    }
+    return souk_packer_new(collect->mem, &bench->packer);
+}
+
+static void put_packer(struct bench *bench)
+{
+    souk_collect *collect = bench->collect;
+    souk_packer *packer = souk_take(&bench->packer);
+    {
+        souk_auto_lock(&collect->mutex);
+        if (packer && collect->packer_count < RESTING_PACKERS) {
+            collect->packers[collect->packer_count++] = packer;
+            return;
+        }
+    }
+    souk_packer_free(packer);
 }
 
 static souk_err take_bench(souk_collect *collect, struct bench **ret_bench)
@@ -138,6 +163,8 @@ void souk_collect_close(void *state)
         collect->resting = bench->next;
         free_bench(bench);
     }
+    while (collect->packer_count)
+        souk_packer_free(collect->packers[--collect->packer_count]);
     souk_mutex_done(&collect->mutex);
     souk_mem_put(collect->mem, collect);
 }
@@ -585,7 +612,10 @@ static void collect(souk_call *call, souk_text path_type)
     }
     bench->call = call;
     bench->received = souk_clock_now_ms(souk_spine_clock(state->spine));
-    err = read_body(bench, call->body, path_type);
+    err = take_packer(bench);
+    if (!err)
+        err = read_body(bench, call->body, path_type);
+    put_packer(bench);
     if (!err && call->arena.failed)
         err = SOUK_ENOMEM;
     if (!err) {
@@ -635,7 +665,10 @@ souk_err souk_collect_replay(souk_collect *state, souk_call *call, uint64_t reje
     souk_err err = souk_json_read(&bench->doc, mended.bytes ? mended : souk_buf_view(&stored), NULL,
                                   &call->diag);
     if (!err)
+        err = take_packer(bench);
+    if (!err)
         err = read_event(bench, souk_json_root(&bench->doc), SOUK_TEXT(""), &event, &fault);
+    put_packer(bench);
     if (err == SOUK_EINVAL)
         err = souk_diag_say(&call->diag, err, "it is still at fault: %s", fault.words);
     if (!err) {
