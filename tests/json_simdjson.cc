@@ -61,18 +61,22 @@ static void tell(std::string &out, element value)
     case element_type::STRING:
         tell_text(out, 's', value.get_string().value_unsafe());
         break;
-    case element_type::ARRAY:
-        out += "[" + std::to_string(value.get_array().value_unsafe().size()) + "\n";
-        for (element child : value.get_array().value_unsafe())
+    case element_type::ARRAY: {
+        simdjson::dom::array array = value.get_array().value_unsafe();
+        out += "[" + std::to_string(array.size()) + "\n";
+        for (element child : array)
             tell(out, child);
         break;
-    case element_type::OBJECT:
-        out += "{" + std::to_string(value.get_object().value_unsafe().size()) + "\n";
-        for (auto member : value.get_object().value_unsafe()) {
+    }
+    case element_type::OBJECT: {
+        simdjson::dom::object object = value.get_object().value_unsafe();
+        out += "{" + std::to_string(object.size()) + "\n";
+        for (auto member : object) {
             tell_text(out, 'k', member.key);
             tell(out, member.value);
         }
         break;
+    }
     }
 }
 
@@ -180,12 +184,12 @@ static void make_value(std::string &out, unsigned depth)
 
 static void mutate(std::string &text)
 {
-    static const std::string likely("{}[]:,\"\\ \n\0ue01-.EtfnDd8\x01\x80\xBF\xC3\xED\xA0\xF0\xFF",
-                                    34);
+    static const char bytes[] = "{}[]:,\"\\ \n\0ue01-.EtfnDd8\x01\x80\xBF\xC3\xED\xA0\xF0\xFF";
+    static const std::string likely(bytes, sizeof bytes - 1);
     if (text.empty())
         return;
     size_t at = below(text.size());
-    switch (below(5)) {
+    switch (below(6)) {
     case 0:
         text[at] = likely[below(likely.size())];
         break;
@@ -197,6 +201,9 @@ static void mutate(std::string &text)
         break;
     case 3:
         text.insert(at, text.substr(below(text.size()), below(12)));
+        break;
+    case 4:
+        text.insert(at, below(2) ? "\\ud83d" : "\\uDe00");
         break;
     default:
         text[at] = (char)below(256);
@@ -267,6 +274,13 @@ int main(int count, char **arguments)
     for (unsigned long round = 0; round < rounds; round++) {
         std::string text;
         make_value(text, 1 + (unsigned)(round % 6));
+        if (round % 64 == 0) { // longer than a step of the scan
+            while (text.size() < 10000) {
+                text += ',';
+                make_value(text, 4);
+            }
+            text = "[" + text + "]";
+        }
         if (!compare(parser, text))
             return 1;
         for (int change = 0; change < 8; change++) {
