@@ -101,13 +101,20 @@ struct decision {
     uint64_t changed;
 };
 
-/* nonce[24], then the words sealed under the key of the shopper's own atom. */
-static souk_err seal_words(souk_spine *spine, uint32_t shopper, souk_text by, souk_text reason,
+static uint32_t own_atom(souk_spine *spine, uint32_t shopper)
+{
+    souk_index_read(spine->index);
+    uint32_t atom = souk_index_shopper_atom(spine->index, shopper);
+    souk_index_read_done(spine->index);
+    return atom;
+}
+
+/* nonce[24], then the words sealed under the key of an atom. */
+static souk_err seal_words(souk_spine *spine, uint32_t number, souk_text by, souk_text reason,
                            souk_buf *words)
 {
     souk_index_read(spine->index);
-    const souk_atom *atom =
-        souk_index_atom(spine->index, souk_index_shopper_atom(spine->index, shopper));
+    const souk_atom *atom = souk_index_atom(spine->index, number);
     uint32_t slot = atom ? atom->slot : 0;
     souk_index_read_done(spine->index);
     if (slot == 0)
@@ -214,7 +221,7 @@ souk_err souk_spine_merge(souk_spine *spine, uint32_t shopper_a, uint32_t shoppe
                              .words = {.mem = spine->mem}};
     souk_auto_lock(&spine->decision_mutex);
     SOUK_TRY(check_apart(spine, shopper_a, shopper_b));
-    souk_err err = seal_words(spine, shopper_a, by, reason, &merge.words);
+    souk_err err = seal_words(spine, own_atom(spine, shopper_a), by, reason, &merge.words);
     if (!err)
         err = souk_ledger_write(spine->ledger, SOUK_LANE_INGEST, write_merge, &merge);
     souk_buf_done(&merge.words);
@@ -232,7 +239,7 @@ souk_err souk_spine_unmerge(souk_spine *spine, uint32_t shopper, souk_text by, s
                             .at = souk_clock_now_ms(spine->clock),
                             .words = {.mem = spine->mem}};
     souk_auto_lock(&spine->decision_mutex);
-    souk_err err = seal_words(spine, shopper, by, reason, &part.words);
+    souk_err err = seal_words(spine, own_atom(spine, shopper), by, reason, &part.words);
     if (!err)
         err = souk_ledger_write(spine->ledger, SOUK_LANE_INGEST, write_unmerge, &part);
     souk_buf_done(&part.words);
@@ -273,8 +280,12 @@ static souk_err write_consent(souk_tx *tx, void *context)
 souk_err souk_spine_consent_record(souk_spine *spine, const souk_person *person,
                                    const souk_consent_row *row, souk_age age)
 {
-    struct consenting told = {spine, person, row, age};
+    souk_auto_value(souk_buf) words = {.mem = spine->mem};
+    souk_consent_row sealed = *row;
+    struct consenting told = {spine, person, &sealed, age};
     souk_auto_lock(&spine->decision_mutex);
+    SOUK_TRY(seal_words(spine, person->atoms[0], row->evidence, SOUK_TEXT(""), &words));
+    sealed.evidence = souk_buf_view(&words);
     souk_err err = souk_ledger_write(spine->ledger, SOUK_LANE_INGEST, write_consent, &told);
     if (!err) {
         souk_consent_committed(spine->consent);
