@@ -1,7 +1,7 @@
 /* runs_fuzz.c - a manifest or a run of any bytes is refused or read, and no call reads outside it.
  *
- *     first byte even: what follows is a manifest; odd: a run, whose first 84 bytes are its head and
- *     the rest what stands from byte 4096 on
+ *     first byte even: what follows is a manifest; odd: a run, whose first 84 bytes are its
+ *     head and the rest what stands from byte 4096 on
  *
  * Checksums are made right first, or nothing behind them would ever be reached. */
 #include "base/hash.h"

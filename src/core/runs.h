@@ -34,8 +34,8 @@
  *          says so; a power cut at any moment leaves files that open and keep it (tested at every
  *          operation).  Files no manifest names are removed at open.
  * Disk     per pair, measured at 10 M pairs: "seen" 10.7 bytes with its filter, "timeline" 4.0
- * Memory   26 bytes a pair in tables (the live one, the next, those that wait), 32 more while one is
- *          sorted; file pages are the system's
+ * Memory   26 bytes a pair in tables (the live one, the next, those that wait), 32 more while one
+ *          is sorted; file pages are the system's
  * Errors   SOUK_ECORRUPT from open, verify or any read: a checksum does not fit.  Free it, then
  *          souk_runs_reset and open, and add the log from the start.
  *          Every block is checked when first read since open.  A file cut short or a failing disk
