@@ -36,14 +36,22 @@ static souk_err start_atom(const struct step *step, const souk_identifier *id, s
     return write_identifier(step, id, *ret_atom, slot, kind);
 }
 
-/* Rule 3: the atom of a weaker identifier that a stronger one may join; 0: none. */
+/* Rule 3: a visitor's atom, or a shopper's own, with weaker identifiers only.  What was claimed for
+ * a shopper (5) has weaker ones too, but whoever joined it would become that shopper. */
+static bool is_joinable(const souk_atom *atom, souk_id_kind by)
+{
+    bool claimed = atom->shopper && !souk_id_is_durable(atom->strongest);
+    return atom->strongest > by && !claimed && !(atom->flags & SOUK_ATOM_SHARED);
+}
+
+/* The atom of a weaker identifier that the strongest may join; 0: none. */
 static uint32_t joinable_atom(const struct step *step)
 {
     const souk_event *event = step->event;
     for (size_t i = 1; i < event->id_count; i++) {
         uint32_t found = souk_index_find_now(step->resolver->index, event->ids[i].hash);
         const souk_atom *atom = souk_index_atom_now(step->resolver->index, found);
-        if (atom && atom->strongest > event->ids[0].kind && !(atom->flags & SOUK_ATOM_SHARED))
+        if (atom && is_joinable(atom, event->ids[0].kind))
             return found;
     }
     return 0;

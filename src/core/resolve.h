@@ -7,8 +7,8 @@
  *  1. An event without identifiers is nobody's: atom 0.
  *  2. Its atom is that of its strongest identifier.
  *  3. A strongest identifier never seen joins the atom of a weaker one of the event, if that atom has
- *     only weaker identifiers than it (a visitor who signs in for the first time stays one atom);
- *     else it starts a new atom.
+ *     only weaker identifiers than it (a visitor who signs in for the first time stays one atom),
+ *     was not claimed for a shopper (5) and is not shared (6); else it starts a new atom.
  *  4. The event's other identifiers, never seen, join the atom.
  *  5. A device or anonymous id that led to a visitor's atom: that atom now belongs to the same shopper.
  *  6. One that led to another shopper's atom is shared from now on: it starts an atom of its own that
