@@ -36,11 +36,17 @@ souk_hash128 souk_hashes_identifier(const souk_hashes *hashes, souk_id_kind kind
     return souk_hash128_of(&hashes->identifiers, parts, 2);
 }
 
+/* C0, DEL and C1 (U+0080 to U+009F, in UTF-8 always 0xc2 and a byte below 0xa0): an identifier is
+ * printed to terminals, some of which read U+009B as ESC [ (ECMA-48 5.3). */
 static bool has_controls(souk_text value)
 {
-    for (size_t i = 0; i < value.bytes; i++)
-        if ((unsigned char)value.at[i] < 0x20 || value.at[i] == 0x7f)
+    unsigned char before = 0;
+    for (size_t i = 0; i < value.bytes; i++) {
+        unsigned char byte = (unsigned char)value.at[i];
+        if (byte < 0x20 || byte == 0x7f || (before == 0xc2 && byte < 0xa0))
             return true;
+        before = byte;
+    }
     return false;
 }
 

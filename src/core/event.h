@@ -95,9 +95,10 @@ typedef struct souk_event {
 souk_hash128 souk_hashes_message(const souk_hashes *hashes, uint32_t source, souk_text message_id);
 souk_hash128 souk_hashes_identifier(const souk_hashes *hashes, souk_id_kind kind, souk_text value);
 
-/* The value as identifiers are compared: trimmed; e-mail in lower case; phone without spaces, dots,
- * dashes and brackets, "00" read as "+".  Writes at most SOUK_ID_BYTES to `room` where it must differ.
- * SOUK_EINVAL: empty, too long, not UTF-8, or has control characters. */
+/* The value as identifiers are compared: trimmed; e-mail with ASCII letters in lower case; phone
+ * without spaces, dots, dashes, slashes and round brackets, "00" before more read as "+".  Writes at
+ * most SOUK_ID_BYTES to `room` where it must differ.
+ * SOUK_EINVAL: empty, too long, not UTF-8, or has control characters (C0, DEL, C1). */
 SOUK_CHECKED souk_err souk_id_normalise(souk_id_kind kind, souk_text value,
                                         char room[SOUK_ID_BYTES], souk_text *ret_value);
 
