@@ -1,7 +1,8 @@
 /* merchant.c - the tables of merchant.h, and a hash table of keys and tokens in memory.
  *
- * Secrets are stored as keyed hashes; the table finds one by its hash, so a lookup compares nothing with
- * the secret itself. */
+ * Secrets are stored as keyed hashes; the table finds one by its hash, so a lookup compares nothing
+ * with the secret itself.  A change makes room in the table before its transaction, so that nothing
+ * can fail after the commit: what is stored is known, and what is revoked is not. */
 #include "core/merchant.h"
 
 #include "base/random.h"
@@ -31,16 +32,17 @@ static const souk_migration merchant_steps[] = {
 
 struct secret {
     souk_hash128 hash;
-    souk_caller caller; /* scopes 0: free */
+    souk_caller caller; /* scopes 0: free; merchant 0: revoked, and probes go on behind it */
 };
 
 struct souk_merchants {
     souk_mem *mem;
     souk_spine *spine;
-    souk_hash_key key; /* under which secrets are hashed */
-    souk_rwlock lock;
+    souk_hash_key key;      /* under which secrets are hashed */
+    souk_mutex changes;     /* one at a time, from its room to its end */
+    souk_rwlock lock;       /* of what follows */
     struct secret *secrets; /* open addressing */
-    size_t capacity, count;
+    size_t capacity, count; /* count includes what was revoked since the table grew */
 };
 
 /* ---- secrets in memory -------------------------------------------------------------------------------- */
@@ -58,52 +60,78 @@ static void place_secret(struct secret *table, size_t capacity, struct secret se
     table[at] = secret;
 }
 
-static souk_err add_secret(souk_merchants *merchants, struct secret secret)
+/* Room for `more` secrets, at most 16. */
+static souk_err grow_secrets(souk_merchants *merchants, size_t more)
 {
-    if ((merchants->count + 1) * 2 > merchants->capacity) {
-        size_t capacity = souk_max_size(64, merchants->capacity * 2);
-        struct secret *grown = souk_mem_array(merchants->mem, capacity, sizeof *grown);
-        if (!grown)
-            return SOUK_ENOMEM;
-        for (size_t i = 0; i < merchants->capacity; i++)
-            if (merchants->secrets[i].caller.scopes)
-                place_secret(grown, capacity, merchants->secrets[i]);
-        souk_mem_put(merchants->mem, merchants->secrets);
-        merchants->secrets = grown;
-        merchants->capacity = capacity;
-    }
-    place_secret(merchants->secrets, merchants->capacity, secret);
-    merchants->count++;
+    if ((merchants->count + more) * 2 <= merchants->capacity)
+        return SOUK_OK;
+    size_t capacity = souk_max_size(64, merchants->capacity * 2), count = 0;
+    struct secret *grown = souk_mem_array(merchants->mem, capacity, sizeof *grown);
+    if (!grown)
+        return SOUK_ENOMEM;
+    for (size_t i = 0; i < merchants->capacity; i++)
+        if (merchants->secrets[i].caller.merchant) {
+            place_secret(grown, capacity, merchants->secrets[i]);
+            count++;
+        }
+    souk_mem_put(merchants->mem, merchants->secrets);
+    merchants->secrets = grown;
+    merchants->capacity = capacity;
+    merchants->count = count;
     return SOUK_OK;
 }
 
-static souk_err find_secret(souk_merchants *merchants, souk_text secret, souk_caller *ret_caller)
+static void know_secret(souk_merchants *merchants, struct secret secret)
+{
+    place_secret(merchants->secrets, merchants->capacity, secret);
+    merchants->count++;
+}
+
+/* NULL: nobody's. */
+static struct secret *find_hash(const souk_merchants *merchants, souk_hash128 hash)
+{
+    size_t mask = merchants->capacity - 1;
+    for (size_t at = hash.low & mask; merchants->capacity && merchants->secrets[at].caller.scopes;
+         at = (at + 1) & mask) {
+        struct secret *secret = &merchants->secrets[at];
+        if (souk_hash128_equal(secret->hash, hash) && secret->caller.merchant)
+            return secret;
+    }
+    return NULL;
+}
+
+static souk_err find_caller(souk_merchants *merchants, souk_text secret, souk_caller *ret_caller)
 {
     souk_hash128 hash = hash_secret(merchants, secret);
     souk_auto_read(&merchants->lock);
-    size_t mask = merchants->capacity - 1;
-    for (size_t at = hash.low & mask; merchants->capacity && merchants->secrets[at].caller.scopes;
-         at = (at + 1) & mask)
-        if (souk_hash128_equal(merchants->secrets[at].hash, hash)) {
-            *ret_caller = merchants->secrets[at].caller;
-            return SOUK_OK;
-        }
-    return SOUK_EUNAUTH;
+    const struct secret *found = find_hash(merchants, hash);
+    if (!found)
+        return SOUK_EUNAUTH;
+    *ret_caller = found->caller;
+    return SOUK_OK;
 }
 
 souk_err souk_merchants_write_key(souk_merchants *merchants, souk_text key, souk_caller *ret_caller)
 {
-    SOUK_TRY(find_secret(merchants, key, ret_caller));
-    return ret_caller->source ? SOUK_OK : SOUK_EUNAUTH;
+    souk_caller found;
+    SOUK_TRY(find_caller(merchants, key, &found));
+    if (!found.source)
+        return SOUK_EUNAUTH;
+    *ret_caller = found;
+    return SOUK_OK;
 }
 
 souk_err souk_merchants_token(souk_merchants *merchants, souk_text token, unsigned scopes,
                               souk_caller *ret_caller)
 {
-    SOUK_TRY(find_secret(merchants, token, ret_caller));
-    if (ret_caller->source)
+    souk_caller found;
+    SOUK_TRY(find_caller(merchants, token, &found));
+    if (found.source)
         return SOUK_EUNAUTH;
-    return (ret_caller->scopes & scopes) == scopes ? SOUK_OK : SOUK_EDENIED;
+    if ((found.scopes & scopes) != scopes)
+        return SOUK_EDENIED;
+    *ret_caller = found;
+    return SOUK_OK;
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------ */
@@ -125,15 +153,10 @@ static souk_err read_secrets(souk_tx *tx, void *context)
         if (hash.bytes != sizeof secret.hash)
             return SOUK_ECORRUPT;
         memcpy(&secret.hash, hash.at, sizeof secret.hash);
-        SOUK_TRY(add_secret(merchants, secret));
+        SOUK_TRY(grow_secrets(merchants, 1));
+        know_secret(merchants, secret);
     }
     return souk_rows_check(&rows);
-}
-
-static souk_err reload(souk_merchants *merchants)
-{
-    souk_auto_write(&merchants->lock);
-    return souk_ledger_read(souk_spine_ledger(merchants->spine), read_secrets, merchants);
 }
 
 souk_err souk_merchants_open(souk_mem *mem, souk_spine *spine, souk_merchants **ret_merchants,
@@ -146,11 +169,12 @@ souk_err souk_merchants_open(souk_mem *mem, souk_spine *spine, souk_merchants **
         return SOUK_ENOMEM;
     merchants->mem = mem;
     merchants->spine = spine;
+    souk_mutex_init(&merchants->changes);
     souk_rwlock_init(&merchants->lock);
     uint8_t key[SOUK_VAULT_KEY_BYTES];
     SOUK_TRY(souk_vault_named(souk_spine_vault(spine), SOUK_VAULT_SESSIONS, key));
     memcpy(merchants->key.bytes, key, sizeof merchants->key.bytes);
-    SOUK_TRY(reload(merchants));
+    SOUK_TRY(souk_ledger_read(souk_spine_ledger(spine), read_secrets, merchants));
     *ret_merchants = souk_take(&merchants);
     return SOUK_OK;
 }
@@ -161,6 +185,7 @@ void souk_merchants_free(souk_merchants *merchants)
         return;
     souk_mem_put(merchants->mem, merchants->secrets);
     souk_rwlock_done(&merchants->lock);
+    souk_mutex_done(&merchants->changes);
     souk_mem_put(merchants->mem, merchants);
 }
 
@@ -176,26 +201,50 @@ static void make_secret(const char *prefix, size_t random_bytes, char *ret_text)
     ret_text[head + 2 * random_bytes] = '\0';
 }
 
-static souk_err store_secret(souk_merchants *merchants, souk_tx *tx, const char *secret,
-                             uint32_t merchant, uint32_t source, unsigned scopes, souk_text name)
-{
-    souk_hash128 hash = hash_secret(merchants, souk_text_of(secret));
-    return souk_sql_run(
-        tx, "INSERT INTO secret (hash, merchant, source, scopes, name) VALUES (?1, ?2, ?3, ?4, ?5)",
-        SOUK_VALUES(SOUK_BLOB(&hash, sizeof hash), SOUK_INT(merchant), SOUK_INT(source),
-                    SOUK_INT(scopes), SOUK_STR(name)));
-}
-
+enum { MAKING_SECRETS = 2 };
 struct making {
     souk_merchants *merchants;
     uint32_t merchant, source;
-    souk_text name;
+    souk_text name; /* of the source or token */
     const souk_statement *statement;
     unsigned scopes;
     bool is_new;
-    souk_secrets *secrets; /* of a founding */
+    souk_text operator_name; /* of a founding */
+    char *operator_id;
     char *write_key, *token;
+    struct secret made[MAKING_SECRETS]; /* by the last run of the closure */
+    size_t made_count;
 };
+
+static souk_err store_secret(struct making *making, souk_tx *tx, const char *text, souk_text name,
+                             souk_caller caller)
+{
+    struct secret secret = {hash_secret(making->merchants, souk_text_of(text)), caller};
+    souk_assert(making->made_count < MAKING_SECRETS);
+    SOUK_TRY(souk_sql_run(
+        tx, "INSERT INTO secret (hash, merchant, source, scopes, name) VALUES (?1, ?2, ?3, ?4, ?5)",
+        SOUK_VALUES(SOUK_BLOB(&secret.hash, sizeof secret.hash), SOUK_INT(caller.merchant),
+                    SOUK_INT(caller.source), SOUK_INT(caller.scopes), SOUK_STR(name))));
+    making->made[making->made_count++] = secret;
+    return SOUK_OK;
+}
+
+/* Runs the closure and knows what it made. */
+static souk_err make(struct making *making, souk_tx_closure *closure)
+{
+    souk_merchants *merchants = making->merchants;
+    souk_auto_lock(&merchants->changes);
+    {
+        souk_auto_write(&merchants->lock);
+        SOUK_TRY(grow_secrets(merchants, MAKING_SECRETS));
+    }
+    SOUK_TRY(
+        souk_ledger_write(souk_spine_ledger(merchants->spine), SOUK_LANE_INGEST, closure, making));
+    souk_auto_write(&merchants->lock);
+    for (size_t i = 0; i < making->made_count; i++)
+        know_secret(merchants, making->made[i]);
+    return SOUK_OK;
+}
 
 static void write_statement(const souk_statement *statement, souk_buf *out)
 {
@@ -230,10 +279,11 @@ static souk_err find_source(struct making *making, souk_tx *tx, souk_text statem
     return souk_text_equal(souk_rows_text(&rows, 1), statement) ? SOUK_OK : SOUK_ECONFLICT;
 }
 
-static souk_err make_source(souk_tx *tx, void *context)
+static souk_err insert_source(struct making *making, souk_tx *tx)
 {
-    struct making *making = context;
     souk_auto_value(souk_buf) statement = {.mem = making->merchants->mem};
+    if (making->write_key)
+        making->write_key[0] = '\0';
     write_statement(making->statement, &statement);
     SOUK_TRY(souk_buf_check(&statement));
     making->is_new = false;
@@ -250,8 +300,22 @@ static souk_err make_source(souk_tx *tx, void *context)
     if (!making->write_key)
         return SOUK_OK;
     make_secret("souk_wk_", 16, making->write_key);
-    return store_secret(making->merchants, tx, making->write_key, making->merchant, making->source,
-                        SOUK_SCOPE_WRITE, making->name);
+    return store_secret(making, tx, making->write_key, making->name,
+                        (souk_caller){making->merchant, making->source, SOUK_SCOPE_WRITE});
+}
+
+static souk_err make_source(souk_tx *tx, void *context)
+{
+    struct making *making = context;
+    making->made_count = 0;
+    return insert_source(making, tx);
+}
+
+static void tell_spine(const struct making *making)
+{
+    if (making->is_new)
+        souk_spine_know_source(making->merchants->spine, making->source, making->merchant,
+                               bases_of(making->statement), making->statement->age);
 }
 
 souk_err souk_merchants_source(souk_merchants *merchants, uint32_t merchant, souk_text name,
@@ -263,23 +327,24 @@ souk_err souk_merchants_source(souk_merchants *merchants, uint32_t merchant, sou
                             .name = name,
                             .statement = statement,
                             .write_key = ret_write_key};
-    if (ret_write_key)
-        ret_write_key[0] = '\0';
-    SOUK_TRY(souk_ledger_write(souk_spine_ledger(merchants->spine), SOUK_LANE_INGEST, make_source,
-                               &making));
-    if (making.is_new)
-        souk_spine_know_source(merchants->spine, making.source, merchant, bases_of(statement),
-                               statement->age);
+    SOUK_TRY(make(&making, make_source));
+    tell_spine(&making);
     *ret_source = making.source;
-    return reload(merchants);
+    return SOUK_OK;
+}
+
+static souk_err insert_token(struct making *making, souk_tx *tx, souk_text name)
+{
+    make_secret("souk_at_", 32, making->token);
+    return store_secret(making, tx, making->token, name,
+                        (souk_caller){.merchant = making->merchant, .scopes = making->scopes});
 }
 
 static souk_err make_token(souk_tx *tx, void *context)
 {
     struct making *making = context;
-    make_secret("souk_at_", 32, making->token);
-    return store_secret(making->merchants, tx, making->token, making->merchant, 0, making->scopes,
-                        making->name);
+    making->made_count = 0;
+    return insert_token(making, tx, making->name);
 }
 
 souk_err souk_merchants_add_token(souk_merchants *merchants, uint32_t merchant, souk_text name,
@@ -290,57 +355,84 @@ souk_err souk_merchants_add_token(souk_merchants *merchants, uint32_t merchant, 
                             .name = name,
                             .scopes = scopes,
                             .token = ret_token};
-    SOUK_TRY(souk_ledger_write(souk_spine_ledger(merchants->spine), SOUK_LANE_INGEST, make_token,
-                               &making));
-    return reload(merchants);
+    return make(&making, make_token);
+}
+
+struct dropping {
+    souk_text name;
+    souk_hash128 hash;
+};
+
+static souk_err find_name(struct dropping *dropping, souk_tx *tx)
+{
+    souk_auto_value(souk_rows) rows = {0};
+    SOUK_TRY(souk_rows_begin(tx, "SELECT hash FROM secret WHERE name = ?1",
+                             SOUK_VALUES(SOUK_STR(dropping->name)), &rows));
+    if (!souk_rows_next(&rows)) {
+        SOUK_TRY(souk_rows_check(&rows));
+        return SOUK_ENOENT;
+    }
+    souk_text hash = souk_rows_blob(&rows, 0);
+    if (hash.bytes != sizeof dropping->hash)
+        return SOUK_ECORRUPT;
+    memcpy(&dropping->hash, hash.at, sizeof dropping->hash);
+    return SOUK_OK;
 }
 
 static souk_err drop_secret(souk_tx *tx, void *context)
 {
-    const struct making *making = context;
-    SOUK_TRY(souk_sql_run(tx, "DELETE FROM secret WHERE name = ?1",
-                          SOUK_VALUES(SOUK_STR(making->name))));
-    return souk_sql_changed(tx) ? SOUK_OK : SOUK_ENOENT;
+    struct dropping *dropping = context;
+    SOUK_TRY(find_name(dropping, tx));
+    return souk_sql_run(tx, "DELETE FROM secret WHERE name = ?1",
+                        SOUK_VALUES(SOUK_STR(dropping->name)));
 }
 
 souk_err souk_merchants_revoke(souk_merchants *merchants, souk_text name)
 {
-    struct making making = {.name = name};
+    struct dropping dropping = {.name = name};
+    souk_auto_lock(&merchants->changes);
     SOUK_TRY(souk_ledger_write(souk_spine_ledger(merchants->spine), SOUK_LANE_INGEST, drop_secret,
-                               &making));
-    return reload(merchants);
+                               &dropping));
+    souk_auto_write(&merchants->lock);
+    struct secret *known = find_hash(merchants, dropping.hash);
+    if (known)
+        known->caller.merchant = 0;
+    return SOUK_OK;
 }
 
+/* All of a founding in one transaction: a shop without its first token could not be entered. */
 static souk_err make_operator(souk_tx *tx, void *context)
 {
     struct making *making = context;
     int64_t count;
+    making->made_count = 0;
     SOUK_TRY(souk_sql_one_int(tx, "SELECT count(*) FROM merchant", SOUK_NO_VALUES, &count));
     if (count)
         return SOUK_EEXIST;
-    make_secret("", 16, making->secrets->operator_id);
+    make_secret("", 16, making->operator_id);
     SOUK_TRY(souk_sql_run(tx, "INSERT INTO merchant (number, public_id, name) VALUES (?1, ?2, ?3)",
                           SOUK_VALUES(SOUK_INT(SOUK_OPERATOR),
-                                      SOUK_STR(souk_text_of(making->secrets->operator_id)),
-                                      SOUK_STR(making->name))));
-    making->name = SOUK_TEXT("admin");
-    return make_token(tx, making);
+                                      SOUK_STR(souk_text_of(making->operator_id)),
+                                      SOUK_STR(making->operator_name))));
+    SOUK_TRY(insert_token(making, tx, SOUK_TEXT("admin")));
+    return insert_source(making, tx);
 }
 
 souk_err souk_merchants_found(souk_merchants *merchants, souk_text name, souk_secrets *ret_secrets)
 {
+    souk_statement web = {.bases[SOUK_PURPOSE_SERVE] = SOUK_BASIS_CONTRACT};
     struct making making = {.merchants = merchants,
                             .merchant = SOUK_OPERATOR,
-                            .name = name,
+                            .operator_name = name,
+                            .name = SOUK_TEXT("web"),
+                            .statement = &web,
                             .scopes = SOUK_SCOPE_ALL,
-                            .secrets = ret_secrets,
+                            .operator_id = ret_secrets->operator_id,
+                            .write_key = ret_secrets->write_key,
                             .token = ret_secrets->admin_token};
-    souk_statement web = {.bases[SOUK_PURPOSE_SERVE] = SOUK_BASIS_CONTRACT};
-    uint32_t source;
-    SOUK_TRY(souk_ledger_write(souk_spine_ledger(merchants->spine), SOUK_LANE_INGEST, make_operator,
-                               &making));
-    return souk_merchants_source(merchants, SOUK_OPERATOR, SOUK_TEXT("web"), &web, &source,
-                                 ret_secrets->write_key);
+    SOUK_TRY(make(&making, make_operator));
+    tell_spine(&making);
+    return SOUK_OK;
 }
 
 static souk_err read_operator(souk_tx *tx, void *context)

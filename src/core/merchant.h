@@ -53,7 +53,7 @@ void souk_merchants_free(souk_merchants *merchants);
 SOUK_AUTO(souk_merchants)
 
 /* The operator with a first admin token and a first source "web", whose write key states
- * serve=contract.  SOUK_EEXIST. */
+ * serve=contract; all of it or nothing.  SOUK_EEXIST. */
 SOUK_CHECKED souk_err souk_merchants_found(souk_merchants *merchants, souk_text name,
                                            souk_secrets *ret_secrets);
 /* The deployment's public id.  SOUK_ENOENT before it was founded. */
@@ -68,12 +68,13 @@ SOUK_CHECKED souk_err souk_merchants_source(souk_merchants *merchants, uint32_t 
 SOUK_CHECKED souk_err souk_merchants_add_token(souk_merchants *merchants, uint32_t merchant,
                                                souk_text name, unsigned scopes,
                                                char ret_token[SOUK_TOKEN_BYTES]);
-/* Works 0 seconds later. */
+/* Works 0 seconds later.  SOUK_ENOENT. */
 SOUK_CHECKED souk_err souk_merchants_revoke(souk_merchants *merchants, souk_text name);
 
 SOUK_CHECKED souk_err souk_merchants_write_key(souk_merchants *merchants, souk_text key,
                                                souk_caller *ret_caller);
-/* SOUK_EUNAUTH: no such token.  SOUK_EDENIED: it lacks a scope. */
+/* SOUK_EUNAUTH: no such token.  SOUK_EDENIED: it lacks a scope.  Where a secret is refused,
+ * *ret_caller keeps its old value. */
 SOUK_CHECKED souk_err souk_merchants_token(souk_merchants *merchants, souk_text token,
                                            unsigned scopes, souk_caller *ret_caller);
 
