@@ -230,7 +230,7 @@ SOUK_TEST("a kind that is full gives 0 to what is new, and its numbers to what i
     WITH_DESK(desk)
     {
         struct telling *tellings = souk_mem_array(test->mem, MOST + 2, sizeof *tellings);
-        char(*names)[8] = souk_mem_array(test->mem, MOST + 2, sizeof *names);
+        char(*names)[24] = souk_mem_array(test->mem, MOST + 2, sizeof *names);
         for (size_t i = 0; i < MOST + 2; i++) {
             snprintf(names[i], sizeof *names, "t%zu", i);
             tellings[i] = (struct telling){.kind = SOUK_NAME_TYPE, .name = souk_text_of(names[i])};
@@ -320,6 +320,12 @@ SOUK_TEST("a rollback takes back names, titles and categories, and their numbers
         SOUK_CHECK(sell(test, &desk, "sku-3", "", "kept").number == 2);
         struct telling mended = sell(test, &desk, "sku-1", "Shoe", "shoes");
         SOUK_CHECK(mended.category_number == 2 && has_title(test, &desk, 1, "Shoe"));
+        struct telling title = {
+            SOUK_NAME_PRODUCT, 1, SOUK_TEXT("sku-3"), SOUK_TEXT("Lost"), {0}, 0, 0};
+        turn = (struct turn){.desk = &desk, .tellings = &title, .count = 1, .end = SOUK_EFULL};
+        SOUK_CHECK_ERR(run_turn(&turn), SOUK_EFULL);
+        sell(test, &desk, "sku-3", "Hat", "");
+        SOUK_CHECK(has_title(test, &desk, 2, "Hat"));
         desk_reopen(test, &desk);
         SOUK_CHECK(sell(test, &desk, "sku-1", "Other", "other").category_number == 2);
     }
@@ -444,7 +450,7 @@ static bool model_equal(struct model *model, struct desk *desk)
     return true;
 }
 
-static struct telling random_telling(souk_test *test, char codes[][8])
+static struct telling random_telling(souk_test *test, char codes[][16])
 {
     struct telling one = {.kind = (souk_name_kind)(1 + test_random(test, SOUK_NAME_KINDS - 1)),
                           .name = souk_text_of(codes[test_random(test, MODEL_CODES)])};
@@ -460,7 +466,7 @@ static struct telling random_telling(souk_test *test, char codes[][8])
 SOUK_TEST("names told at random, in transactions kept or not, are numbered as a plain list does")
 {
     static struct model model, before;
-    static char codes[MODEL_CODES][8];
+    static char codes[MODEL_CODES][16];
     model.count = 0;
     for (int i = 0; i < MODEL_CODES; i++)
         snprintf(codes[i], sizeof *codes, "c%d", i);
@@ -498,7 +504,7 @@ SOUK_TEST(
         struct desk desk;
         souk_err err = desk_open(&desk, test->mem), first = err;
         for (int round = 0; round < 3 && !err; round++) {
-            char names[140][8];
+            char names[140][16];
             struct telling tellings[141];
             for (int i = 0; i < 140; i++) { /* enough for the tables to grow */
                 snprintf(names[i], sizeof *names, "c%d", i);
