@@ -463,9 +463,13 @@ static enum answer answer_of(const souk_consent *consent, const souk_index *inde
     return ANSWER_YES;
 }
 
-static uint64_t seal_of(const souk_consent *consent, const souk_grant *grant)
+/* Over the very atoms that were asked: a person who has one more since then was not. */
+static uint64_t seal_of(const souk_consent *consent, const souk_grant *grant,
+                        const souk_person *person)
 {
-    uint64_t fields[] = {grant->shopper, grant->controller, grant->purpose, grant->epoch};
+    uint64_t fields[] = {
+        grant->shopper, grant->controller, grant->purpose, grant->epoch,
+        souk_hash64(&consent->seal, person->atoms, person->atom_count * sizeof *person->atoms)};
     return souk_hash64(&consent->seal, fields, sizeof fields);
 }
 
@@ -502,7 +506,7 @@ souk_err souk_consent_ask(const souk_consent *consent, const souk_index *index,
                               .controller = controller,
                               .purpose = purpose,
                               .epoch = consent->epoch};
-    ret_grant->seal = seal_of(consent, ret_grant);
+    ret_grant->seal = seal_of(consent, ret_grant, person);
     return SOUK_OK;
 }
 
@@ -513,7 +517,7 @@ bool souk_grant_covers(const souk_consent *consent, const souk_grant *grant,
     souk_auto_read(lock);
     uint32_t whom = person->shopper ? person->shopper : ~person->atoms[0];
     return person->atom_count && grant->shopper == whom && grant->epoch == consent->epoch &&
-           grant->seal == seal_of(consent, grant);
+           grant->seal == seal_of(consent, grant, person);
 }
 
 uint64_t souk_consent_epoch(const souk_consent *consent)

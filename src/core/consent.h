@@ -88,7 +88,8 @@ typedef struct souk_grant {
     uint32_t shopper, controller;
     souk_purpose purpose;
     uint64_t epoch;
-    uint64_t seal; /* of the fields above, made and checked in consent.c alone */
+    uint64_t
+        seal; /* of the fields above and the person's atoms, made and checked in consent.c alone */
 } souk_grant;
 
 /* Makes the tables, reads the rows.  The ledger must outlive it. */
