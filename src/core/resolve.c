@@ -1,8 +1,6 @@
 /* resolve.c - the rules of resolve.h; each function is one or two of them. */
 #include "core/resolve.h"
 
-#include "base/random.h"
-
 struct step {
     const souk_resolver *resolver;
     const souk_event *event;
@@ -36,12 +34,11 @@ static souk_err start_atom(const struct step *step, const souk_identifier *id, s
     return write_identifier(step, id, *ret_atom, slot, kind);
 }
 
-/* Rule 3: a visitor's atom, or a shopper's own, with weaker identifiers only.  What was claimed for
- * a shopper (5) has weaker ones too, but whoever joined it would become that shopper. */
-static bool is_joinable(const souk_atom *atom, souk_id_kind by)
+/* Rule 3.  A device is no proof: whoever joined a shopper's atom through one would become that shopper. */
+static bool is_joinable(const souk_atom *atom, souk_id_kind by, souk_id_kind through)
 {
-    bool claimed = atom->shopper && !souk_id_is_durable(atom->strongest);
-    return atom->strongest > by && !claimed && !(atom->flags & SOUK_ATOM_SHARED);
+    return atom->strongest > by && !(atom->flags & SOUK_ATOM_SHARED) &&
+           (souk_id_is_durable(through) || atom->shopper == 0);
 }
 
 /* The atom of a weaker identifier that the strongest may join; 0: none. */
@@ -51,7 +48,7 @@ static uint32_t joinable_atom(const struct step *step)
     for (size_t i = 1; i < event->id_count; i++) {
         uint32_t found = souk_index_find_now(step->resolver->index, event->ids[i].hash);
         const souk_atom *atom = souk_index_atom_now(step->resolver->index, found);
-        if (atom && is_joinable(atom, event->ids[0].kind))
+        if (atom && is_joinable(atom, event->ids[0].kind, event->ids[i].kind))
             return found;
     }
     return 0;
@@ -71,14 +68,19 @@ static souk_err place_strongest(struct step *step)
                             SOUK_LINK_IDENTIFIER);
 }
 
+souk_err souk_public_id(souk_vault *vault, uint32_t slot, char ret_id[SOUK_PUBLIC_ID])
+{
+    return souk_vault_derive(vault, slot, "souk: public id", ret_id, SOUK_PUBLIC_ID);
+}
+
 /* Rule 8. */
 static souk_err make_shopper(const struct step *step)
 {
     const souk_atom *atom = souk_index_atom_now(step->resolver->index, step->atom);
     if (atom->shopper || !souk_id_is_durable(atom->strongest))
         return SOUK_OK;
-    char public_id[16];
-    souk_entropy(public_id, sizeof public_id);
+    char public_id[SOUK_PUBLIC_ID];
+    SOUK_TRY(souk_public_id(step->resolver->vault, atom->slot, public_id));
     souk_text value = {public_id, sizeof public_id};
     souk_link link = {.hash =
                           souk_hashes_identifier(&step->resolver->hashes, SOUK_ID_PUBLIC, value),

@@ -7,8 +7,9 @@
  *  1. An event without identifiers is nobody's: atom 0.
  *  2. Its atom is that of its strongest identifier.
  *  3. A strongest identifier never seen joins the atom of a weaker one of the event, if that atom has
- *     only weaker identifiers than it (a visitor who signs in for the first time stays one atom),
- *     was not claimed for a shopper (5) and is not shared (6); else it starts a new atom.
+ *     only weaker identifiers than it and is not shared (6); through a device or anonymous id it joins a
+ *     visitor's atom only (who signs in for the first time stays one atom), never a shopper's: another
+ *     person may hold the device.  Else it starts a new atom.
  *  4. The event's other identifiers, never seen, join the atom.
  *  5. A device or anonymous id that led to a visitor's atom: that atom now belongs to the same shopper.
  *  6. One that led to another shopper's atom is shared from now on: it starts an atom of its own that
@@ -33,6 +34,10 @@ typedef struct souk_resolver {
     souk_err (*write_link)(void *context, const souk_link *link, souk_text value);
     void *context;
 } souk_resolver;
+
+/* A shopper's public id, made of the key of her first atom: stored nowhere, and gone with the key. */
+enum { SOUK_PUBLIC_ID = 16 };
+SOUK_CHECKED souk_err souk_public_id(souk_vault *vault, uint32_t slot, char ret_id[SOUK_PUBLIC_ID]);
 
 SOUK_CHECKED souk_err souk_resolve(const souk_resolver *resolver, const souk_event *event,
                                    uint64_t position, uint32_t *ret_atom);

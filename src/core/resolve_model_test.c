@@ -11,7 +11,7 @@ enum { VALUES = 12, MODEL_IDS = SOUK_ID_ANONYMOUS * VALUES, MODEL_ATOMS = 2048 }
 enum wrong { /* a rule that the model gets wrong on purpose */
              RIGHT,
              JOINS_ANY,       /* 3 without its condition */
-             JOINS_CLAIMED,   /* 3 for a device that was claimed */
+             JOINS_DEVICE,    /* 3 through a shopper's device */
              JOINS_SHARED,    /* 3 for a shared device */
              CLAIMS_NOTHING,  /* without 5 */
              SHARES_NOTHING,  /* without 6 */
@@ -52,9 +52,9 @@ static uint32_t model_joinable(const struct model *model, const uint32_t *ids, s
         uint32_t number = model->atom_of_id[ids[i]];
         const struct model_atom *atom = &model->atoms[number];
         bool weaker = atom->strongest > kind_of(ids[0]) || model->wrong == JOINS_ANY;
-        bool claimed =
-            atom->shopper && !souk_id_is_durable(atom->strongest) && model->wrong != JOINS_CLAIMED;
-        if (number && weaker && !claimed && (!atom->shared || model->wrong == JOINS_SHARED))
+        bool proof = souk_id_is_durable(kind_of(ids[i])) || !atom->shopper;
+        if (number && weaker && (proof || model->wrong == JOINS_DEVICE) &&
+            (!atom->shared || model->wrong == JOINS_SHARED))
             return number;
     }
     return 0;
