@@ -20,30 +20,30 @@
 #include <stdint.h>
 
 /*    name        HTTP  exit  words */
-#define SOUK_ERR_TABLE(X)                                                                       \
-    X(OK,          200, 0, "done")                                                              \
-    X(EINVAL,      400, 2, "the input is not valid")                                            \
-    X(ESYNTAX,     400, 2, "the input does not parse")                                          \
-    X(EUNAUTH,     401, 1, "the caller is not known: a key or token is missing or wrong")       \
-    X(EDENIED,     403, 1, "the caller may not do this")                                        \
-    X(ENOENT,      404, 1, "there is no such thing")                                            \
-    X(EMETHOD,     405, 2, "this path does not take this method")                               \
-    X(ETIMEOUT,    408, 1, "the other side was too slow")                                       \
-    X(EEXIST,      409, 1, "it is there already")                                               \
-    X(ECONFLICT,   409, 1, "it changed meanwhile, or a rule forbids it")                        \
-    X(ETOOBIG,     413, 2, "it is larger than the limit")                                       \
-    X(EOVERFLOW,   422, 2, "the number does not fit")                                           \
-    X(EBUSY,       503, 1, "too much is waiting: try again later")                              \
-    X(EFULL,       503, 1, "the disk is full")                                                  \
-    X(ENOMEM,      503, 1, "there is no memory left")                                           \
-    X(EIO,         500, 1, "the disk or the network failed")                                    \
-    X(ECORRUPT,    500, 1, "stored bytes are damaged")                                          \
-    X(EVERSION,    500, 1, "the data was written by a newer version")                           \
-    X(ELOCKED,     503, 1, "another process owns this data folder")                             \
-    X(ERETRY,      503, 1, "the transaction must be run again")                                 \
-    X(ESTOPPED,    503, 1, "the server is stopping")                                            \
-    X(EERASED,     410, 1, "the shopper asked to be erased")                                    \
-    X(EINTERRUPT,  500, 1, "interrupted: run the same command again to resume")                 \
+#define SOUK_ERR_TABLE(X)                                                             \
+    X(OK, 200, 0, "done")                                                             \
+    X(EINVAL, 400, 2, "the input is not valid")                                       \
+    X(ESYNTAX, 400, 2, "the input does not parse")                                    \
+    X(EUNAUTH, 401, 1, "the caller is not known: a key or token is missing or wrong") \
+    X(EDENIED, 403, 1, "the caller may not do this")                                  \
+    X(ENOENT, 404, 1, "there is no such thing")                                       \
+    X(EMETHOD, 405, 2, "this path does not take this method")                         \
+    X(ETIMEOUT, 408, 1, "the other side was too slow")                                \
+    X(EEXIST, 409, 1, "it is there already")                                          \
+    X(ECONFLICT, 409, 1, "it changed meanwhile, or a rule forbids it")                \
+    X(ETOOBIG, 413, 2, "it is larger than the limit")                                 \
+    X(EOVERFLOW, 422, 2, "the number does not fit")                                   \
+    X(EBUSY, 503, 1, "too much is waiting: try again later")                          \
+    X(EFULL, 503, 1, "the disk is full")                                              \
+    X(ENOMEM, 503, 1, "there is no memory left")                                      \
+    X(EIO, 500, 1, "the disk or the network failed")                                  \
+    X(ECORRUPT, 500, 1, "stored bytes are damaged")                                   \
+    X(EVERSION, 500, 1, "the data was written by a newer version")                    \
+    X(ELOCKED, 503, 1, "another process owns this data folder")                       \
+    X(ERETRY, 503, 1, "the transaction must be run again")                            \
+    X(ESTOPPED, 503, 1, "the server is stopping")                                     \
+    X(EERASED, 410, 1, "the shopper asked to be erased")                              \
+    X(EINTERRUPT, 500, 1, "interrupted: run the same command again to resume")        \
     X(EUNSUPPORTED, 501, 2, "this machine or build cannot do that")
 
 typedef enum souk_err {
@@ -63,11 +63,11 @@ int souk_err_exit(souk_err err);
 #define SOUK_PRINTF(format_index, first_index) \
     __attribute__((format(printf, format_index, first_index)))
 
-#define SOUK_TRY(call)                 \
-    do {                               \
-        souk_err try_err = (call);     \
-        if (try_err != SOUK_OK)        \
-            return try_err;            \
+#define SOUK_TRY(call)             \
+    do {                           \
+        souk_err try_err = (call); \
+        if (try_err != SOUK_OK)    \
+            return try_err;        \
     } while (0)
 
 /* What a human must mend: words, and where.  line and column start at 1; 0 means unknown. */
@@ -90,21 +90,21 @@ _Noreturn void souk_assert_failed(const char *condition, const char *file, int l
 /* Owned pointers: freed on every path out unless taken.  Needs `void type_free(type *)`;
  * declare the glue once with SOUK_AUTO(type) in the type's header. */
 #define souk_auto(type) __attribute__((cleanup(type##_free_at))) type *
-#define SOUK_AUTO(type)                                            \
+#define SOUK_AUTO(type)                                                  \
     static inline __attribute__((unused)) void type##_free_at(type **at) \
-    {                                                              \
-        type##_free(*at);                                          \
+    {                                                                    \
+        type##_free(*at);                                                \
     }
 /* The same for values in the caller's storage with `void type_done(type *)`. */
 #define souk_auto_value(type) __attribute__((cleanup(type##_done))) type
 
 /* Here ownership leaves, visibly: yields the pointer and leaves NULL behind. */
-#define souk_take(at)                        \
-    (__extension__({                         \
-        __typeof__(at) take_at = (at);       \
+#define souk_take(at)                          \
+    (__extension__({                           \
+        __typeof__(at) take_at = (at);         \
         __typeof__(*take_at) taken = *take_at; \
-        *take_at = NULL;                     \
-        taken;                               \
+        *take_at = NULL;                       \
+        taken;                                 \
     }))
 
 #endif

@@ -53,11 +53,11 @@ static inline size_t souk_max_size(size_t a, size_t b)
 typedef struct souk_arena_chunk souk_arena_chunk;
 typedef struct souk_arena {
     souk_mem *mem;
-    size_t limit_bytes;        /* over all chunks; 0: 64 MiB */
-    souk_arena_chunk *chunk;   /* the newest; private from here on */
+    size_t limit_bytes;      /* over all chunks; 0: 64 MiB */
+    souk_arena_chunk *chunk; /* the newest; private from here on */
     size_t used_bytes, total_bytes;
     unsigned char *scratch;
-    bool failed;               /* sticky */
+    bool failed; /* sticky */
 } souk_arena;
 
 /* bytes zeroed, aligned to 16.  After a failure: scratch, aligned, good for writing up to

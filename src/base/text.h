@@ -23,7 +23,7 @@ typedef struct souk_text {
     size_t bytes;
 } souk_text;
 
-#define SOUK_TEXT(literal) ((souk_text){"" literal, sizeof(literal) - 1})
+#define SOUK_TEXT(literal)    ((souk_text){"" literal, sizeof(literal) - 1})
 #define SOUK_TEXT_PRINT(text) (int)(text).bytes, (text).at ? (text).at : ""
 
 static inline souk_text souk_text_of(const char *ended_by_nul)

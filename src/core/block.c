@@ -7,7 +7,13 @@
 
 #include <zstd.h>
 
-enum { BLOCK_MAGIC = 0x3142, BLOCK_ZSTD_LEVEL = 1, BLOCK_LINES = 1 << 22 };
+enum {
+    BLOCK_MAGIC = 0x3142,
+    BLOCK_VERSION = 2,
+    BLOCK_ZSTD_LEVEL = 1,
+    BLOCK_LINES = 1 << 22,
+    EDGE_HEAD = 6
+};
 _Static_assert(sizeof(souk_hash128) == 16, "a hash is stored as it lies in memory");
 
 /* One column each; the order is the format. */
@@ -200,7 +206,7 @@ void souk_block_add(souk_block_maker *maker, const souk_fact *fact, const souk_f
     souk_buf_varint(&columns[COL_LINES], fact->line_count);
     int64_t sum = put_lines(maker, lines, fact->line_count);
     put_money(&columns[COL_AMOUNT], (int64_t)((uint64_t)fact->amount_micro - (uint64_t)sum));
-    souk_buf_append(&maker->messages, &message, sizeof message);
+    souk_buf_append(&maker->messages, &message, SOUK_BLOCK_MESSAGE);
     souk_buf_append(&maker->sealed, sealed, fact->sealed_bytes);
     maker->last_received = fact->received;
     maker->count++;
@@ -208,10 +214,9 @@ void souk_block_add(souk_block_maker *maker, const souk_fact *fact, const souk_f
 
 void souk_block_add_edge(souk_block_maker *maker, const souk_block_edge *edge)
 {
-    unsigned char head[22];
-    memcpy(head, &edge->hash, 16);
-    souk_put_u32(head + 16, edge->slot);
-    souk_put_u16(head + 20, edge->sealed_bytes);
+    unsigned char head[EDGE_HEAD];
+    souk_put_u32(head, edge->slot);
+    souk_put_u16(head + 4, edge->sealed_bytes);
     souk_buf_append(&maker->edges, head, sizeof head);
     souk_buf_append(&maker->edges, edge->sealed, edge->sealed_bytes);
     maker->edge_count++;
@@ -240,7 +245,7 @@ static uint32_t block_crc(const struct header *header, const void *columns, cons
     without.crc = 0;
     uint32_t crc = souk_crc32c(0, &without, sizeof without);
     crc = souk_crc32c(crc, columns, header->columns_bytes);
-    return souk_crc32c(crc, messages, (size_t)header->count * 16);
+    return souk_crc32c(crc, messages, (size_t)header->count * SOUK_BLOCK_MESSAGE);
 }
 
 souk_err souk_block_finish(souk_block_maker *maker, souk_buf *out)
@@ -259,7 +264,7 @@ souk_err souk_block_finish(souk_block_maker *maker, souk_buf *out)
     if (ZSTD_isError(columns_bytes))
         return SOUK_ENOMEM;
     struct header header = {.magic = BLOCK_MAGIC,
-                            .version = 1,
+                            .version = BLOCK_VERSION,
                             .count = (uint32_t)maker->count,
                             .line_count = (uint32_t)maker->line_count,
                             .edge_count = (uint32_t)maker->edge_count,
@@ -286,7 +291,7 @@ static souk_err read_header(const void *bytes, struct header *ret_header)
     const struct header *h = ret_header;
     if (h->magic != BLOCK_MAGIC)
         return SOUK_ECORRUPT;
-    if (h->version != 1)
+    if (h->version != BLOCK_VERSION)
         return SOUK_EVERSION;
     if (h->count > SOUK_BLOCK_EVENTS || h->line_count > BLOCK_LINES ||
         h->edge_count > SOUK_BLOCK_EVENTS * 8u || h->columns_raw_bytes > (uint32_t)1 << 28)
@@ -298,7 +303,7 @@ souk_err souk_block_head_bytes(const void *header, size_t *ret_bytes)
 {
     struct header h;
     SOUK_TRY(read_header(header, &h));
-    *ret_bytes = SOUK_BLOCK_HEADER + (size_t)h.columns_bytes + (size_t)h.count * 16;
+    *ret_bytes = SOUK_BLOCK_HEADER + (size_t)h.columns_bytes + (size_t)h.count * SOUK_BLOCK_MESSAGE;
     return SOUK_OK;
 }
 
@@ -397,12 +402,11 @@ static souk_err read_edges(souk_block *block, const unsigned char *at, size_t by
     const unsigned char *end = at + bytes;
     for (size_t i = 0; i < block->edge_count; i++) {
         souk_block_edge *edge = &block->edges[i];
-        if (end - at < 22)
+        if (end - at < EDGE_HEAD)
             return SOUK_ECORRUPT;
-        memcpy(&edge->hash, at, 16);
-        edge->slot = souk_get_u32(at + 16);
-        edge->sealed_bytes = souk_get_u16(at + 20);
-        edge->sealed = at += 22;
+        edge->slot = souk_get_u32(at);
+        edge->sealed_bytes = souk_get_u16(at + 4);
+        edge->sealed = at += EDGE_HEAD;
         if (end - at < edge->sealed_bytes)
             return SOUK_ECORRUPT;
         at += edge->sealed_bytes;

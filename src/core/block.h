@@ -19,8 +19,8 @@
  *     header    64   magic "SoB1", counts, section sizes, first position, nonce prefix[16], CRC-32C
  *     columns        zstd of varint columns: times, atom, source, type, store, currency, flags,
  *                    amount, sealed bytes, lines (product, category, quantity, amount)
- *     messages       uint8_t[count][16]
- *     edges          { hash[16], slot u32, sealed bytes u16, sealed[] }, one for each link made here
+ *     messages       uint8_t[count][12]: 96 bits of each event's identity
+ *     edges          { slot u32, sealed bytes u16, sealed[] }: what one event tied to one atom
  *     sealed         each event's packed text, XChaCha20-Poly1305, tag included, end to end
  *
  * The CRC covers header, columns and messages; sealed bytes have their own tags.  An event of an erased
@@ -40,6 +40,8 @@ enum {
     SOUK_BLOCK_EVENTS = 65536, /* at most, in one block */
     SOUK_BLOCK_PREFIX = 16,
     SOUK_BLOCK_HEADER = 64,
+    SOUK_BLOCK_MESSAGE = 12, /* bytes kept of an event's identity: among 10^9 two meet by chance
+                                with probability 6e-12 */
     SOUK_SEAL_TAG = 16,
     SOUK_NONCE = 24,
 };
@@ -65,10 +67,9 @@ typedef struct souk_fact {
 
 enum { SOUK_FACT_LINKS = 128 }; /* this event made at least one edge */
 
-/* An identifier's edge as stored: nothing leads from the hash to the atom but the slot's key. */
+/* As stored: without the slot's key nothing tells whom it is about, nor what it ties. */
 typedef struct souk_block_edge {
-    souk_hash128 hash;
-    uint32_t slot;
+    uint32_t slot; /* 0: erased, its place is kept since nonces count it */
     uint16_t sealed_bytes;
     const unsigned char *sealed;
 } souk_block_edge;
@@ -101,12 +102,13 @@ typedef struct souk_block {
     souk_mem *mem;
     uint64_t first_position;
     size_t count, line_count, edge_count;
-    souk_fact *facts;              /* [count] */
-    souk_fact_line *lines;         /* [line_count] */
-    const unsigned char *messages; /* [count][16], a view; NULL without SOUK_BLOCK_ALL */
-    souk_block_edge *edges;        /* [edge_count]; NULL without SOUK_BLOCK_ALL */
-    const unsigned char *sealed;   /* a view; NULL without SOUK_BLOCK_ALL */
-    uint64_t sealed_offset; /* where the sealed section begins, from the block's first byte */
+    souk_fact *facts;      /* [count] */
+    souk_fact_line *lines; /* [line_count] */
+    const unsigned char
+        *messages;          /* [count][SOUK_BLOCK_MESSAGE], a view; NULL without SOUK_BLOCK_ALL */
+    souk_block_edge *edges; /* [edge_count]; NULL without SOUK_BLOCK_ALL */
+    const unsigned char *sealed; /* a view; NULL without SOUK_BLOCK_ALL */
+    uint64_t sealed_offset;      /* where the sealed section begins, from the block's first byte */
     uint64_t total_bytes;
     unsigned char prefix[SOUK_BLOCK_PREFIX];
 } souk_block;

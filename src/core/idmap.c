@@ -319,6 +319,32 @@ bool souk_idmap_remove(souk_idmap *map, const souk_idmap_key *key)
     return true;
 }
 
+/* One entry of a chain that is to go; false: none. */
+static bool sweep_one(souk_idmap *map, uint64_t home, bool (*drop)(void *context, uint32_t value),
+                      void *context)
+{
+    const souk_idmap_bucket *bucket = main_at(map, home);
+    for (int hop = 0; bucket && hop < SOUK_IDMAP_CHAIN; hop++) {
+        for (unsigned i = 0; i < souk_idmap_bucket_used(bucket); i++) {
+            souk_idmap_key key = souk_idmap_key_of(bucket->slots[i]);
+            if (drop(context, souk_get_u32(bucket->slots[i] + SOUK_IDMAP_KEY)))
+                return souk_idmap_remove(map, &key);
+        }
+        bucket = overflow_at(map, bucket->next);
+    }
+    return false;
+}
+
+uint64_t souk_idmap_sweep(souk_idmap *map, bool (*drop)(void *context, uint32_t value),
+                          void *context)
+{
+    uint64_t swept = 0;
+    for (uint64_t home = 0; home < map->shape.bucket_count; home++)
+        while (sweep_one(map, home, drop, context))
+            swept++;
+    return swept;
+}
+
 /* ---- snapshots -------------------------------------------------------------------------- */
 
 souk_err souk_idmap_write(const souk_idmap *map, souk_file *file, uint64_t offset,

@@ -74,6 +74,10 @@ SOUK_CHECKED souk_err souk_idmap_replace(souk_idmap *map, const souk_idmap_key *
  * back to the system. */
 bool souk_idmap_remove(souk_idmap *map, const souk_idmap_key *key);
 
+/* Removes every entry whose value `drop` says yes to; a pass over all.  Returns how many. */
+uint64_t souk_idmap_sweep(souk_idmap *map, bool (*drop)(void *context, uint32_t value),
+                          void *context);
+
 uint64_t souk_idmap_count(const souk_idmap *map);
 /* Bytes of main and overflow buckets. */
 uint64_t souk_idmap_bytes(const souk_idmap *map);
@@ -91,6 +95,10 @@ SOUK_CHECKED souk_err souk_idmap_map(souk_idmap *map, souk_file *file, uint64_t 
  * SOUK_ECORRUPT. */
 SOUK_CHECKED souk_err souk_idmap_verify(const souk_idmap *map);
 
+/* The key's value inside a snapshot, SOUK_IDMAP_NONE where it has none.
+ * SOUK_ENOENT: no such file.  SOUK_ECORRUPT, SOUK_EVERSION, SOUK_EIO. */
+SOUK_CHECKED souk_err souk_idmap_find_in_file(souk_disk *disk, const char *name, uint64_t offset,
+                                              const souk_idmap_key *key, uint32_t *ret_value);
 /* Removes the key inside a snapshot in the file `name` at `offset`, in place, and syncs: after
  * SOUK_OK the key is in no byte of it, whether it was there or not (so a half-done erasure is
  * simply done again).  A power cut leaves the entry whole or gone.  A map that was mapped from the

@@ -110,6 +110,22 @@ static souk_err mark_recount(souk_file *file, uint64_t offset, unsigned char *he
     return souk_file_sync(file);
 }
 
+souk_err souk_idmap_find_in_file(souk_disk *disk, const char *name, uint64_t offset,
+                                 const souk_idmap_key *key, uint32_t *ret_value)
+{
+    souk_auto(souk_file) file = NULL;
+    SOUK_TRY(souk_file_open(disk, name, SOUK_FILE_READ, &file));
+    unsigned char header[SOUK_IDMAP_HEADER], *slot;
+    souk_idmap_shape shape;
+    souk_idmap_bucket bucket;
+    uint64_t at;
+    SOUK_TRY(take_header(file, offset, header));
+    SOUK_TRY(shape_of(header, &shape));
+    SOUK_TRY(search_file(file, offset, &shape, key, &bucket, &at, &slot));
+    *ret_value = slot ? souk_get_u32(slot + SOUK_IDMAP_KEY) : SOUK_IDMAP_NONE;
+    return SOUK_OK;
+}
+
 souk_err souk_idmap_remove_in_file(souk_disk *disk, const char *name, uint64_t offset,
                                    const souk_idmap_key *key)
 {

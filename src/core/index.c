@@ -197,8 +197,7 @@ static souk_err link_shopper(souk_index *index, const souk_link *link)
     SOUK_TRY(put_identifier(index, link->hash, link->atom));
     remember_atom(index, link->atom);
     souk_index_atom_at(index, link->atom)->shopper = link->shopper;
-    return add_shopper(index,
-                       (struct shopper){.first_atom = link->atom, .position = link->position});
+    return add_shopper(index, (struct shopper){.first_atom = link->atom});
 }
 
 /* The shopper's own atom stays the first of its chain; claimed ones follow, the newest first. */
@@ -441,6 +440,18 @@ void souk_index_unlink(souk_index *index, souk_hash128 hash)
 {
     souk_idmap_key key = souk_idmap_key_of(&hash);
     souk_idmap_remove(index->identifiers, &key);
+}
+
+static bool leads_to_erased(void *context, uint32_t value)
+{
+    const souk_index *index = context;
+    return value < index->head.atom_count &&
+           (souk_index_atom_at(index, value)->flags & SOUK_ATOM_ERASED);
+}
+
+void souk_index_unlink_erased(souk_index *index)
+{
+    souk_idmap_sweep(index->identifiers, leads_to_erased, index);
 }
 
 void souk_index_erase_atom(souk_index *index, uint32_t number)

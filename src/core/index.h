@@ -11,7 +11,7 @@
  * Numbers  atoms 1, 2, 3… in order of appearance.  Shoppers 1, 2, 3…: given at an atom's first durable
  *          identifier, never reused, never shown outside.  An atom without one is a visitor's.
  *
- * Memory   atom 40 bytes, shopper 16, sum 12 and a quarter of slack, identifier about 22 (idmap.h).
+ * Memory   atom 40 bytes, shopper 8, sum 12 and a quarter of slack, identifier about 22 (idmap.h).
  * Snapshot everything but merges, which the ledger tells again; mapped at start, not read.
  * Threads  one writer.  Changes that readers can see are made under souk_index_lock; readers hold
  *          souk_index_read around their calls and see nothing above the committed counts. */
@@ -136,9 +136,12 @@ SOUK_CHECKED souk_err souk_index_given(souk_index *index, uint32_t next_atom,
 uint64_t souk_index_through(const souk_index *index);
 void souk_index_set_through(souk_index *index, uint64_t position);
 
-/* Forgets an atom: its sums, its slot; identifiers are removed one by one with souk_index_unlink. */
+/* Forgets an atom: its sums, its slot; identifiers are removed one by one with souk_index_unlink, or,
+ * where nobody knows them any longer, all at once. */
 void souk_index_erase_atom(souk_index *index, uint32_t atom);
 void souk_index_unlink(souk_index *index, souk_hash128 hash);
+/* Removes every identifier that leads to an erased atom: a pass over all of them. */
+void souk_index_unlink_erased(souk_index *index);
 /* Two shoppers are one person from now on (or no longer).  Groups are told by the ledger's decisions:
  * clear and add again after every change. */
 void souk_index_clear_groups(souk_index *index);
@@ -155,9 +158,7 @@ const souk_atom *souk_index_atom(const souk_index *index, uint32_t atom);
 const souk_atom *souk_index_atom_now(const souk_index *index, uint32_t atom);
 uint32_t souk_index_find_now(const souk_index *index, souk_hash128 hash);
 
-/* The position of the event that made the shopper, 0 where there is no such shopper;
- * its public id stands sealed in that block. */
-uint64_t souk_index_shopper_position(const souk_index *index, uint32_t shopper);
+/* The atom that made the shopper, 0 where there is no such shopper. */
 uint32_t souk_index_shopper_atom(const souk_index *index, uint32_t shopper);
 uint32_t souk_index_shopper_count(const souk_index *index);
 /* Persons: shoppers, counting merged ones once and erased ones not. */
@@ -194,9 +195,11 @@ void souk_index_memory(const souk_index *index, souk_index_bytes *ret_bytes);
 SOUK_CHECKED souk_err souk_index_save(const souk_index *index, souk_disk *disk, const char *name);
 /* Puts the snapshot under an empty index.  SOUK_ENOENT: none.  SOUK_ECORRUPT, SOUK_EVERSION: rebuild. */
 SOUK_CHECKED souk_err souk_index_load(souk_index *index, souk_disk *disk, const char *name);
-/* Removes erased identifiers from a snapshot on disk, in place, and syncs; no snapshot is fine.  Sums
- * stay, as numbers that nothing leads to, until souk_index_erase_atom at the next start. */
+/* Removes identifiers from a snapshot on disk, in place, and syncs; no snapshot is fine.  One that leads
+ * there to the atom which it leads to now (0: none) stays: it is another's device by then.  Sums stay, as
+ * numbers that nothing leads to, until souk_index_erase_atom at the next start. */
 SOUK_CHECKED souk_err souk_index_erase_in_file(souk_disk *disk, const char *name,
-                                               const souk_hash128 *hashes, size_t hash_count);
+                                               const souk_hash128 *hashes, const uint32_t *now,
+                                               size_t count);
 
 #endif

@@ -130,7 +130,7 @@ souk_err souk_index_load(souk_index *index, souk_disk *disk, const char *name)
 }
 
 souk_err souk_index_erase_in_file(souk_disk *disk, const char *name, const souk_hash128 *hashes,
-                                  size_t hash_count)
+                                  const uint32_t *now, size_t count)
 {
     struct file_head head;
     souk_auto(souk_file) file = NULL;
@@ -142,9 +142,12 @@ souk_err souk_index_erase_in_file(souk_disk *disk, const char *name, const souk_
     if (err == SOUK_ECORRUPT || err == SOUK_EVERSION)
         return souk_disk_remove(disk, name); /* nobody will load it */
     SOUK_TRY(err);
-    for (size_t i = 0; i < hash_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         souk_idmap_key key = souk_idmap_key_of(&hashes[i]);
-        SOUK_TRY(souk_idmap_remove_in_file(disk, name, head.identifiers_at, &key));
+        uint32_t value;
+        SOUK_TRY(souk_idmap_find_in_file(disk, name, head.identifiers_at, &key, &value));
+        if (value != SOUK_IDMAP_NONE && value != now[i])
+            SOUK_TRY(souk_idmap_remove_in_file(disk, name, head.identifiers_at, &key));
     }
     return SOUK_OK;
 }

@@ -8,7 +8,6 @@
 
 struct shopper {
     uint32_t first_atom, flags;
-    uint64_t position; /* of the event that made it */
 };
 enum { SHOPPER_ERASED = 1 };
 

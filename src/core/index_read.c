@@ -32,12 +32,6 @@ static const struct shopper *visible_shopper(const souk_index *index, uint32_t s
                                                         : NULL;
 }
 
-uint64_t souk_index_shopper_position(const souk_index *index, uint32_t shopper)
-{
-    const struct shopper *there = visible_shopper(index, shopper);
-    return there ? there->position : 0;
-}
-
 uint32_t souk_index_shopper_atom(const souk_index *index, uint32_t shopper)
 {
     const struct shopper *there = visible_shopper(index, shopper);
@@ -193,11 +187,13 @@ souk_err souk_index_person_of_atom(const souk_index *index, uint32_t atom, souk_
     const struct group *group = find_group(index, there->shopper), *member = group;
     ret_person->shopper = group ? group->lowest : there->shopper;
     if (!group)
-        return add_atoms_of(index, there->shopper, ret_person);
-    do {
+        SOUK_TRY(add_atoms_of(index, there->shopper, ret_person));
+    while (member) {
         SOUK_TRY(add_atoms_of(index, member->shopper, ret_person));
         member = find_group(index, member->next);
-    } while (member != group);
+        if (member == group)
+            break;
+    }
     qsort(ret_person->atoms, ret_person->atom_count, sizeof *ret_person->atoms, by_number);
     return SOUK_OK;
 }

@@ -105,11 +105,12 @@ souk_err souk_log_messages(souk_tx *tx, uint64_t first, size_t count, souk_buf *
     size_t head_bytes;
     SOUK_TRY(read_part(tx, first, 0, header, sizeof header));
     SOUK_TRY(souk_block_head_bytes(header, &head_bytes));
-    char *room = souk_buf_room(out, count * 16);
-    if (!room || head_bytes < SOUK_BLOCK_HEADER + count * 16)
+    char *room = souk_buf_room(out, count * SOUK_BLOCK_MESSAGE);
+    if (!room || head_bytes < SOUK_BLOCK_HEADER + count * SOUK_BLOCK_MESSAGE)
         return room ? SOUK_ECORRUPT : souk_buf_check(out);
-    SOUK_TRY(read_part(tx, first, head_bytes - count * 16, room, count * 16));
-    souk_buf_added(out, count * 16);
+    SOUK_TRY(read_part(tx, first, head_bytes - count * SOUK_BLOCK_MESSAGE, room,
+                       count * SOUK_BLOCK_MESSAGE));
+    souk_buf_added(out, count * SOUK_BLOCK_MESSAGE);
     return SOUK_OK;
 }
 

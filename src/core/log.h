@@ -32,7 +32,7 @@ SOUK_CHECKED souk_err souk_log_columns(souk_mem *mem, souk_tx *tx, uint64_t firs
 /* Reads the sealed bytes of one fact of a block read so. */
 SOUK_CHECKED souk_err souk_log_sealed(souk_tx *tx, const souk_block *block, const souk_fact *fact,
                                       void *to);
-/* The message hashes of a block, uint8_t[count][16], appended to out. */
+/* The message hashes of a block, uint8_t[count][SOUK_BLOCK_MESSAGE], appended to out. */
 SOUK_CHECKED souk_err souk_log_messages(souk_tx *tx, uint64_t first, size_t count, souk_buf *out);
 
 /* Every block that has a position >= from, in order, whole; an error of `each` ends the walk with it. */

@@ -2,8 +2,8 @@
  *
  * Hexadecimal goes eight characters at a time in one 64-bit word, the first character in the lowest
  * byte: a digit's value is its low four bits, plus nine for letters (bit 6 tells them apart). */
-#include "base/time.h"
 #include "core/pack_value.h"
+#include "base/time.h"
 
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 

@@ -4,9 +4,13 @@
  *     1. one transaction: a log entry, a row for each of her atoms (state 0), her rejects deleted
  *     2. her keys destroyed and synced: from here nothing of hers can be read anywhere, ever
  *     3. block by block: her edges become empty places, her events lose atom and text
- *     4. one transaction: consent rows, decisions, and the rows become state 1
- *     5. memory and snapshot forget her identifiers; the ledger's write-ahead log is cut
- * Then the answer.  Sums by product, type and day stay: they lead to nobody. */
+ *     4. memory and snapshot forget her identifiers
+ *     5. one transaction: consent rows, decisions, and the rows become state 1
+ *     6. the list of erasures is written anew, the ledger's write-ahead log is cut
+ * Then the answer.  Sums by product, type and day stay: they lead to nobody.
+ *
+ * Her identifiers are read before step 2 and stored nowhere.  After a crash behind it nobody knows them: then
+ * step 4 is a pass over all identifiers for those that lead to an erased atom, and a new snapshot. */
 #include "core/spine_private.h"
 
 #include "base/random.h"
@@ -46,15 +50,16 @@ struct erasing {
     size_t gone_count;
     souk_time at;
     uint64_t position;
-    const souk_text *words;
-    size_t word_count;
+    souk_arena *arena; /* NULL: a crash came between, her identifiers are not known */
+    souk_text *words;  /* her identifiers in the clear, for the rejects */
+    size_t word_count, word_capacity;
     uint32_t *reject_slots;
     size_t reject_count;
     /* rewriting */
     uint64_t *positions;
     size_t position_count;
     souk_block_maker *maker;
-    souk_hash128 *hashes; /* of her identifiers, from the edges removed */
+    souk_hash128 *hashes; /* of her identifiers */
     size_t hash_count, hash_capacity;
     uint64_t events;
 };
@@ -115,12 +120,12 @@ static souk_err destroy_keys(struct erasing *erasing)
 
 /* ---- 3: the blocks --------------------------------------------------------------------------------------- */
 
-static const struct gone *gone_slot(const struct erasing *erasing, uint32_t slot)
+static bool has_gone_slot(const struct erasing *erasing, uint32_t slot)
 {
     for (size_t i = 0; i < erasing->gone_count; i++)
         if (slot && erasing->gone[i].slot == slot)
-            return &erasing->gone[i];
-    return NULL;
+            return true;
+    return false;
 }
 
 static bool is_gone(const struct erasing *erasing, uint32_t atom)
@@ -131,29 +136,22 @@ static bool is_gone(const struct erasing *erasing, uint32_t atom)
     return false;
 }
 
-static souk_err copy_edges(struct erasing *erasing, const souk_block *block)
+static void copy_edges(struct erasing *erasing, const souk_block *block)
 {
-    souk_mem *mem = erasing->spine->mem;
     for (size_t i = 0; i < block->edge_count; i++) {
         souk_block_edge edge = block->edges[i];
-        if (gone_slot(erasing, edge.slot)) {
-            SOUK_TRY(souk_mem_grow(mem, &erasing->hashes, &erasing->hash_capacity,
-                                   erasing->hash_count + 1, (size_t)1 << 24,
-                                   sizeof *erasing->hashes));
-            erasing->hashes[erasing->hash_count++] = edge.hash;
+        if (has_gone_slot(erasing, edge.slot))
             edge = (souk_block_edge){.sealed = edge.sealed};
-        }
         souk_block_add_edge(erasing->maker, &edge);
     }
-    return SOUK_OK;
 }
 
 static void copy_facts(struct erasing *erasing, const souk_block *block)
 {
     for (size_t i = 0; i < block->count; i++) {
         souk_fact fact = block->facts[i];
-        souk_hash128 message;
-        memcpy(&message, block->messages + 16 * i, sizeof message);
+        souk_hash128 message = {0};
+        memcpy(&message, block->messages + SOUK_BLOCK_MESSAGE * i, SOUK_BLOCK_MESSAGE);
         if (is_gone(erasing, fact.atom)) {
             fact.atom = 0;
             fact.sealed_bytes = 0;
@@ -173,7 +171,7 @@ static souk_err rewrite_block(struct erasing *erasing, souk_tx *tx, uint64_t fir
     SOUK_TRY(souk_block_read(mem, souk_buf_view(&old), SOUK_BLOCK_ALL, &block));
     souk_block_begin(erasing->maker, first, block->prefix);
     copy_facts(erasing, block);
-    SOUK_TRY(copy_edges(erasing, block));
+    copy_edges(erasing, block);
     SOUK_TRY(souk_block_finish(erasing->maker, &fresh));
     return souk_log_replace(tx, first, souk_buf_view(&fresh));
 }
@@ -181,7 +179,6 @@ static souk_err rewrite_block(struct erasing *erasing, souk_tx *tx, uint64_t fir
 struct slice {
     struct erasing *erasing;
     size_t from, to; /* of positions */
-    size_t hash_count;
     uint64_t events;
 };
 
@@ -189,8 +186,7 @@ static souk_err rewrite_slice(souk_tx *tx, void *context)
 {
     struct slice *slice = context;
     struct erasing *erasing = slice->erasing;
-    erasing->hash_count = slice->hash_count; /* of a run before this one */
-    erasing->events = slice->events;
+    erasing->events = slice->events; /* of a run before this one */
     slice->to = slice->from;
     for (size_t blocks = 0; blocks < ERASE_BLOCKS && slice->to < erasing->position_count;
          blocks++) {
@@ -210,7 +206,6 @@ static souk_err rewrite_blocks(struct erasing *erasing)
     SOUK_TRY(souk_block_maker_new(erasing->spine->mem, &erasing->maker));
     souk_err err = SOUK_OK;
     while (!err && slice.from < erasing->position_count) {
-        slice.hash_count = erasing->hash_count;
         slice.events = erasing->events;
         err = souk_ledger_write(erasing->spine->ledger, SOUK_LANE_JOB, rewrite_slice, &slice);
         slice.from = slice.to;
@@ -219,7 +214,7 @@ static souk_err rewrite_blocks(struct erasing *erasing)
     return err;
 }
 
-/* ---- 4 and 5: rows, memory, snapshot ---------------------------------------------------------------------- */
+/* ---- 4 and 5: memory, snapshot, rows ---------------------------------------------------------------------- */
 
 static souk_err write_done(souk_tx *tx, void *context)
 {
@@ -229,7 +224,7 @@ static souk_err write_done(souk_tx *tx, void *context)
         SOUK_TRY(souk_consent_forget(erasing->spine->consent, tx, gone->atom));
         if (gone->shopper)
             SOUK_TRY(spine_forget_decisions(tx, gone->shopper));
-        SOUK_TRY(souk_sql_run(tx, "UPDATE erasure SET state = 1 WHERE atom = ?1",
+        SOUK_TRY(souk_sql_run(tx, "UPDATE erasure SET state = 1, links = x'' WHERE atom = ?1",
                               SOUK_VALUES(SOUK_INT(gone->atom))));
         if (souk_sql_changed(tx) != 1)
             return SOUK_ECORRUPT;
@@ -237,19 +232,36 @@ static souk_err write_done(souk_tx *tx, void *context)
     return SOUK_OK;
 }
 
-static souk_err forget_in_memory(struct erasing *erasing)
+static void forget_in_memory(struct erasing *erasing)
+{
+    souk_index *index = erasing->spine->index;
+    souk_index_lock(index);
+    for (size_t i = 0; i < erasing->hash_count; i++)
+        if (is_gone(erasing, souk_index_find_now(index, erasing->hashes[i])))
+            souk_index_unlink(index, erasing->hashes[i]);
+    for (size_t i = 0; i < erasing->gone_count; i++)
+        if (erasing->gone[i].atom < souk_index_next_atom(index))
+            souk_index_erase_atom(index, erasing->gone[i].atom);
+    if (!erasing->arena)
+        souk_index_unlink_erased(index);
+    souk_index_unlock(index);
+}
+
+static souk_err forget_in_snapshot(struct erasing *erasing)
 {
     souk_spine *spine = erasing->spine;
-    souk_index_lock(spine->index);
-    for (size_t i = 0; i < erasing->hash_count; i++)
-        if (is_gone(erasing, souk_index_find_now(spine->index, erasing->hashes[i])))
-            souk_index_unlink(spine->index, erasing->hashes[i]);
-    for (size_t i = 0; i < erasing->gone_count; i++)
-        souk_index_erase_atom(spine->index, erasing->gone[i].atom);
-    souk_index_unlock(spine->index);
-    SOUK_TRY(spine_regroup(spine));
+    if (!erasing->arena)
+        return souk_spine_snapshot(spine);
+    uint32_t *now = souk_arena_get(erasing->arena, erasing->hash_count * sizeof *now);
+    if (erasing->arena->failed)
+        return SOUK_ENOMEM;
     souk_auto_lock(&spine->snapshot_mutex);
-    return souk_index_erase_in_file(spine->disk, "index", erasing->hashes, erasing->hash_count);
+    souk_index_read(spine->index);
+    for (size_t i = 0; i < erasing->hash_count; i++)
+        now[i] = souk_index_find(spine->index, erasing->hashes[i]);
+    souk_index_read_done(spine->index);
+    return souk_index_erase_in_file(spine->disk, "index", erasing->hashes, now,
+                                    erasing->hash_count);
 }
 
 static int by_position(const void *a, const void *b)
@@ -278,7 +290,7 @@ static souk_err find_positions(struct erasing *erasing, const souk_person *perso
     return SOUK_OK;
 }
 
-/* Steps 2 to 5; the same at the first time and after a crash. */
+/* Steps 2 to 6; the same at the first time and after a crash. */
 static souk_err finish(struct erasing *erasing, const souk_person *person)
 {
     souk_spine *spine = erasing->spine;
@@ -288,8 +300,10 @@ static souk_err finish(struct erasing *erasing, const souk_person *person)
         err = rewrite_blocks(erasing);
     souk_mem_put(spine->mem, erasing->positions);
     SOUK_TRY(err);
+    forget_in_memory(erasing);
+    SOUK_TRY(forget_in_snapshot(erasing));
     SOUK_TRY(souk_ledger_write(spine->ledger, SOUK_LANE_JOB, write_done, erasing));
-    SOUK_TRY(forget_in_memory(erasing));
+    SOUK_TRY(spine_regroup(spine));
     SOUK_TRY(souk_spine_erasures_write(spine, spine->disk, "erasures"));
     return souk_ledger_checkpoint(spine->ledger, true);
 }
@@ -332,25 +346,46 @@ static souk_err note_links(souk_spine *spine, souk_arena *arena, struct gone *go
     return arena->failed ? SOUK_ENOMEM : SOUK_OK;
 }
 
-static souk_err erase_now(struct erasing *erasing, const souk_person *person, souk_arena *arena)
+static souk_err note_trace(void *context, const souk_link *link, souk_text value)
+{
+    struct erasing *erasing = context;
+    if (value.bytes == 0 || !is_gone(erasing, link->atom))
+        return SOUK_OK;
+    souk_mem *mem = erasing->spine->mem;
+    SOUK_TRY(souk_mem_grow(mem, &erasing->hashes, &erasing->hash_capacity, erasing->hash_count + 1,
+                           (size_t)1 << 24, sizeof *erasing->hashes));
+    SOUK_TRY(souk_mem_grow(mem, &erasing->words, &erasing->word_capacity, erasing->word_count + 1,
+                           (size_t)1 << 24, sizeof *erasing->words));
+    erasing->hashes[erasing->hash_count++] = link->hash;
+    if (link->kind != SOUK_LINK_SHOPPER)
+        erasing->words[erasing->word_count++] =
+            (souk_text){souk_arena_copy(erasing->arena, value.at, value.bytes), value.bytes};
+    return erasing->arena->failed ? SOUK_ENOMEM : SOUK_OK;
+}
+
+static souk_err read_traces(souk_tx *tx, void *context)
+{
+    struct erasing *erasing = context;
+    erasing->hash_count = erasing->word_count = 0;
+    for (size_t i = 0; i < erasing->gone_count; i++)
+        SOUK_TRY(spine_read_links(erasing->spine, tx, erasing->gone[i].links,
+                                  erasing->gone[i].link_count, note_trace, erasing));
+    return SOUK_OK;
+}
+
+static souk_err erase_now(struct erasing *erasing, const souk_person *person)
 {
     souk_spine *spine = erasing->spine;
+    souk_arena *arena = erasing->arena;
     struct gone *gone = souk_arena_get(arena, person->atom_count * sizeof *gone);
-    souk_tie *ties;
-    size_t tie_count;
-    SOUK_TRY(spine_ties_of(spine, person, arena, &ties, &tie_count));
-    souk_text *words = souk_arena_get(arena, tie_count * sizeof *words);
     if (arena->failed)
         return SOUK_ENOMEM;
-    for (size_t i = 0; i < tie_count; i++)
-        words[i] = ties[i].value;
     SOUK_TRY(list_gone(spine, person, gone));
     for (uint32_t i = 0; i < person->atom_count; i++)
         SOUK_TRY(note_links(spine, arena, &gone[i]));
     erasing->gone = gone;
     erasing->gone_count = person->atom_count;
-    erasing->words = words;
-    erasing->word_count = tie_count;
+    SOUK_TRY(souk_ledger_read(spine->ledger, read_traces, erasing));
     SOUK_TRY(souk_ledger_write(spine->ledger, SOUK_LANE_INGEST, write_entry, erasing));
     raise_end(spine, erasing->position + 1);
     return finish(erasing, person);
@@ -358,11 +393,13 @@ static souk_err erase_now(struct erasing *erasing, const souk_person *person, so
 
 souk_err souk_spine_erase(souk_spine *spine, const souk_person *person, uint64_t *ret_events)
 {
-    struct erasing erasing = {.spine = spine, .at = souk_clock_now_ms(spine->clock)};
     souk_arena arena = {.mem = spine->mem};
+    struct erasing erasing = {
+        .spine = spine, .at = souk_clock_now_ms(spine->clock), .arena = &arena};
     souk_auto_lock(&spine->decision_mutex);
-    souk_err err = erase_now(&erasing, person, &arena);
+    souk_err err = erase_now(&erasing, person);
     *ret_events = erasing.events;
+    souk_mem_put(spine->mem, erasing.words);
     souk_mem_put(spine->mem, erasing.hashes);
     souk_mem_put(spine->mem, erasing.reject_slots);
     souk_arena_done(&arena);
@@ -372,6 +409,7 @@ souk_err souk_spine_erase(souk_spine *spine, const souk_person *person, uint64_t
 /* ---- start-up ---------------------------------------------------------------------------------------------- */
 
 struct known {
+    souk_vault *vault;
     souk_index *index;
     bool given;
     struct gone *unfinished;
@@ -411,6 +449,10 @@ static souk_err read_known(souk_tx *tx, void *context)
         } else if (known->index && gone.atom < souk_index_next_atom(known->index)) {
             souk_index_erase_atom(known->index, gone.atom);
         }
+        /* Where the key file is older than this ledger, the slot may not be made yet. */
+        souk_err marked = souk_vault_mark_taken(known->vault, gone.slot);
+        if (marked && marked != SOUK_ENOENT)
+            return marked;
         next_atom = gone.atom + 1;
         next_shopper = gone.shopper >= next_shopper ? gone.shopper + 1 : next_shopper;
     }
@@ -420,14 +462,14 @@ static souk_err read_known(souk_tx *tx, void *context)
 
 souk_err spine_erase_known(souk_spine *spine, souk_index *index, bool log_is_read)
 {
-    struct known known = {.index = index, .given = log_is_read};
+    struct known known = {.vault = spine->vault, .index = index, .given = log_is_read};
     return souk_ledger_read(spine->ledger, read_known, &known);
 }
 
 souk_err spine_erase_finish(souk_spine *spine)
 {
     souk_arena arena = {.mem = spine->mem};
-    struct known known = {.mem = spine->mem, .arena = &arena};
+    struct known known = {.vault = spine->vault, .mem = spine->mem, .arena = &arena};
     souk_err err = souk_ledger_read(spine->ledger, read_known, &known);
     souk_person *person = souk_mem_get(spine->mem, sizeof *person);
     if (!err && !person)

@@ -27,23 +27,44 @@ static souk_err add_pair(souk_spine *spine, uint64_t key, uint64_t value)
     return SOUK_OK;
 }
 
+/* The edge of the event in hand that concerns the link's atom. */
+static struct spine_edge *edge_for(struct spine_group *group, const souk_link *link)
+{
+    for (size_t i = 0; i < group->edge_count; i++)
+        if (group->edges[i].slot == link->slot)
+            return &group->edges[i];
+    souk_assert(group->edge_count < SPINE_EVENT_ATOMS);
+    struct spine_edge *edge = &group->edges[group->edge_count++];
+    spine_edge_begin(edge, link, group->block_first);
+    return edge;
+}
+
 static souk_err write_link(void *context, const souk_link *link, souk_text value)
 {
     souk_spine *spine = context;
     struct spine_group *group = &spine->group;
-    size_t edge_index = souk_block_edge_count(group->maker);
-    SOUK_TRY(spine_link_seal(spine, link, value, group->prefix, group->block_first, edge_index,
-                             group->packer, &group->value));
-    souk_block_edge edge = {.hash = link->hash,
-                            .slot = link->slot,
-                            .sealed_bytes = (uint16_t)group->value.bytes,
-                            .sealed = (const unsigned char *)group->value.at};
-    souk_block_add_edge(group->maker, &edge);
-    SOUK_TRY(add_pair(spine, link->atom, spine_timeline_link(link->position)));
+    SOUK_TRY(spine_edge_add(edge_for(group, link), link, value, group->packer, &group->value));
     souk_index_lock(spine->index);
     souk_err err = souk_index_link(spine->index, link);
     souk_index_unlock(spine->index);
     return err;
+}
+
+/* Once the event is resolved: one edge, one seal, for each atom it tied something to. */
+static souk_err write_edges(souk_spine *spine)
+{
+    struct spine_group *group = &spine->group;
+    for (size_t i = 0; i < group->edge_count; i++) {
+        struct spine_edge *tied = &group->edges[i];
+        size_t edge_index = souk_block_edge_count(group->maker);
+        SOUK_TRY(spine_edge_seal(spine, tied, group->prefix, group->block_first, edge_index));
+        souk_block_edge edge = {.slot = tied->slot,
+                                .sealed_bytes = (uint16_t)tied->plain.bytes,
+                                .sealed = (const unsigned char *)tied->plain.at};
+        souk_block_add_edge(group->maker, &edge);
+        SOUK_TRY(add_pair(spine, tied->atom, spine_timeline_link(tied->position)));
+    }
+    return SOUK_OK;
 }
 
 /* ---- repeats ---------------------------------------------------------------------------------------- */
@@ -105,14 +126,14 @@ struct confirm {
     bool same;
 };
 
-/* Runs keep 64 bits of a hash; the block has all 128. */
+/* Runs keep 64 bits of an identity; the block has 96. */
 static souk_err confirm_at(void *context, uint64_t position)
 {
     struct confirm *confirm = context;
     const struct spine_recent *recent;
     SOUK_TRY(recent_hashes(confirm->spine, confirm->tx, position, &recent));
-    const char *at = recent->hashes.at + (position - recent->first) * 16;
-    confirm->same |= !memcmp(at, &confirm->message, 16);
+    const char *at = recent->hashes.at + (position - recent->first) * SOUK_BLOCK_MESSAGE;
+    confirm->same |= !memcmp(at, &confirm->message, SOUK_BLOCK_MESSAGE);
     return SOUK_OK;
 }
 
@@ -244,10 +265,11 @@ static souk_err accept_event(souk_spine *spine, souk_tx *tx, const souk_batch *b
     souk_fact *fact = &group->facts[group->fact_count];
     *fact = (souk_fact){0};
     souk_resolver resolver = {spine->index, spine->vault, spine->hashes, write_link, spine};
-    size_t edges = souk_block_edge_count(group->maker);
+    group->edge_count = 0;
     SOUK_TRY(souk_resolve(&resolver, event, group->next, &fact->atom));
+    SOUK_TRY(write_edges(spine));
     SOUK_TRY(number_fact(spine, tx, batch, event, fact));
-    if (souk_block_edge_count(group->maker) != edges)
+    if (group->edge_count)
         fact->flags |= SOUK_FACT_LINKS;
     SOUK_TRY(seal_text(spine, event, fact));
     const souk_fact_line *lines = group->lines ? group->lines + fact->first_line : NULL;
@@ -522,7 +544,9 @@ souk_err spine_group_init(souk_spine *spine)
     group->job = (souk_job){
         .lane = SOUK_LANE_INGEST, .may_fail = true, .apply = apply_group, .after = after_group};
     group->last = &group->first;
-    group->bytes.mem = group->sealed.mem = group->value.mem = spine->mem;
+    group->bytes.mem = group->value.mem = spine->mem;
+    for (size_t i = 0; i < SPINE_EVENT_ATOMS; i++)
+        group->edges[i].plain.mem = spine->mem;
     spine->seal_room.mem = spine->mem;
     spine->queue_end = &spine->queue;
     SOUK_TRY(souk_block_maker_new(spine->mem, &group->maker));
@@ -542,7 +566,8 @@ void spine_group_done(souk_spine *spine)
     souk_mem_put(spine->mem, group->messages);
     souk_mem_put(spine->mem, group->set);
     souk_buf_done(&group->bytes);
-    souk_buf_done(&group->sealed);
+    for (size_t i = 0; i < SPINE_EVENT_ATOMS; i++)
+        souk_buf_done(&group->edges[i].plain);
     souk_buf_done(&group->value);
     souk_buf_done(&spine->seal_room);
     for (size_t i = 0; i < SPINE_RECENT; i++)

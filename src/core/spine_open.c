@@ -41,18 +41,30 @@ souk_err souk_spine_init(souk_mem *mem, souk_disk *disk, const souk_spine_option
 
 /* ---- replay ------------------------------------------------------------------------------------------ */
 
-souk_err spine_replay_links(souk_spine *spine, souk_index *index, const souk_block *block,
-                            souk_link *links, size_t *ret_count)
+struct applying {
+    souk_index *index;
+    struct spine_pair pair;
+};
+
+static souk_err apply_link(void *context, const souk_link *link, souk_text value)
 {
+    struct applying *applying = context;
+    (void)value;
+    applying->pair = (struct spine_pair){link->atom, spine_timeline_link(link->position)};
+    return applying->index ? souk_index_link(applying->index, link) : SOUK_OK;
+}
+
+souk_err spine_replay_edges(souk_spine *spine, souk_index *index, const souk_block *block,
+                            struct spine_pair *ret_pairs, size_t *ret_count)
+{
+    struct applying applying = {.index = index};
     size_t count = 0;
     for (size_t i = 0; i < block->edge_count; i++) {
-        souk_link link;
-        souk_err err = spine_link_open(spine, block, i, &link, NULL);
+        souk_err err = spine_edge_links(spine, block, i, apply_link, &applying);
         if (err == SOUK_EERASED)
             continue;
         SOUK_TRY(err);
-        SOUK_TRY(souk_index_link(index, &link));
-        links[count++] = link;
+        ret_pairs[count++] = applying.pair;
     }
     *ret_count = count;
     return SOUK_OK;
@@ -61,8 +73,8 @@ souk_err spine_replay_links(souk_spine *spine, souk_index *index, const souk_blo
 struct replay {
     souk_spine *spine;
     uint64_t index_from, seen_from, timeline_from, end;
-    souk_link *links;
-    size_t link_capacity;
+    struct spine_pair *pairs;
+    size_t pair_capacity;
 };
 
 /* Adds to runs whose memory table was lost; beside the keeper, who is not there yet. */
@@ -77,21 +89,20 @@ static souk_err add_again(souk_runs *runs, uint64_t key, uint64_t value)
     return err;
 }
 
-static souk_err replay_runs(struct replay *replay, const souk_block *block, size_t link_count)
+static souk_err replay_runs(struct replay *replay, const souk_block *block, size_t pair_count)
 {
     souk_spine *spine = replay->spine;
     for (size_t i = 0; i < block->count; i++) {
         const souk_fact *fact = &block->facts[i];
         if (fact->position >= replay->seen_from && fact->source)
-            SOUK_TRY(
-                add_again(spine->seen, souk_get_u64(block->messages + 16 * i), fact->position));
+            SOUK_TRY(add_again(spine->seen, souk_get_u64(block->messages + SOUK_BLOCK_MESSAGE * i),
+                               fact->position));
         if (fact->position >= replay->timeline_from && fact->atom)
             SOUK_TRY(add_again(spine->timeline, fact->atom, spine_timeline_event(fact->position)));
     }
-    for (size_t i = 0; i < link_count; i++)
-        if (replay->links[i].position >= replay->timeline_from)
-            SOUK_TRY(add_again(spine->timeline, replay->links[i].atom,
-                               spine_timeline_link(replay->links[i].position)));
+    for (size_t i = 0; i < pair_count; i++)
+        if (replay->pairs[i].value / 2 >= replay->timeline_from)
+            SOUK_TRY(add_again(spine->timeline, replay->pairs[i].key, replay->pairs[i].value));
     uint64_t through = block->first_position + block->count;
     if (through > replay->seen_from)
         souk_runs_group(spine->seen, through);
@@ -100,29 +111,21 @@ static souk_err replay_runs(struct replay *replay, const souk_block *block, size
     return SOUK_OK;
 }
 
-static souk_err open_links(struct replay *replay, const souk_block *block, size_t *ret_count)
+static souk_err open_edges(struct replay *replay, const souk_block *block, size_t *ret_count)
 {
     souk_spine *spine = replay->spine;
-    SOUK_TRY(souk_mem_grow(spine->mem, &replay->links, &replay->link_capacity, block->edge_count,
-                           (size_t)1 << 24, sizeof *replay->links));
-    if (block->first_position >= replay->index_from)
-        return spine_replay_links(spine, spine->index, block, replay->links, ret_count);
-    *ret_count = 0;
-    for (size_t i = 0; i < block->edge_count; i++) {
-        souk_err err = spine_link_open(spine, block, i, &replay->links[*ret_count], NULL);
-        if (err != SOUK_EERASED)
-            SOUK_TRY(err);
-        *ret_count += err == SOUK_OK;
-    }
-    return SOUK_OK;
+    SOUK_TRY(souk_mem_grow(spine->mem, &replay->pairs, &replay->pair_capacity, block->edge_count,
+                           (size_t)1 << 24, sizeof *replay->pairs));
+    souk_index *index = block->first_position >= replay->index_from ? spine->index : NULL;
+    return spine_replay_edges(spine, index, block, replay->pairs, ret_count);
 }
 
 static souk_err replay_block(void *context, const souk_block *block)
 {
     struct replay *replay = context;
     souk_spine *spine = replay->spine;
-    size_t link_count;
-    SOUK_TRY(open_links(replay, block, &link_count));
+    size_t pair_count;
+    SOUK_TRY(open_edges(replay, block, &pair_count));
     if (block->first_position >= replay->index_from) {
         SOUK_TRY(souk_index_room(spine->index, block->count, block->line_count));
         for (size_t i = 0; i < block->count; i++) {
@@ -131,7 +134,7 @@ static souk_err replay_block(void *context, const souk_block *block)
             spine->quarantined += err != SOUK_OK;
         }
     }
-    SOUK_TRY(replay_runs(replay, block, link_count));
+    SOUK_TRY(replay_runs(replay, block, pair_count));
     spine->end = block->first_position + block->count;
     if (spine->options.progress)
         return spine->options.progress(spine->options.progress_context, spine->end, replay->end);
@@ -157,7 +160,7 @@ static souk_err replay_log(souk_spine *spine)
     uint64_t from =
         souk_min_size(replay.index_from, souk_min_size(replay.seen_from, replay.timeline_from));
     souk_err err = souk_log_walk(spine->mem, spine->ledger, from, replay_block, &replay);
-    souk_mem_put(spine->mem, replay.links);
+    souk_mem_put(spine->mem, replay.pairs);
     SOUK_TRY(err);
     souk_index_set_through(spine->index, replay.end);
     souk_index_commit(spine->index);
@@ -383,6 +386,14 @@ souk_err souk_spine_open(souk_mem *mem, souk_disk *disk, const souk_spine_option
     return SOUK_OK;
 }
 
+static souk_err work_off(souk_spine *spine)
+{
+    bool did = true;
+    while (did)
+        SOUK_TRY(souk_spine_work(spine, &did));
+    return SOUK_OK;
+}
+
 souk_err souk_spine_close(souk_spine *spine)
 {
     {
@@ -391,11 +402,10 @@ souk_err souk_spine_close(souk_spine *spine)
     }
     stop_keeper(spine);
     SOUK_TRY(souk_ledger_close(spine->ledger));
+    SOUK_TRY(work_off(spine)); /* a table that waits would keep the last one from freezing */
     SOUK_TRY(souk_runs_freeze(spine->seen));
     SOUK_TRY(souk_runs_freeze(spine->timeline));
-    bool did = true;
-    while (did)
-        SOUK_TRY(souk_spine_work(spine, &did));
+    SOUK_TRY(work_off(spine));
     return souk_spine_snapshot(spine);
 }
 

@@ -28,7 +28,7 @@ souk_err spine_people_migrate(souk_spine *spine, souk_diag *diag)
 souk_err souk_spine_find(souk_spine *spine, souk_id_kind kind, souk_text value,
                          souk_person *ret_person)
 {
-    char room[SOUK_ID_BYTES], public_id[16];
+    char room[SOUK_ID_BYTES], public_id[SOUK_PUBLIC_ID];
     souk_text normal;
     if (kind == SOUK_ID_PUBLIC) {
         if (!souk_unhex(value, public_id, sizeof public_id))
@@ -45,50 +45,21 @@ souk_err souk_spine_find(souk_spine *spine, souk_id_kind kind, souk_text value,
     return err;
 }
 
-struct naming {
-    souk_spine *spine;
-    uint32_t shopper;
-    uint64_t position;
-    char *ret_id;
-};
-
-static souk_err read_public_id(souk_tx *tx, void *context)
-{
-    struct naming *naming = context;
-    souk_mem *mem = naming->spine->mem;
-    uint64_t first;
-    size_t count;
-    SOUK_TRY(souk_log_find(tx, naming->position, &first, &count));
-    souk_auto_value(souk_buf) bytes = {.mem = mem}, value = {.mem = mem};
-    SOUK_TRY(souk_log_load(tx, first, &bytes));
-    souk_auto(souk_block) block = NULL;
-    SOUK_TRY(souk_block_read(mem, souk_buf_view(&bytes), SOUK_BLOCK_ALL, &block));
-    for (size_t i = 0; i < block->edge_count; i++) {
-        souk_link link;
-        souk_buf_clear(&value);
-        souk_err err = spine_link_open(naming->spine, block, i, &link, &value);
-        if (err == SOUK_EERASED)
-            continue;
-        SOUK_TRY(err);
-        if (link.kind == SOUK_LINK_SHOPPER && link.shopper == naming->shopper &&
-            value.bytes == 16) {
-            souk_hex(value.at, 16, naming->ret_id);
-            naming->ret_id[32] = '\0';
-            return SOUK_OK;
-        }
-    }
-    return SOUK_EERASED;
-}
-
 souk_err souk_spine_public_id(souk_spine *spine, uint32_t shopper, char ret_id[33])
 {
-    struct naming naming = {.spine = spine, .shopper = shopper, .ret_id = ret_id};
     souk_index_read(spine->index);
-    naming.position = souk_index_shopper_position(spine->index, shopper);
+    const souk_atom *atom =
+        souk_index_atom(spine->index, souk_index_shopper_atom(spine->index, shopper));
+    uint32_t slot = atom ? atom->slot : 0;
+    bool erased = atom && (atom->flags & SOUK_ATOM_ERASED);
     souk_index_read_done(spine->index);
-    if (naming.position == 0)
-        return SOUK_ENOENT;
-    return souk_ledger_read(spine->ledger, read_public_id, &naming);
+    if (!atom || erased)
+        return erased ? SOUK_EERASED : SOUK_ENOENT;
+    char public_id[SOUK_PUBLIC_ID];
+    SOUK_TRY(souk_public_id(spine->vault, slot, public_id));
+    souk_hex(public_id, sizeof public_id, ret_id);
+    ret_id[32] = '\0';
+    return SOUK_OK;
 }
 
 /* ---- decisions ----------------------------------------------------------------------------------------- */

@@ -13,7 +13,7 @@
 enum {
     SPINE_BLOCK_EVENTS = 1024, /* small enough to read one event of it in tens of microseconds */
     SPINE_SOURCES = 65536,
-    SPINE_LINK_HEAD = 12, /* bytes of an edge's sealed text before its value, see spine_link.c */
+    SPINE_EVENT_ATOMS = 16, /* an event ties to at most: its own, and two for each device id */
 };
 
 /* What a sealed text is of; part of its associated data, never changed. */
@@ -33,10 +33,21 @@ static inline uint64_t spine_timeline_link(uint64_t position)
     return position * 2 + 1;
 }
 
+struct spine_pair {
+    uint64_t key, value;
+};
+
 struct spine_source {
     uint32_t merchant;
     uint16_t bases;
     uint8_t age;
+};
+
+/* What one event ties to one atom, on its way into the block. */
+struct spine_edge {
+    uint32_t slot, atom;
+    uint64_t position;
+    souk_buf plain; /* sealed in place at the end */
 };
 
 /* What one run of the writer has in hand: the batches taken, and what became of their events. */
@@ -54,15 +65,15 @@ struct spine_group {
     size_t line_count, line_capacity;
     uint64_t *keys, *found; /* of the batch in hand, for the repeats */
     size_t key_capacity, found_capacity;
-    struct spine_pair {
-        uint64_t key, value;
-    } * pairs; /* links, for the timeline */
+    struct spine_pair *pairs; /* edges, for the timeline */
     size_t pair_count, pair_capacity;
     souk_hash128 *messages; /* [fact_count]: identities of what was accepted */
     size_t message_capacity;
     uint32_t *set; /* open addressing over messages, 0: free, else number + 1 */
     size_t set_capacity;
-    souk_buf bytes, sealed, value;
+    struct spine_edge edges[SPINE_EVENT_ATOMS]; /* of the event in hand */
+    size_t edge_count;
+    souk_buf bytes, value;
 };
 
 /* The message hashes of a block read lately: repeats come in runs. */
@@ -122,19 +133,25 @@ SOUK_CHECKED souk_err spine_packer_take(souk_spine *spine, souk_packer **ret_pac
 void spine_packer_put(souk_spine *spine, souk_packer *packer);
 
 /* spine_link.c: an edge's sealed text, written and read. */
-SOUK_CHECKED souk_err spine_link_seal(souk_spine *spine, const souk_link *link, souk_text value,
+void spine_edge_begin(struct spine_edge *edge, const souk_link *link, uint64_t block_first);
+SOUK_CHECKED souk_err spine_edge_add(struct spine_edge *edge, const souk_link *link,
+                                     souk_text value, souk_packer *packer, souk_buf *room);
+SOUK_CHECKED souk_err spine_edge_seal(souk_spine *spine, struct spine_edge *edge,
                                       const unsigned char *prefix, uint64_t block_first,
-                                      size_t edge_index, souk_packer *packer, souk_buf *sealed);
-/* SOUK_EERASED: its key is gone.  value (NULL: not wanted) gets the identifier's text appended. */
-SOUK_CHECKED souk_err spine_link_open(souk_spine *spine, const souk_block *block, size_t edge_index,
-                                      souk_link *ret_link, souk_buf *value);
+                                      size_t edge_index);
+/* Calls each with every link of an edge and its value (a public id: 16 bytes; a claim: none).
+ * SOUK_EERASED: its key is gone. */
+typedef souk_err spine_edge_each(void *context, const souk_link *link, souk_text value);
+SOUK_CHECKED souk_err spine_edge_links(souk_spine *spine, const souk_block *block,
+                                       size_t edge_index, spine_edge_each *each, void *context);
 
 /* spine_source.c: reads the sources; folds need to know what each one states. */
 SOUK_CHECKED souk_err spine_sources_open(souk_spine *spine, souk_diag *diag);
 
-/* spine_open.c: applies a block of the log to the index, and its pairs to the runs that lack them. */
-SOUK_CHECKED souk_err spine_replay_links(souk_spine *spine, souk_index *index,
-                                         const souk_block *block, souk_link *links,
+/* spine_open.c: reads a block's edges, applies their links to the index (NULL: not), and tells the pairs
+ * that the timeline has for them, ret_pairs[edge_count]. */
+SOUK_CHECKED souk_err spine_replay_edges(souk_spine *spine, souk_index *index,
+                                         const souk_block *block, struct spine_pair *ret_pairs,
                                          size_t *ret_count);
 /* Reads the standing merge decisions into an index. */
 SOUK_CHECKED souk_err spine_load_groups(souk_spine *spine, souk_index *index);
@@ -144,9 +161,10 @@ SOUK_CHECKED souk_err spine_load_groups(souk_spine *spine, souk_index *index);
 SOUK_CHECKED souk_err spine_positions(souk_spine *spine, const souk_person *person, bool links_only,
                                       uint64_t **ret_positions, size_t *ret_count);
 
-/* What souk_spine_ties tells, for Souk's own work: an erasure needs no grant. */
-SOUK_CHECKED souk_err spine_ties_of(souk_spine *spine, const souk_person *person, souk_arena *arena,
-                                    souk_tie **ret_ties, size_t *ret_count);
+/* Calls each with every link of every edge in the blocks that hold these ascending positions; erased edges
+ * are left out. */
+SOUK_CHECKED souk_err spine_read_links(souk_spine *spine, souk_tx *tx, const uint64_t *positions,
+                                       size_t count, spine_edge_each *each, void *context);
 
 /* spine_erase.c: goes on with erasures that a crash cut off; tells the index about all of them. */
 SOUK_CHECKED souk_err spine_erase_migrate(souk_spine *spine, souk_diag *diag);

@@ -231,32 +231,56 @@ enum { TIES_MOST = 10000 };
 struct tying {
     souk_spine *spine;
     const souk_person *person;
-    const uint64_t *positions; /* of links, ascending */
+    const uint64_t *positions; /* of edges, ascending */
     size_t position_count;
     souk_arena *arena;
     souk_tie *ties;
     size_t count, room;
 };
 
-static souk_err tie_block(struct tying *tying, const souk_block *block)
+static souk_err tie_link(void *context, const souk_link *link, souk_text value)
 {
-    souk_auto_value(souk_buf) value = {.mem = tying->spine->mem};
+    struct tying *tying = context;
+    if (!is_hers(tying->person, link->atom) || link->kind == SOUK_LINK_SHOPPER ||
+        link->kind == SOUK_LINK_CLAIM || tying->count == tying->room)
+        return SOUK_OK;
+    souk_text copy = {souk_arena_copy(tying->arena, value.at, value.bytes), value.bytes};
+    tying->ties[tying->count++] = (souk_tie){.kind = link->id_kind,
+                                             .value = copy,
+                                             .atom = link->atom,
+                                             .position = link->position,
+                                             .moved = link->kind == SOUK_LINK_MOVED};
+    return SOUK_OK;
+}
+
+static souk_err read_block_links(souk_spine *spine, souk_text bytes, spine_edge_each *each,
+                                 void *context)
+{
+    souk_auto(souk_block) block = NULL;
+    SOUK_TRY(souk_block_read(spine->mem, bytes, SOUK_BLOCK_ALL, &block));
     for (size_t i = 0; i < block->edge_count; i++) {
-        souk_link link;
-        souk_buf_clear(&value);
-        souk_err err = spine_link_open(tying->spine, block, i, &link, &value);
-        if (err == SOUK_EERASED)
+        souk_err err = spine_edge_links(spine, block, i, each, context);
+        if (err != SOUK_EERASED)
+            SOUK_TRY(err);
+    }
+    return SOUK_OK;
+}
+
+souk_err spine_read_links(souk_spine *spine, souk_tx *tx, const uint64_t *positions, size_t count,
+                          spine_edge_each *each, void *context)
+{
+    uint64_t done_through = 0;
+    souk_auto_value(souk_buf) bytes = {.mem = spine->mem};
+    for (size_t i = 0; i < count; i++) {
+        uint64_t first;
+        size_t block_count;
+        if (positions[i] < done_through)
             continue;
-        SOUK_TRY(err);
-        if (!is_hers(tying->person, link.atom) || link.kind == SOUK_LINK_SHOPPER ||
-            link.kind == SOUK_LINK_CLAIM || tying->count == tying->room)
-            continue;
-        souk_text copy = {souk_arena_copy(tying->arena, value.at, value.bytes), value.bytes};
-        tying->ties[tying->count++] = (souk_tie){.kind = link.id_kind,
-                                                 .value = copy,
-                                                 .atom = link.atom,
-                                                 .position = link.position,
-                                                 .moved = link.kind == SOUK_LINK_MOVED};
+        souk_buf_clear(&bytes);
+        SOUK_TRY(souk_log_find(tx, positions[i], &first, &block_count));
+        SOUK_TRY(souk_log_load(tx, first, &bytes));
+        SOUK_TRY(read_block_links(spine, souk_buf_view(&bytes), each, context));
+        done_through = first + block_count;
     }
     return SOUK_OK;
 }
@@ -264,23 +288,9 @@ static souk_err tie_block(struct tying *tying, const souk_block *block)
 static souk_err tie_blocks(souk_tx *tx, void *context)
 {
     struct tying *tying = context;
-    uint64_t done_through = 0;
     tying->count = 0;
-    souk_auto_value(souk_buf) bytes = {.mem = tying->spine->mem};
-    for (size_t i = 0; i < tying->position_count; i++) {
-        uint64_t first;
-        size_t count;
-        if (tying->positions[i] < done_through)
-            continue;
-        souk_buf_clear(&bytes);
-        SOUK_TRY(souk_log_find(tx, tying->positions[i], &first, &count));
-        SOUK_TRY(souk_log_load(tx, first, &bytes));
-        souk_auto(souk_block) block = NULL;
-        SOUK_TRY(souk_block_read(tying->spine->mem, souk_buf_view(&bytes), SOUK_BLOCK_ALL, &block));
-        SOUK_TRY(tie_block(tying, block));
-        done_through = first + count;
-    }
-    return SOUK_OK;
+    return spine_read_links(tying->spine, tx, tying->positions, tying->position_count, tie_link,
+                            tying);
 }
 
 souk_err spine_positions(souk_spine *spine, const souk_person *person, bool links_only,
@@ -323,11 +333,12 @@ souk_err spine_positions(souk_spine *spine, const souk_person *person, bool link
     return SOUK_OK;
 }
 
-souk_err spine_ties_of(souk_spine *spine, const souk_person *person, souk_arena *arena,
-                       souk_tie **ret_ties, size_t *ret_count)
+souk_err souk_spine_ties(souk_spine *spine, const souk_person *person, const souk_grant *grant,
+                         souk_arena *arena, souk_tie **ret_ties, size_t *ret_count)
 {
     struct tying tying = {.spine = spine, .person = person, .arena = arena};
     uint64_t *positions;
+    SOUK_TRY(check_grant(spine, person, grant));
     SOUK_TRY(spine_positions(spine, person, true, &positions, &tying.position_count));
     tying.positions = positions;
     tying.room = souk_min_size(TIES_MOST, tying.position_count * (SOUK_EVENT_IDS + 1));
@@ -340,11 +351,4 @@ souk_err spine_ties_of(souk_spine *spine, const souk_person *person, souk_arena 
     *ret_ties = tying.ties;
     *ret_count = tying.count;
     return arena->failed ? SOUK_ENOMEM : SOUK_OK;
-}
-
-souk_err souk_spine_ties(souk_spine *spine, const souk_person *person, const souk_grant *grant,
-                         souk_arena *arena, souk_tie **ret_ties, size_t *ret_count)
-{
-    SOUK_TRY(check_grant(spine, person, grant));
-    return spine_ties_of(spine, person, arena, ret_ties, ret_count);
 }

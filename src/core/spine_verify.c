@@ -9,8 +9,8 @@ enum { VERIFY_COUNTERS = 4096 };
 struct verifying {
     souk_spine *spine;
     souk_index *fresh;
-    souk_link *links;
-    size_t link_capacity;
+    struct spine_pair *pairs;
+    size_t pair_capacity;
     souk_runs_view seen, timeline;
     souk_ledger_progress *progress;
     void *context;
@@ -55,10 +55,10 @@ static souk_err expect_timeline(struct verifying *verifying, uint64_t atom, uint
 static souk_err verify_block(void *context, const souk_block *block)
 {
     struct verifying *v = context;
-    size_t link_count = 0;
-    SOUK_TRY(souk_mem_grow(v->spine->mem, &v->links, &v->link_capacity, block->edge_count,
-                           (size_t)1 << 24, sizeof *v->links));
-    SOUK_TRY(spine_replay_links(v->spine, v->fresh, block, v->links, &link_count));
+    size_t pair_count = 0;
+    SOUK_TRY(souk_mem_grow(v->spine->mem, &v->pairs, &v->pair_capacity, block->edge_count,
+                           (size_t)1 << 24, sizeof *v->pairs));
+    SOUK_TRY(spine_replay_edges(v->spine, v->fresh, block, v->pairs, &pair_count));
     SOUK_TRY(souk_index_room(v->fresh, block->count, block->line_count));
     for (size_t i = 0; i < block->count; i++) {
         const souk_fact *fact = &block->facts[i];
@@ -67,13 +67,13 @@ static souk_err verify_block(void *context, const souk_block *block)
         (void)folded;
         if (fact->source == 0) /* Souk's own entries are no messages */
             continue;
-        SOUK_TRY(expect_pair(v, &v->seen, souk_get_u64(block->messages + 16 * i), fact->position,
-                             "repeats"));
+        SOUK_TRY(expect_pair(v, &v->seen, souk_get_u64(block->messages + SOUK_BLOCK_MESSAGE * i),
+                             fact->position, "repeats"));
         if (fact->atom)
             SOUK_TRY(expect_timeline(v, fact->atom, spine_timeline_event(fact->position)));
     }
-    for (size_t i = 0; i < link_count; i++)
-        SOUK_TRY(expect_timeline(v, v->links[i].atom, spine_timeline_link(v->links[i].position)));
+    for (size_t i = 0; i < pair_count; i++)
+        SOUK_TRY(expect_timeline(v, v->pairs[i].key, v->pairs[i].value));
     if (v->progress)
         return v->progress(v->context, block->first_position + block->count,
                            souk_spine_end(v->spine));
@@ -151,17 +151,26 @@ static souk_err compare_totals(struct verifying *v)
                          "the totals differ from what the log says: run `souk rebuild`");
 }
 
+static souk_err compare_link(void *context, const souk_link *link, souk_text value)
+{
+    struct verifying *v = context;
+    if (value.bytes == 0 ||
+        souk_index_find(v->spine->index, link->hash) == souk_index_find(v->fresh, link->hash))
+        return SOUK_OK;
+    return souk_diag_say(
+        v->diag, SOUK_ECORRUPT,
+        "an identifier linked at position %llu leads elsewhere: run `souk rebuild`",
+        (unsigned long long)link->position);
+}
+
 /* Each identifier of the log leads to the same atom on both sides, and neither side knows more. */
 static souk_err compare_links(void *context, const souk_block *block)
 {
     struct verifying *v = context;
     for (size_t i = 0; i < block->edge_count; i++) {
-        souk_hash128 hash = block->edges[i].hash;
-        if (souk_index_find(v->spine->index, hash) != souk_index_find(v->fresh, hash))
-            return souk_diag_say(
-                v->diag, SOUK_ECORRUPT,
-                "an identifier linked at position %llu leads elsewhere: run `souk rebuild`",
-                (unsigned long long)block->first_position);
+        souk_err err = spine_edge_links(v->spine, block, i, compare_link, v);
+        if (err != SOUK_EERASED)
+            SOUK_TRY(err);
     }
     return SOUK_OK;
 }
@@ -209,6 +218,6 @@ souk_err souk_spine_verify(souk_spine *spine, souk_ledger_progress *progress, vo
     souk_runs_view_done(&v.seen);
     souk_runs_view_done(&v.timeline);
     souk_index_free(v.fresh);
-    souk_mem_put(spine->mem, v.links);
+    souk_mem_put(spine->mem, v.pairs);
     return err;
 }

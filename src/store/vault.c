@@ -348,6 +348,18 @@ souk_err souk_vault_unseal(souk_vault *vault, uint32_t slot, const souk_seal_pla
     return wrong ? SOUK_ECORRUPT : SOUK_OK;
 }
 
+souk_err souk_vault_derive(souk_vault *vault, uint32_t slot, const char *purpose, void *ret_secret,
+                           size_t bytes)
+{
+    uint8_t key[32];
+    SOUK_TRY(key_of(vault, slot, key));
+    int failed = crypto_generichash(ret_secret, bytes, (const uint8_t *)purpose, strlen(purpose),
+                                    key, sizeof key);
+    sodium_memzero(key, sizeof key);
+    souk_assert(!failed);
+    return SOUK_OK;
+}
+
 souk_err souk_vault_named(souk_vault *vault, souk_vault_name which,
                           uint8_t ret_key[SOUK_VAULT_KEY_BYTES])
 {
@@ -400,7 +412,7 @@ souk_err souk_vault_take(souk_vault *vault, uint32_t *ret_slot)
 {
     /* Opening the record shows that it is good, and leaves the key where sealing looks for it.
      * Destroyed slots of which the ledger no longer knows turn up here, and stay taken. */
-    for (uint32_t passed = 0; passed < 2 * vault->form.block_slots;) {
+    for (uint32_t passed = 0; passed < 2 * vault->form.block_slots;) { /* damaged ones */
         uint32_t slot;
         uint8_t key[32];
         if (!choose(vault, &slot)) {
@@ -419,7 +431,7 @@ souk_err souk_vault_take(souk_vault *vault, uint32_t *ret_slot)
             return err;
         }
         vault->skipped++;
-        passed++;
+        passed += err == SOUK_ECORRUPT;
     }
     return SOUK_ECORRUPT;
 }

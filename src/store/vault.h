@@ -108,6 +108,10 @@ SOUK_CHECKED souk_err souk_vault_unseal(souk_vault *vault, uint32_t slot,
                                         const souk_seal_place *place,
                                         const uint8_t nonce[SOUK_VAULT_NONCE_BYTES],
                                         const void *sealed, size_t sealed_bytes, void *plain);
+/* A secret that belongs to the slot, one for each purpose: the same for ever, and gone with the key.
+ * Writes `bytes` of it, 16 to 64.  SOUK_EERASED. */
+SOUK_CHECKED souk_err souk_vault_derive(souk_vault *vault, uint32_t slot, const char *purpose,
+                                        void *ret_secret, size_t bytes);
 /* Copies out a named slot's key (1 to 255); the caller zeroes it after use. */
 SOUK_CHECKED souk_err souk_vault_named(souk_vault *vault, souk_vault_name which,
                                        uint8_t ret_key[SOUK_VAULT_KEY_BYTES]);

@@ -170,7 +170,8 @@ int main(int argument_count, char **arguments)
         clock_gettime(CLOCK_MONOTONIC, &from);
         int stopped = run_one(entry, seed);
         clock_gettime(CLOCK_MONOTONIC, &to);
-        double took_s = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+        double took_s =
+            (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
         if (stopped == STOP_FAILED)
             fprintf(stderr, "FAILED  %s (%s:%d)\n", entry->name, entry->file, entry->line);
         else if (stopped == STOP_SKIPPED)

@@ -29,8 +29,8 @@
 #include <setjmp.h>
 
 typedef struct souk_test {
-    souk_mem *mem;   /* counts, and fails on demand */
-    uint64_t random; /* state of test_random */
+    souk_mem *mem;      /* counts, and fails on demand */
+    uint64_t random;    /* state of test_random */
     const char *folder; /* an empty folder of this test's own on the real disk, made on first use
                            by test_folder and removed afterwards */
     /* the fault loop */
@@ -49,41 +49,41 @@ typedef struct souk_test_entry {
 void test_register(souk_test_entry *entry);
 
 #define SOUK_TEST_PASTE2(a, b) a##b
-#define SOUK_TEST_PASTE(a, b) SOUK_TEST_PASTE2(a, b)
-#define SOUK_TEST(sentence) SOUK_TEST_AT(sentence, __COUNTER__)
-#define SOUK_TEST_AT(sentence, n)                                                              \
-    static void SOUK_TEST_PASTE(test_body_, n)(souk_test * test);                              \
-    static souk_test_entry SOUK_TEST_PASTE(test_entry_, n) = {                                 \
-        sentence, __FILE__, __LINE__, SOUK_TEST_PASTE(test_body_, n), NULL};                   \
-    __attribute__((constructor)) static void SOUK_TEST_PASTE(test_ctor_, n)(void)              \
-    {                                                                                          \
-        test_register(&SOUK_TEST_PASTE(test_entry_, n));                                       \
-    }                                                                                          \
+#define SOUK_TEST_PASTE(a, b)  SOUK_TEST_PASTE2(a, b)
+#define SOUK_TEST(sentence)    SOUK_TEST_AT(sentence, __COUNTER__)
+#define SOUK_TEST_AT(sentence, n)                                                 \
+    static void SOUK_TEST_PASTE(test_body_, n)(souk_test * test);                 \
+    static souk_test_entry SOUK_TEST_PASTE(test_entry_, n) = {                    \
+        sentence, __FILE__, __LINE__, SOUK_TEST_PASTE(test_body_, n), NULL};      \
+    __attribute__((constructor)) static void SOUK_TEST_PASTE(test_ctor_, n)(void) \
+    {                                                                             \
+        test_register(&SOUK_TEST_PASTE(test_entry_, n));                          \
+    }                                                                             \
     static void SOUK_TEST_PASTE(test_body_, n)(__attribute__((unused)) souk_test * test)
 
 _Noreturn void test_fail(souk_test *test, const char *file, int line, const char *format, ...)
     SOUK_PRINTF(4, 5);
 #define SOUK_CHECK(condition) \
     ((condition) ? (void)0 : test_fail(test, __FILE__, __LINE__, "%s does not hold", #condition))
-#define SOUK_MUST(call)                                                                       \
-    do {                                                                                      \
-        souk_err must_err = (call);                                                           \
-        if (must_err)                                                                         \
-            test_fail(test, __FILE__, __LINE__, "%s: %s", #call, souk_err_name(must_err));    \
+#define SOUK_MUST(call)                                                                    \
+    do {                                                                                   \
+        souk_err must_err = (call);                                                        \
+        if (must_err)                                                                      \
+            test_fail(test, __FILE__, __LINE__, "%s: %s", #call, souk_err_name(must_err)); \
     } while (0)
-#define SOUK_CHECK_ERR(call, expected)                                                         \
-    do {                                                                                       \
-        souk_err check_err = (call);                                                           \
-        if (check_err != (expected))                                                           \
-            test_fail(test, __FILE__, __LINE__, "%s: %s instead of %s", #call,                 \
-                      souk_err_name(check_err), souk_err_name(expected));                      \
+#define SOUK_CHECK_ERR(call, expected)                                         \
+    do {                                                                       \
+        souk_err check_err = (call);                                           \
+        if (check_err != (expected))                                           \
+            test_fail(test, __FILE__, __LINE__, "%s: %s instead of %s", #call, \
+                      souk_err_name(check_err), souk_err_name(expected));      \
     } while (0)
-#define SOUK_CHECK_TEXT(text, literal)                                                         \
-    do {                                                                                       \
-        souk_text check_text = (text);                                                         \
-        if (!souk_text_equal(check_text, souk_text_of(literal)))                               \
-            test_fail(test, __FILE__, __LINE__, "%s is '%.*s' instead of '%s'", #text,         \
-                      SOUK_TEXT_PRINT(check_text), literal);                                   \
+#define SOUK_CHECK_TEXT(text, literal)                                                 \
+    do {                                                                               \
+        souk_text check_text = (text);                                                 \
+        if (!souk_text_equal(check_text, souk_text_of(literal)))                       \
+            test_fail(test, __FILE__, __LINE__, "%s is '%.*s' instead of '%s'", #text, \
+                      SOUK_TEXT_PRINT(check_text), literal);                           \
     } while (0)
 
 /* Uniform in [0, below); seeded per test by --seed and the test's name. */
@@ -96,7 +96,6 @@ _Noreturn void test_skip(souk_test *test, const char *why);
 bool test_fault_next(souk_test *test);
 /* Tell the loop how the story ended: an error ends the check, SOUK_OK without a hit ends the loop. */
 void test_fault_seen(souk_test *test, souk_err err);
-#define SOUK_FAULT_LOOP(test) \
-    for ((test)->loop_started = false; test_fault_next(test);)
+#define SOUK_FAULT_LOOP(test) for ((test)->loop_started = false; test_fault_next(test);)
 
 #endif
