@@ -175,6 +175,7 @@ struct reading {
     struct bench *bench;
     souk_arena *arena;
     souk_json_node node, properties;
+    size_t product; /* which of its products is being read, from 1; 0: none */
     souk_event *event;
     souk_diag *fault;
 };
@@ -201,6 +202,15 @@ static souk_text text_at(const struct reading *r, souk_json_node object, const c
     return text_of(r, member(r, object, key));
 }
 
+/* "price" as a client finds it in the event: "properties.price", "properties.products[2].price". */
+static souk_err blame_field(const struct reading *r, const char *key, const char *words)
+{
+    if (r->product == 0)
+        return souk_diag_say(r->fault, SOUK_EINVAL, "properties.%s %s", key, words);
+    return souk_diag_say(r->fault, SOUK_EINVAL, "properties.products[%zu].%s %s", r->product - 1,
+                         key, words);
+}
+
 /* Money or a count; *ret_there says whether the field is there at all. */
 static souk_err money_at(const struct reading *r, souk_json_node object, const char *key,
                          souk_decimal *ret_money, bool *ret_there)
@@ -212,8 +222,7 @@ static souk_err money_at(const struct reading *r, souk_json_node object, const c
     if (!*ret_there)
         return SOUK_OK;
     if (souk_json_decimal_or_text(&r->bench->doc, node, ret_money, &rounded))
-        return souk_diag_say(r->fault, SOUK_EINVAL,
-                             "%s is no number, or does not fit: send it as 12.34", key);
+        return blame_field(r, key, "is no number, or does not fit: send it as 12.34");
     if (rounded)
         r->event->flags |= SOUK_EVENT_ROUNDED;
     return SOUK_OK;
@@ -332,7 +341,7 @@ static souk_err read_line(const struct reading *r, souk_json_node product, int s
     if (souk_decimal_mul(price, quantity, &line->amount, &rounded) ||
         souk_decimal_mul_int(line->amount, sign, &line->amount) ||
         souk_decimal_mul_int(quantity, sign, &line->quantity))
-        return souk_diag_say(r->fault, SOUK_EINVAL, "price times quantity does not fit");
+        return blame_field(r, "price", "times quantity does not fit: check both");
     if (rounded)
         r->event->flags |= SOUK_EVENT_ROUNDED;
     return SOUK_OK;
@@ -345,15 +354,19 @@ static souk_err read_lines(const struct reading *r, int sign)
     bool is_list = souk_json_type(doc, products) == SOUK_JSON_ARRAY;
     size_t count = is_list ? souk_json_count(doc, products) : 1;
     if (count > SOUK_EVENT_LINES)
-        return souk_diag_say(r->fault, SOUK_EINVAL, "products has more than %d entries",
+        return souk_diag_say(r->fault, SOUK_EINVAL,
+                             "properties.products has more than %d entries: send the rest as an "
+                             "event of its own",
                              SOUK_EVENT_LINES);
     souk_line *lines = souk_arena_get(r->arena, count * sizeof *lines);
     if (r->arena->failed)
         return SOUK_ENOMEM;
     size_t kept = 0;
+    struct reading one = *r;
     souk_json_node product = is_list ? souk_json_first(doc, products) : r->properties;
     for (size_t i = 0; i < count; i++) {
-        SOUK_TRY(read_line(r, product, sign, &lines[kept]));
+        one.product = is_list ? i + 1 : 0;
+        SOUK_TRY(read_line(&one, product, sign, &lines[kept]));
         kept += lines[kept].product.bytes != 0;
         product = is_list ? souk_json_next(doc, product) : SOUK_JSON_NONE;
     }
@@ -366,19 +379,28 @@ static souk_err sum_lines(const struct reading *r, souk_decimal *ret_sum)
 {
     for (size_t i = 0; i < r->event->line_count; i++)
         if (souk_decimal_add(*ret_sum, r->event->lines[i].amount, ret_sum))
-            return souk_diag_say(r->fault, SOUK_EINVAL, "the sum of the products does not fit");
+            return souk_diag_say(r->fault, SOUK_EINVAL,
+                                 "the sum of properties.products does not fit: check the prices");
     return SOUK_OK;
+}
+
+/* Three letters of any case; anything else ("EURO", a sign of three bytes) is no currency. */
+static void read_currency(const struct reading *r)
+{
+    souk_text told = text_at(r, r->properties, "currency");
+    char currency[4] = "";
+    for (size_t i = 0; told.bytes == 3 && i < 3; i++) {
+        currency[i] = (char)(told.at[i] & ~0x20);
+        if (currency[i] < 'A' || currency[i] > 'Z')
+            return;
+    }
+    memcpy(r->event->currency, currency, sizeof currency);
 }
 
 static souk_err read_money(const struct reading *r, int sign)
 {
     static const char *const fields[] = {"revenue", "total", "value"};
-    souk_text currency = text_at(r, r->properties, "currency");
-    if (currency.bytes == 3)
-        for (size_t i = 0; i < 3; i++)
-            r->event->currency[i] =
-                (char)(currency.at[i] >= 'a' && currency.at[i] <= 'z' ? currency.at[i] - 32
-                                                                      : currency.at[i]);
+    read_currency(r);
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         bool there;
         souk_decimal money;
@@ -386,7 +408,7 @@ static souk_err read_money(const struct reading *r, int sign)
         if (!there)
             continue;
         if (souk_decimal_mul_int(money, sign, &r->event->amount))
-            return souk_diag_say(r->fault, SOUK_EINVAL, "%s does not fit", fields[i]);
+            return blame_field(r, fields[i], "does not fit: send it as 12.34");
         return SOUK_OK;
     }
     return sum_lines(r, &r->event->amount);
