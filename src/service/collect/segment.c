@@ -422,7 +422,8 @@ static souk_err read_what(const struct reading *r, souk_text type, bool *ret_is_
         i++;
     if (i == count)
         return souk_diag_say(r->fault, SOUK_EINVAL,
-                             "type is not track, identify, page, screen, group or alias");
+                             "type is missing or unknown: send track, identify, page, screen, "
+                             "group or alias");
     *ret_is_alias = i == 5;
     event->type = souk_text_of(call_types[i].name);
     if (call_types[i].name)
@@ -463,13 +464,17 @@ static souk_err read_event(struct bench *bench, souk_json_node node, souk_text p
     bool is_alias = false;
     *event = (souk_event){.at = 0};
     if (souk_json_type(&bench->doc, node) != SOUK_JSON_OBJECT)
-        return souk_diag_say(fault, SOUK_EINVAL, "an event is an object");
+        return souk_diag_say(fault, SOUK_EINVAL,
+                             "the event is no object: send {\"type\":\"track\",…}");
     if (raw.bytes > EVENT_BYTES)
-        return souk_diag_say(fault, SOUK_EINVAL, "the event has more than %d bytes", EVENT_BYTES);
+        return souk_diag_say(fault, SOUK_EINVAL,
+                             "the event has more than %d bytes: send fewer or shorter properties",
+                             EVENT_BYTES);
     r.properties = member(&r, node, "properties");
     souk_text message_id = text_at(&r, node, "messageId");
     if (message_id.bytes > MESSAGE_ID_BYTES)
-        return souk_diag_say(fault, SOUK_EINVAL, "messageId has more than %d bytes",
+        return souk_diag_say(fault, SOUK_EINVAL,
+                             "messageId has more than %d bytes: send a shorter one",
                              MESSAGE_ID_BYTES);
     souk_text type = path_type.bytes ? path_type : text_at(&r, node, "type");
     SOUK_TRY(read_what(&r, type, &is_alias));
