@@ -1,10 +1,17 @@
-/* block_fuzz.c - any bytes as a block of the log: refused, or read within bounds. */
+/* block_fuzz.c - any bytes as a block of the log: refused, or read within bounds.
+ *
+ * Each input is read as it stands, and once more with its CRC made right and its columns packed by zstd, or
+ * nothing behind those two doors would ever be reached. */
 #include "core/block.h"
 
+#include <zstd.h>
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
+
+enum { AT_COUNT = 4, AT_COLUMNS = 16, AT_RAW = 20, AT_CRC = 56, RAW_MOST = 1 << 16 };
+
+static void read_block(souk_text text)
 {
-    souk_text text = {(const char *)bytes, count};
     souk_auto(souk_block) columns = NULL;
     souk_auto(souk_block) all = NULL;
     if (souk_block_read(souk_mem_heap(), text, SOUK_BLOCK_COLUMNS, &columns) == SOUK_OK)
@@ -12,5 +19,47 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     if (souk_block_read(souk_mem_heap(), text, SOUK_BLOCK_ALL, &all) == SOUK_OK)
         for (size_t i = 0; i < all->count; i++)
             souk_assert(all->facts[i].first_line + all->facts[i].line_count <= all->line_count);
+}
+
+static void mend_crc(char *block, size_t bytes)
+{
+    size_t head = SOUK_BLOCK_HEADER;
+    uint64_t summed =
+        souk_get_u32(block + AT_COLUMNS) + (uint64_t)souk_get_u32(block + AT_COUNT) * 16;
+    if (summed > bytes - head)
+        return;
+    souk_put_u32(block + AT_CRC, 0);
+    souk_put_u32(block + AT_CRC, souk_crc32c(0, block, head + summed));
+}
+
+/* The input as header, raw columns (their size in the header's place for it), and the rest. */
+static void read_packed(souk_text text)
+{
+    size_t head = SOUK_BLOCK_HEADER, raw = souk_get_u32(text.at + AT_RAW) % RAW_MOST;
+    souk_auto_value(souk_buf) block = {.mem = souk_mem_heap()};
+    if (raw > text.bytes - head)
+        return;
+    souk_buf_append(&block, text.at, head);
+    char *room = souk_buf_room(&block, ZSTD_compressBound(raw));
+    size_t packed = ZSTD_compress(room, ZSTD_compressBound(raw), text.at + head, raw, 1);
+    souk_buf_added(&block, packed);
+    souk_buf_append(&block, text.at + head + raw, text.bytes - head - raw);
+    souk_put_u32(block.at + AT_COLUMNS, (uint32_t)packed);
+    souk_put_u32(block.at + AT_RAW, (uint32_t)raw);
+    mend_crc(block.at, block.bytes);
+    read_block(souk_buf_view(&block));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
+{
+    souk_text text = {(const char *)bytes, count};
+    read_block(text);
+    if (count < SOUK_BLOCK_HEADER)
+        return 0;
+    read_packed(text);
+    souk_auto_value(souk_buf) mended = {.mem = souk_mem_heap()};
+    souk_buf_text(&mended, text);
+    mend_crc(mended.at, mended.bytes);
+    read_block(souk_buf_view(&mended));
     return 0;
 }
