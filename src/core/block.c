@@ -127,6 +127,11 @@ static int64_t wrap_add(int64_t a, int64_t b)
     return (int64_t)((uint64_t)a + (uint64_t)b);
 }
 
+static int64_t wrap_subtract(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a - (uint64_t)b);
+}
+
 /* ---- writing --------------------------------------------------------------------------------- */
 
 souk_err souk_block_maker_new(souk_mem *mem, souk_block_maker **ret_maker)
@@ -194,8 +199,8 @@ void souk_block_add(souk_block_maker *maker, const souk_fact *fact, const souk_f
     souk_assert(fact->position == maker->first_position + maker->count);
     souk_assert(maker->count < SOUK_BLOCK_EVENTS);
     souk_buf_varint(&columns[COL_RECEIVED],
-                    souk_zigzag(wrap_add(fact->received, -maker->last_received)));
-    souk_buf_varint(&columns[COL_AT], souk_zigzag(wrap_add(fact->received, -fact->at)));
+                    souk_zigzag(wrap_subtract(fact->received, maker->last_received)));
+    souk_buf_varint(&columns[COL_AT], souk_zigzag(wrap_subtract(fact->received, fact->at)));
     souk_buf_varint(&columns[COL_ATOM], fact->atom);
     souk_buf_varint(&columns[COL_SOURCE], fact->source);
     souk_buf_varint(&columns[COL_TYPE], fact->type);
@@ -377,7 +382,7 @@ static souk_err read_facts(struct reader *reader, souk_block *block, uint32_t se
         received = wrap_add(received, souk_unzigzag(take(reader, COL_RECEIVED)));
         fact->position = block->first_position + i;
         fact->received = received;
-        fact->at = wrap_add(received, -souk_unzigzag(take(reader, COL_AT)));
+        fact->at = wrap_subtract(received, souk_unzigzag(take(reader, COL_AT)));
         fact->atom = take_u32(reader, COL_ATOM);
         fact->source = take_u32(reader, COL_SOURCE);
         fact->type = take_u32(reader, COL_TYPE);
