@@ -568,6 +568,8 @@ static souk_err find_caller(struct bench *bench)
     bool told = basic_key(call, souk_call_header(call, SOUK_TEXT("authorization")), &key) ||
                 souk_json_text(&bench->doc, in_body, &call->arena, &key) == SOUK_OK ||
                 souk_call_query(call, SOUK_TEXT("writeKey"), &key);
+    if (call->arena.failed) /* a 401 would tell the client to drop what it sent */
+        return SOUK_ENOMEM;
     if (!told)
         return souk_diag_say(&call->diag, SOUK_EUNAUTH,
                              "no write key: send it as the user of Basic authorization, or as "

@@ -1,0 +1,323 @@
+/* segment_test.c - the Segment calls from bytes to durable events: types, times, money, keys, faults. */
+#include "test/test.h"
+
+#include "service/collect/test_shop.h"
+
+static bool contains(souk_text text, const char *part)
+{
+    return text.bytes && memmem(text.at, text.bytes, part, strlen(part));
+}
+
+/* ---- calls ---------------------------------------------------------------------------------------------- */
+
+SOUK_TEST("each call makes an event of its type, and keeps the text that was sent")
+{
+    static const struct {
+        const char *path, *body, *type;
+    } calls[] = {
+        {"/v1/track", "{\"event\":\"Cart Viewed\",\"userId\":\"u-1\"}", "Cart Viewed"},
+        {"/v1/identify", "{\"userId\":\"u-1\",\"traits\":{\"email\":\"a@b.cd\"}}", "Identify"},
+        {"/v1/page", "{\"userId\":\"u-1\",\"name\":\"Home\"}", "Page"},
+        {"/v1/screen", "{\"userId\":\"u-1\", \"name\":\"购物车\"}", "Screen"},
+        {"/v1/group", "{\"userId\":\"u-1\",\"groupId\":\"g-1\"}", "Group"},
+        {"/v1/alias", "{\"userId\":\"u-1\",\"previousId\":\"a-9\"}", "Alias"},
+        {"/v1/batch", "{\"batch\":[{\"type\":\"page\",\"userId\":\"u-1\"}]}", "Page"},
+    };
+    struct shop shop;
+    shop_open(&shop, test);
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        SOUK_CHECK(shop_send(&shop, calls[i].path, calls[i].body) == 200);
+        SOUK_CHECK(!strcmp(shop.answer, "{\"success\":true}"));
+        const souk_story *story = shop_story(&shop, "u-1", 0);
+        SOUK_CHECK(story->fact.position == i + 1);
+        SOUK_CHECK(!strcmp(shop_name(&shop, SOUK_NAME_TYPE, story->fact.type), calls[i].type));
+        bool batch = !strcmp(calls[i].path, "/v1/batch");
+        SOUK_CHECK_TEXT(story->text,
+                        batch ? "{\"type\":\"page\",\"userId\":\"u-1\"}" : calls[i].body);
+    }
+    souk_story *stories;
+    SOUK_CHECK(shop_timeline_of(&shop, SOUK_ID_ANONYMOUS, "a-9", &stories) == 7);
+    SOUK_CHECK(shop_timeline_of(&shop, SOUK_ID_EMAIL, "A@B.CD ", &stories) == 7);
+    shop_close(&shop);
+}
+
+SOUK_TEST(
+    "an order tells its store, money and lines, a refund takes them back, a cancellation counts")
+{
+    struct shop shop;
+    souk_totals totals;
+    shop_open(&shop, test);
+    SOUK_CHECK(
+        shop_send(&shop, "/v1/track",
+                  "{\"event\":\"Order Completed\",\"userId\":\"u\",\"properties\":{"
+                  "\"store_id\":\"SH-14\",\"currency\":\"eur\",\"revenue\":12.5,\"total\":99,"
+                  "\"products\":[{\"product_id\":\"A\",\"name\":\"Tea\",\"category\":\"Drinks\","
+                  "\"price\":\"4.25\",\"quantity\":2},{\"sku\":\"B\",\"price\":4},7]}}") == 200);
+    const souk_story *story = shop_story(&shop, "u", 0);
+    SOUK_CHECK(story->fact.flags == (SOUK_EVENT_ORDER | SOUK_EVENT_SALE | SOUK_FACT_LINKS));
+    SOUK_CHECK(story->fact.amount_micro == 12500000);
+    SOUK_CHECK(story->fact.currency == souk_currency_code("EUR"));
+    SOUK_CHECK(!strcmp(shop_name(&shop, SOUK_NAME_STORE, story->fact.store), "SH-14"));
+    SOUK_CHECK(story->fact.line_count == 2);
+    SOUK_CHECK(!strcmp(shop_name(&shop, SOUK_NAME_PRODUCT, story->lines[0].product), "A"));
+    SOUK_CHECK(!strcmp(shop_name(&shop, SOUK_NAME_CATEGORY, story->lines[0].category), "Drinks"));
+    SOUK_CHECK(story->lines[0].amount_micro == 8500000 &&
+               story->lines[0].quantity_micro == 2000000);
+    SOUK_CHECK(!strcmp(shop_name(&shop, SOUK_NAME_PRODUCT, story->lines[1].product), "B"));
+    SOUK_CHECK(story->lines[1].amount_micro == 4000000 &&
+               story->lines[1].quantity_micro == 1000000);
+    SOUK_CHECK(
+        shop_send(&shop, "/v1/track",
+                  "{\"event\":\"Order Refunded\",\"userId\":\"u\",\"properties\":{\"currency\":"
+                  "\"EUR\",\"products\":[{\"id\":\"A\",\"price\":4.25,\"quantity\":1}]}}") == 200);
+    story = shop_story(&shop, "u", 0);
+    SOUK_CHECK(story->fact.flags == SOUK_EVENT_SALE && story->fact.amount_micro == -4250000);
+    SOUK_CHECK(story->lines[0].quantity_micro == -1000000);
+    SOUK_CHECK(shop_send(&shop, "/v1/track", "{\"event\":\"Order Cancelled\",\"userId\":\"u\"}") ==
+               200);
+    souk_index_totals(souk_spine_index(shop.spine), &totals);
+    SOUK_CHECK(totals.events == 3 && totals.orders == 1 && totals.cancelled == 1);
+    SOUK_CHECK(totals.currency_count == 1 && totals.amounts[0].amount_micro == 8250000);
+    shop_close(&shop);
+}
+
+SOUK_TEST("a message id counts once for its source, and an event without one is always new")
+{
+    struct shop shop;
+    souk_statement statement = {.age = SOUK_AGE_UNKNOWN};
+    uint32_t other;
+    char key[SOUK_WRITE_KEY_BYTES], query[100];
+    const char *twice = "{\"batch\":[{\"type\":\"page\",\"userId\":\"u\",\"messageId\":\"m\"},"
+                        "{\"type\":\"page\",\"userId\":\"u\",\"messageId\":\"m\"}]}";
+    shop_open(&shop, test);
+    SOUK_CHECK(shop_send(&shop, "/v1/batch", twice) == 200 && shop_events(&shop) == 1);
+    SOUK_CHECK(shop_send(&shop, "/v1/batch", twice) == 200 && shop_events(&shop) == 1);
+    for (int i = 0; i < 2; i++)
+        SOUK_CHECK(shop_send(&shop, "/v1/page", "{\"userId\":\"u\"}") == 200);
+    SOUK_CHECK(shop_events(&shop) == 3);
+    SOUK_CHECK(shop_send(&shop, "/v1/page", "{\"userId\":\"u\",\"messageId\":\"\"}") == 200);
+    SOUK_CHECK(shop_events(&shop) == 4);
+    SOUK_MUST(souk_merchants_source(shop.merchants, SOUK_OPERATOR, SOUK_TEXT("till"), &statement,
+                                    &other, key));
+    snprintf(query, sizeof query, "writeKey=%s", key);
+    shop.query = souk_text_of(query);
+    SOUK_CHECK(shop_send(&shop, "/v1/batch", twice) == 200 && shop_events(&shop) == 5);
+    SOUK_CHECK(shop_story(&shop, "u", 0)->fact.source == other);
+    shop_close(&shop);
+}
+
+/* ---- times ---------------------------------------------------------------------------------------------- */
+
+static souk_time time_of(const char *text)
+{
+    souk_time at = 0;
+    return souk_time_read(souk_text_of(text), NULL, &at) ? INT64_MIN : at;
+}
+
+SOUK_TEST("an event happened at its timestamp in any zone, and never after it was received")
+{
+    static const struct {
+        const char *fields, *at;
+    } cases[] = {
+        {"\"timestamp\":\"2026-01-01T12:30:00.250+01:00\"", "2026-01-01T11:30:00.250Z"},
+        {"\"timestamp\":\"2026-01-01T06:00:00-0500\"", "2026-01-01T11:00:00Z"},
+        {"\"timestamp\":\"2025-12-31T23:59:59.999999Z\"", "2025-12-31T23:59:59.999Z"},
+        {"\"timestamp\":\"2026-01-01 10:00:00\"", "2026-01-01T10:00:00Z"},
+        {"\"timestamp\":\"2025-06-01\"", "2025-06-01T00:00:00Z"},
+        {"\"timestamp\":\"2026-01-01T12:30:00Z\"", "2026-01-01T12:00:00Z"},
+        {"\"timestamp\":\"yesterday\"", "2026-01-01T12:00:00Z"},
+        {"\"timestamp\":1767268800", "2026-01-01T12:00:00Z"},
+        {"\"timestamp\":null,\"originalTimestamp\":\"2026-01-01T09:00:00Z\"",
+         "2026-01-01T09:00:00Z"},
+        {"\"timestamp\":\"2026-01-01T08:00:00Z\",\"originalTimestamp\":\"2026-01-01T09:00:00Z\"",
+         "2026-01-01T08:00:00Z"},
+        /* a device an hour ahead, a day behind, four minutes off, and one that tells no time */
+        {"\"sentAt\":\"2026-01-01T13:00:00Z\",\"timestamp\":\"2026-01-01T12:50:00Z\"",
+         "2026-01-01T11:50:00Z"},
+        {"\"sentAt\":\"2025-12-31T12:00:00Z\",\"originalTimestamp\":\"2025-12-31T11:00:00Z\"",
+         "2026-01-01T11:00:00Z"},
+        {"\"sentAt\":\"2026-01-01T11:56:00Z\",\"timestamp\":\"2026-01-01T11:00:00Z\"",
+         "2026-01-01T11:00:00Z"},
+        {"\"sentAt\":\"2020-01-01T00:00:00Z\"", "2026-01-01T12:00:00Z"},
+        {"\"sentAt\":\"soon\",\"timestamp\":\"2026-01-01T11:00:00Z\"", "2026-01-01T11:00:00Z"},
+    };
+    struct shop shop;
+    char body[400];
+    shop_open(&shop, test);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(body, sizeof body, "{\"userId\":\"u\",%s}", cases[i].fields);
+        SOUK_CHECK(shop_send(&shop, "/v1/page", body) == 200);
+        const souk_story *story = shop_story(&shop, "u", 0);
+        SOUK_CHECK(story->fact.at == time_of(cases[i].at));
+        SOUK_CHECK(story->fact.received == SHOP_NOW);
+    }
+    shop_close(&shop);
+}
+
+SOUK_TEST("the sentAt of a batch corrects all its events, whatever they say themselves")
+{
+    struct shop shop;
+    souk_story *stories;
+    shop_open(&shop, test);
+    SOUK_CHECK(
+        shop_send(&shop, "/v1/batch",
+                  "{\"sentAt\":\"2026-01-01T14:00:00Z\",\"batch\":["
+                  "{\"type\":\"page\",\"userId\":\"u\",\"timestamp\":\"2026-01-01T13:00:00Z\"},"
+                  "{\"type\":\"page\",\"userId\":\"u\",\"timestamp\":\"2026-01-01T13:30:00Z\","
+                  "\"sentAt\":\"2026-01-01T12:00:00Z\"}]}") == 200);
+    SOUK_CHECK(shop_send(&shop, "/v1/batch",
+                         "{\"batch\":[{\"type\":\"page\",\"userId\":\"u\",\"timestamp\":"
+                         "\"2026-01-01T10:00:00Z\"}]}") == 200);
+    SOUK_CHECK(shop_timeline(&shop, "u", &stories) == 3);
+    SOUK_CHECK(stories[2].fact.at == time_of("2026-01-01T11:00:00Z"));
+    SOUK_CHECK(stories[1].fact.at == time_of("2026-01-01T11:30:00Z"));
+    SOUK_CHECK(stories[0].fact.at == time_of("2026-01-01T10:00:00Z")); /* the skew was forgotten */
+    shop_close(&shop);
+}
+
+SOUK_TEST(
+    "an event of the year 0 from a device in the year 9999 is stored, and the log stays sound")
+{
+    struct shop shop;
+    shop_open(&shop, test);
+    SOUK_CHECK(shop_send(&shop, "/v1/page",
+                         "{\"userId\":\"u\",\"timestamp\":\"0000-01-01\",\"sentAt\":"
+                         "\"9999-12-31T23:59:59Z\"}") == 200);
+    SOUK_CHECK(shop_story(&shop, "u", 0)->fact.at < time_of("0001-01-01"));
+    SOUK_MUST(souk_spine_verify(shop.spine, NULL, NULL, NULL));
+    shop_close(&shop);
+}
+
+/* ---- money ---------------------------------------------------------------------------------------------- */
+
+SOUK_TEST("money of more than six decimals is rounded half to even, and flagged")
+{
+    static const struct {
+        const char *revenue;
+        int64_t micro;
+        bool rounded;
+    } cases[] = {
+        {"12.345678", 12345678, false},
+        {"0.0000005", 0, true},
+        {"0.0000015", 2, true},
+        {"2.0000025", 2000002, true},
+        {"2.00000250000000000000000000000000001", 2000003, true},
+        {"-0.0000015", -2, true},
+        {"1e3", 1000000000, false},
+        {"\"7.10\"", 7100000, false},
+        {"\"0.0000035\"", 4, true},
+        {"9223372036854.775807", INT64_MAX, false},
+        {"-9223372036854.775807", -INT64_MAX, false},
+    };
+    char body[300];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct shop shop;
+        shop_open(&shop, test);
+        snprintf(body, sizeof body,
+                 "{\"event\":\"Order Completed\",\"userId\":\"u\",\"properties\":{\"revenue\":%s}}",
+                 cases[i].revenue);
+        SOUK_CHECK(shop_send(&shop, "/v1/track", body) == 200);
+        const souk_fact *fact = &shop_story(&shop, "u", 0)->fact;
+        SOUK_CHECK(fact->amount_micro == cases[i].micro);
+        SOUK_CHECK(((fact->flags & SOUK_EVENT_ROUNDED) != 0) == cases[i].rounded);
+        shop_close(&shop);
+    }
+}
+
+SOUK_TEST("numbers that are nobody's money keep every digit of their text")
+{
+    const char *body = "{\"userId\":\"u\", \"event\":\"Weighed\",\"properties\":{\"weight\":"
+                       "1.10000000000000000000000000001,\"ratio\":1E+400,\"zero\":-0.0,"
+                       "\"phone\":\"\\u4e2d\\/\",\"price\":1.10}}";
+    struct shop shop;
+    shop_open(&shop, test);
+    SOUK_CHECK(shop_send(&shop, "/v1/track", body) == 200);
+    SOUK_CHECK_TEXT(shop_story(&shop, "u", 0)->text, body);
+    shop_close(&shop);
+}
+
+SOUK_TEST("a currency is three letters, and anything else is none")
+{
+    static const char *const told[] = {"\"gbp\"",       "\"GbP\"",       "\"EURO\"", "\"€\"",
+                                       "\"a\\u0000b\"", "\"12\\u003a\"", "840",      "null"};
+    struct shop shop;
+    char body[300];
+    shop_open(&shop, test);
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+        snprintf(body, sizeof body,
+                 "{\"event\":\"Order Completed\",\"userId\":\"u\",\"properties\":{\"revenue\":1,"
+                 "\"currency\":%s}}",
+                 told[i]);
+        SOUK_CHECK(shop_send(&shop, "/v1/track", body) == 200);
+        uint32_t currency = shop_story(&shop, "u", 0)->fact.currency;
+        SOUK_CHECK(currency == (i < 2 ? souk_currency_code("GBP") : 0));
+    }
+    shop_close(&shop);
+}
+
+SOUK_TEST("sums that no longer fit leave an event out of the profile, and the shop goes on")
+{
+    const char *most =
+        "{\"event\":\"Order Completed\",\"userId\":\"u\",\"properties\":{\"revenue\":"
+        "9223372036854,\"currency\":\"EUR\"}}";
+    struct shop shop;
+    souk_spine_counters counters;
+    shop_open(&shop, test);
+    for (int i = 0; i < 3; i++)
+        SOUK_CHECK(shop_send(&shop, "/v1/track", most) == 200);
+    souk_spine_count(shop.spine, &counters);
+    SOUK_CHECK(counters.events == 3 && counters.quarantined == 2);
+    SOUK_CHECK(shop_send(&shop, "/v1/page", "{\"userId\":\"u\"}") == 200);
+    SOUK_MUST(souk_spine_verify(shop.spine, NULL, NULL, NULL));
+    shop_close(&shop);
+}
+
+/* ---- keys ----------------------------------------------------------------------------------------------- */
+
+static void base64(const char *text, char *to)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    uint32_t bits = 0;
+    unsigned held = 0;
+    for (; *text; text++) {
+        bits = bits << 8 | (unsigned char)*text;
+        for (held += 8; held >= 6; held -= 6)
+            *to++ = letters[bits >> (held - 6) & 63];
+    }
+    if (held)
+        *to++ = letters[bits << (6 - held) & 63];
+    memcpy(to, "=", 2);
+}
+
+SOUK_TEST("the write key is read from the header, the body and the query, and nothing else opens")
+{
+    struct shop shop;
+    char plain[100], coded[200], header[220], body[300];
+    const char *page = "{\"userId\":\"u\"}";
+    shop_open(&shop, test);
+    const char *const forms[] = {"%s:", "%s", "%s:ignored"};
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(plain, sizeof plain, forms[i], shop.secrets.write_key);
+        base64(plain, coded);
+        snprintf(header, sizeof header, "%s %s", i ? "Basic" : "bASIC", coded);
+        shop.authorization = header;
+        SOUK_CHECK(shop_send(&shop, "/v1/page", page) == 200);
+    }
+    shop.authorization = "Basic d3Jvbmc6";
+    SOUK_CHECK(shop_send(&shop, "/v1/page", page) == 401);
+    SOUK_CHECK(contains(souk_text_of(shop.answer), "not one of this shop's"));
+    shop.authorization = "Bearer x";
+    SOUK_CHECK(shop_send(&shop, "/v1/page", page) == 401);
+    SOUK_CHECK(contains(souk_text_of(shop.answer), "no write key"));
+    snprintf(body, sizeof body, "{\"userId\":\"u\",\"writeKey\":\"%s\"}", shop.secrets.write_key);
+    SOUK_CHECK(shop_send(&shop, "/v1/page", body) == 200);
+    shop.authorization = NULL;
+    shop.query = SOUK_TEXT("writeKey=");
+    SOUK_CHECK(shop_send(&shop, "/v1/page", page) == 401);
+    snprintf(plain, sizeof plain, "writeKey=%s", shop.secrets.admin_token);
+    shop.query = souk_text_of(plain);
+    SOUK_CHECK(shop_send(&shop, "/v1/page", page) == 401);
+    SOUK_CHECK(shop_events(&shop) == 4);
+    shop_close(&shop);
+}
