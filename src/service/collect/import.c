@@ -221,8 +221,8 @@ static souk_err reject_row(struct run *run, const souk_csv_row *row, const souk_
     char where[32];
     snprintf(where, sizeof where, "line %llu", (unsigned long long)row->line);
     run->import->rejected++;
-    if (run->import->rejected > FAULTS_KEPT)
-        return SOUK_OK;
+    if (run->import->rejected > FAULTS_KEPT || run->import->rows <= run->task.done)
+        return SOUK_OK; /* enough of them, or kept by the run that was cut off */
     souk_reject reject = {.source = run->import->source,
                           .at = souk_clock_now_ms(souk_spine_clock(run->import->spine)),
                           .fault = souk_text_of(diag->words),

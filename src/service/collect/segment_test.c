@@ -209,19 +209,21 @@ SOUK_TEST("money of more than six decimals is rounded half to even, and flagged"
         {"9223372036854.775807", INT64_MAX, false},
         {"-9223372036854.775807", -INT64_MAX, false},
     };
-    char body[300];
+    struct shop shop;
+    char body[300], user[16];
+    shop_open(&shop, test);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct shop shop;
-        shop_open(&shop, test);
-        snprintf(body, sizeof body,
-                 "{\"event\":\"Order Completed\",\"userId\":\"u\",\"properties\":{\"revenue\":%s}}",
-                 cases[i].revenue);
+        snprintf(user, sizeof user, "u-%zu", i);
+        snprintf(
+            body, sizeof body,
+            "{\"event\":\"Order Completed\",\"userId\":\"%s\",\"properties\":{\"revenue\":%s}}",
+            user, cases[i].revenue);
         SOUK_CHECK(shop_send(&shop, "/v1/track", body) == 200);
-        const souk_fact *fact = &shop_story(&shop, "u", 0)->fact;
+        const souk_fact *fact = &shop_story(&shop, user, 0)->fact;
         SOUK_CHECK(fact->amount_micro == cases[i].micro);
         SOUK_CHECK(((fact->flags & SOUK_EVENT_ROUNDED) != 0) == cases[i].rounded);
-        shop_close(&shop);
     }
+    shop_close(&shop);
 }
 
 SOUK_TEST("numbers that are nobody's money keep every digit of their text")
