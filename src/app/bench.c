@@ -6,7 +6,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-static const bench_entry *const entries[] = {&bench_collect_entry, &bench_single_entry};
+static const bench_entry *const entries[] = {&bench_collect_entry, &bench_single_entry,
+                                             &bench_json_entry};
 
 void bench_add(bench_run *bench, const char *claim, double value, const char *unit,
                enum bench_sense sense, double bar, const char *against)

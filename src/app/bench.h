@@ -82,7 +82,7 @@ SOUK_CHECKED souk_err bench_load_run(bench_load *load, souk_diag *diag);
 /* One event of the load as text; returns its length.  room: 1024 bytes. */
 size_t bench_event(uint64_t seed, uint64_t number, uint32_t shoppers, char *room);
 
-extern const bench_entry bench_collect_entry, bench_single_entry, bench_read_entry,
-    bench_import_entry, bench_restart_entry;
+extern const bench_entry bench_collect_entry, bench_single_entry, bench_json_entry,
+    bench_read_entry, bench_import_entry, bench_restart_entry;
 
 #endif
