@@ -24,8 +24,8 @@ static void read_block(souk_text text)
 static void mend_crc(char *block, size_t bytes)
 {
     size_t head = SOUK_BLOCK_HEADER;
-    uint64_t summed =
-        souk_get_u32(block + AT_COLUMNS) + (uint64_t)souk_get_u32(block + AT_COUNT) * 16;
+    uint64_t summed = souk_get_u32(block + AT_COLUMNS) +
+                      (uint64_t)souk_get_u32(block + AT_COUNT) * SOUK_BLOCK_MESSAGE;
     if (summed > bytes - head)
         return;
     souk_put_u32(block + AT_CRC, 0);

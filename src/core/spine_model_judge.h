@@ -1,11 +1,10 @@
 /* spine_model_judge.h - the product beside the model of spine_model.h: the first difference is told.
- * For spine_model_test.c alone. */
+ * For spine_model_test.c alone, where it stands after test/test.h. */
 #ifndef SOUK_CORE_SPINE_MODEL_JUDGE_H
 #define SOUK_CORE_SPINE_MODEL_JUDGE_H
 
 #include "core/spine_model.h"
 #include "core/spine_private.h"
-#include "test/test.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -4,6 +4,8 @@
  * Compared: every identifier's person, every atom's sums, every timeline with its texts, the totals,
  * every answer about consent; and that a merge never made an answer laxer.  After an erasure nothing
  * on the disk leads to her, nor does an older copy of the ledger with today's keys. */
+#include "test/test.h"
+
 #include "core/spine_model_judge.h"
 
 enum { BATCH_MOST = 8, SOURCES_COUNT = 3, PRODUCTS = 12 };

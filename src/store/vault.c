@@ -118,29 +118,18 @@ static souk_err root_settle(souk_disk *disk, const souk_vault_options *options,
 
 /* ---- life ------------------------------------------------------------------------------ */
 
-static void generation_draw(const souk_vault_options *options,
-                            uint8_t to[SOUK_VAULT_GENERATION_BYTES])
-{
-    do
-        options->random(options->random_context, to, SOUK_VAULT_GENERATION_BYTES);
-    while (sodium_is_zero(to, SOUK_VAULT_GENERATION_BYTES));
-}
-
-/* Header and named slots as bytes; secrets only wrapped. */
+/* Header and named slots as bytes. */
 static void first_image(const souk_vault_options *options, const souk_vault_root *root,
                         uint8_t *image)
 {
     souk_vault_form form = {.block_slots = options->block_slots};
-    uint8_t generation[SOUK_VAULT_GENERATION_BYTES], key[32];
     options->random(options->random_context, form.id, sizeof form.id);
-    generation_draw(options, generation);
     souk_vault_header_write(root, &form, image);
     for (uint32_t slot = 0; slot < SOUK_VAULT_FIRST; slot++) {
-        options->random(options->random_context, key, sizeof key);
-        souk_vault_record_make(root, &form, slot, generation, key,
-                               image + souk_vault_record_offset(slot));
+        uint8_t *record = image + souk_vault_record_offset(slot);
+        options->random(options->random_context, record, SOUK_VAULT_SEED_BYTES);
+        souk_vault_record_make(root, &form, slot, record);
     }
-    sodium_memzero(key, sizeof key);
 }
 
 souk_err souk_vault_init(souk_mem *mem, souk_disk *disk, const souk_vault_options *given,
@@ -449,7 +438,7 @@ static souk_err records_destroy(souk_vault *vault, const uint32_t *slots, size_t
 {
     uint8_t record[SOUK_VAULT_RECORD_BYTES];
     for (size_t i = 0; i < count; i++) {
-        souk_vault_draw(vault, record, 32);
+        souk_vault_draw(vault, record, SOUK_VAULT_SEED_BYTES);
         souk_vault_record_mark(vault->root, &vault->form, slots[i], record);
         SOUK_TRY(
             souk_vault_write(vault, record, sizeof record, souk_vault_record_offset(slots[i])));

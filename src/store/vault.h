@@ -16,18 +16,18 @@
  *           thread, so that a new shopper costs neither a write nor a sync.
  * Files     root.key  the root key, 64 hexadecimal digits and a newline, mode 0400; absent where
  *                     the key comes from elsewhere (souk_vault_options.root_key)
- *           keys      one record of 64 bytes for each slot, see vault_format.h
+ *           keys      one record of 32 bytes for each slot, see vault_format.h
  * Slots     0 is never a slot; 1 to 255 are named, for things of the whole deployment; shoppers'
  *           slots start at SOUK_VAULT_FIRST.  Which are taken only the ledger knows.
  * Sealing   XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03): a nonce must never be used twice with
  *           one slot: a random prefix of 16 bytes for each block of the log, then the event's
  *           index.
  * Erasure   destroy overwrites in place and syncs.  A file system that copies on write, a snapshot
- *           and the spare cells of a flash disk may keep the old wrapped bytes, and so does every
+ *           and the spare cells of a flash disk may keep the old bytes, and so does every
  *           backup: they open with the root key only, so keep the two apart and key backups
  *           short-lived.
  * Cost      seal, unseal: the cipher, and a lock and a copy of 32 bytes on a hit of the key cache,
- *           or a read of 64 bytes and one more opening on a miss.  take: a walk over a
+ *           or a read of 32 bytes and one hash on a miss.  take: a walk over a
  *           block's bitmap, and a miss.  Memory: 1 bit for each slot, 37 bytes for each cached key.
  * Errors    SOUK_ENOENT: no such slot was made.  SOUK_EERASED: destroyed.  SOUK_ECORRUPT: the
  *           record or the sealed bytes are damaged or were moved.  SOUK_EIO; after a failed sync
@@ -63,9 +63,9 @@ typedef struct souk_vault_options {
     const uint8_t *root_key; /* [32], copied; NULL: the file root.key */
     uint32_t block_slots; /* made at a time, a multiple of 64 up to 2^20; 0: 65,536; used when the
                                 file is made, later the file's own number holds */
-    uint32_t cache_keys;  /* unwrapped keys kept, at most 2^20, rounded up to a power of two;
+    uint32_t cache_keys;  /* keys kept ready, at most 2^20, rounded up to a power of two;
                                 0: 65,536 */
-    uint32_t slot_limit;  /* ceiling of slots ever made; 0: 2^30 (a file of 64 GiB) */
+    uint32_t slot_limit;  /* ceiling of slots ever made; 0: 2^30 (a file of 32 GiB) */
     /* Where keys and choices come from; NULL: the system's generator.  For simulations. */
     void (*random)(void *context, void *to, size_t bytes);
     void *random_context;

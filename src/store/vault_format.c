@@ -6,7 +6,7 @@
 #include <sodium.h>
 
 enum {
-    VERSION = 1,
+    VERSION = 2,
     NAMED_SLOTS = 256,
     /* offsets in a header sector */
     AT_MAGIC = 0,
@@ -19,8 +19,7 @@ enum {
     AT_SUM = 56,
     SAID_BYTES = 60,
     /* offsets in a record */
-    AT_TAG = 32,
-    AT_GENERATION = 48,
+    AT_TAG = 16,
 };
 static const char magic[8] = {'S', 'O', 'U', 'K', 'K', 'E', 'Y', 'S'};
 
@@ -32,9 +31,9 @@ static void derive(const uint8_t root[32], const char *purpose, uint8_t to[32])
 
 void souk_vault_root_set(souk_vault_root *root, const uint8_t key[SOUK_VAULT_ROOT_BYTES])
 {
-    memcpy(root->wrap, key, sizeof root->wrap);
-    derive(root->wrap, "souk vault: destroyed", root->mark);
-    derive(root->wrap, "souk vault: header", root->check);
+    derive(key, "souk vault: keys", root->key);
+    derive(key, "souk vault: destroyed", root->mark);
+    derive(key, "souk vault: header", root->check);
 }
 
 /* ---- the header ------------------------------------------------------------------------ */
@@ -121,68 +120,51 @@ souk_err souk_vault_header_read(const souk_vault_root *root,
 
 /* ---- records --------------------------------------------------------------------------- */
 
-typedef struct record_where {
-    uint8_t nonce[24], data[20];
-} record_where;
+enum { SAID_OF_RECORD = SOUK_VAULT_ID_BYTES + 4 + SOUK_VAULT_SEED_BYTES };
 
-static record_where where_of(const souk_vault_form *form, uint32_t slot, const uint8_t *generation)
+/* BLAKE2b of where the record stands and its first half. */
+static void hash_record(const uint8_t key[32], const souk_vault_form *form, uint32_t slot,
+                        const uint8_t *record, uint8_t *to, size_t bytes)
 {
-    record_where where;
-    memcpy(where.nonce, generation, SOUK_VAULT_GENERATION_BYTES);
-    memcpy(where.nonce + 16, form->id, 4);
-    souk_put_u32(where.nonce + 20, slot);
-    memcpy(where.data, form->id, sizeof form->id);
-    souk_put_u32(where.data + 16, slot);
-    return where;
+    uint8_t said[SAID_OF_RECORD];
+    memcpy(said, form->id, SOUK_VAULT_ID_BYTES);
+    souk_put_u32(said + SOUK_VAULT_ID_BYTES, slot);
+    memcpy(said + SOUK_VAULT_ID_BYTES + 4, record, SOUK_VAULT_SEED_BYTES);
+    int failed = crypto_generichash(to, bytes, said, sizeof said, key, 32);
+    souk_assert(!failed);
 }
 
 void souk_vault_record_make(const souk_vault_root *root, const souk_vault_form *form, uint32_t slot,
-                            const uint8_t generation[SOUK_VAULT_GENERATION_BYTES],
-                            const uint8_t key[32], uint8_t record[SOUK_VAULT_RECORD_BYTES])
+                            uint8_t record[SOUK_VAULT_RECORD_BYTES])
 {
-    souk_assert(!sodium_is_zero(generation, SOUK_VAULT_GENERATION_BYTES));
-    record_where where = where_of(form, slot, generation);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(record, NULL, key, 32, where.data, sizeof where.data,
-                                               NULL, where.nonce, root->wrap);
-    memcpy(record + AT_GENERATION, generation, SOUK_VAULT_GENERATION_BYTES);
-}
-
-static void mark_of(const souk_vault_root *root, const souk_vault_form *form, uint32_t slot,
-                    const uint8_t *random, uint8_t to[16])
-{
-    uint8_t said[SOUK_VAULT_ID_BYTES + 4 + 32];
-    memcpy(said, form->id, SOUK_VAULT_ID_BYTES);
-    souk_put_u32(said + 16, slot);
-    memcpy(said + 20, random, 32);
-    int failed = crypto_generichash(to, 16, said, sizeof said, root->mark, sizeof root->mark);
-    souk_assert(!failed);
+    uint8_t made[48];
+    hash_record(root->key, form, slot, record, made, sizeof made);
+    memcpy(record + AT_TAG, made + 32, 16);
+    sodium_memzero(made, sizeof made);
 }
 
 void souk_vault_record_mark(const souk_vault_root *root, const souk_vault_form *form, uint32_t slot,
                             uint8_t record[SOUK_VAULT_RECORD_BYTES])
 {
-    mark_of(root, form, slot, record, record + AT_TAG);
-    memset(record + AT_GENERATION, 0, SOUK_VAULT_GENERATION_BYTES);
+    hash_record(root->mark, form, slot, record, record + AT_TAG, 16);
 }
 
 souk_err souk_vault_record_open(const souk_vault_root *root, const souk_vault_form *form,
                                 uint32_t slot, const uint8_t record[SOUK_VAULT_RECORD_BYTES],
                                 uint8_t ret_key[32])
 {
-    if (sodium_is_zero(record + AT_GENERATION, SOUK_VAULT_GENERATION_BYTES)) {
-        uint8_t mark[16];
-        mark_of(root, form, slot, record, mark);
+    uint8_t made[48], mark[16];
+    hash_record(root->key, form, slot, record, made, sizeof made);
+    bool live = sodium_memcmp(made + 32, record + AT_TAG, 16) == 0;
+    if (live)
+        memcpy(ret_key, made, 32);
+    else
         sodium_memzero(ret_key, 32);
-        return sodium_memcmp(mark, record + AT_TAG, sizeof mark) ? SOUK_ECORRUPT : SOUK_EERASED;
-    }
-    record_where where = where_of(form, slot, record + AT_GENERATION);
-    if (crypto_aead_xchacha20poly1305_ietf_decrypt(ret_key, NULL, NULL, record, AT_GENERATION,
-                                                   where.data, sizeof where.data, where.nonce,
-                                                   root->wrap) != 0) {
-        sodium_memzero(ret_key, 32);
-        return SOUK_ECORRUPT;
-    }
-    return SOUK_OK;
+    sodium_memzero(made, sizeof made);
+    if (live)
+        return SOUK_OK;
+    hash_record(root->mark, form, slot, record, mark, sizeof mark);
+    return sodium_memcmp(mark, record + AT_TAG, 16) ? SOUK_ECORRUPT : SOUK_EERASED;
 }
 
 /* ---- root.key -------------------------------------------------------------------------- */

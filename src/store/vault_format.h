@@ -1,24 +1,25 @@
 /* vault_format.h - private to the vault: the bytes of the file `keys`, and what a record means.
  *
- *     byte 0      4096                            20,480
+ *     byte 0      4096                            12,288
  *     | header    | named slots: 256 records      | block: block_slots records | block | …
  *
  *     header      8 copies of one 512-byte sector, written once and never again, so that a torn
  *                 write cannot touch it and one sound copy is enough:
  *                 "SOUKKEYS" | version u32 | file id [16] | block_slots u32 | named slots u32 |
  *                 record bytes u32 | key check [16] | CRC-32C of the bytes before u32 | zeros
- *     record      at 4096 + 64 * slot, so none lies across two sectors: a cut leaves the old or the
+ *     record      at 4096 + 32 * slot, so none lies across two sectors: a cut leaves the old or the
  *                 new one whole.
- *                 live       wrapped key [32] | tag [16] | generation [16], not zero
- *                 destroyed  random [32] | mark [16] | zero [16]
+ *                 live       seed [16], random | check [16]
+ *                 destroyed  random [16] | mark [16]
  *
  * A block counts as made once its first sector is not all zeros; that sector is written last, after
  * a sync of the others.  So no count of slots is stored which an old or damaged header could set
  * back, and nothing that might hold keys is ever written over.
  *
- * Wrapping    XChaCha20-Poly1305 under the root key; nonce = generation | first 4 of file id |
- *             slot; associated data = file id | slot.  The generation is drawn anew each time a
- *             block is made: the same slot made twice (a cut, a restored backup) never repeats a nonce.
+ * Key         BLAKE2b under the root key of (file id, slot, seed) gives 48 bytes: the slot's key [32] and
+ *             the check [16] (RFC 7693, keyed mode).  A seed without the root key tells nothing, the
+ *             root key without the seed neither: whoever overwrites 16 random bytes has destroyed the
+ *             key (2^128 guesses, for each slot anew).  Half the bytes of a wrapped key.
  * Mark        keyed BLAKE2b of (file id, slot, random): only who has the root key can say
  *             "destroyed", any other change is damage.
  * Threads     no state. */
@@ -31,8 +32,8 @@ enum {
     SOUK_VAULT_HEADER_BYTES = 4096,
     SOUK_VAULT_SECTOR_BYTES = 512,
     SOUK_VAULT_HEADER_COPIES = SOUK_VAULT_HEADER_BYTES / SOUK_VAULT_SECTOR_BYTES,
-    SOUK_VAULT_RECORD_BYTES = 64,
-    SOUK_VAULT_GENERATION_BYTES = 16,
+    SOUK_VAULT_RECORD_BYTES = 32,
+    SOUK_VAULT_SEED_BYTES = 16,
     SOUK_VAULT_ID_BYTES = 16,
     SOUK_VAULT_ROOT_BYTES = 32,
     SOUK_VAULT_BLOCK_STEP = 64, /* block_slots is a multiple of this */
@@ -41,7 +42,7 @@ enum {
 
 /* The root key and what is derived from it; lives in locked memory, zeroed at the end. */
 typedef struct souk_vault_root {
-    uint8_t wrap[SOUK_VAULT_ROOT_BYTES], mark[32], check[32];
+    uint8_t key[SOUK_VAULT_ROOT_BYTES], mark[32], check[32];
 } souk_vault_root;
 void souk_vault_root_set(souk_vault_root *root, const uint8_t key[SOUK_VAULT_ROOT_BYTES]);
 
@@ -64,10 +65,10 @@ static inline uint64_t souk_vault_record_offset(uint32_t slot)
 {
     return SOUK_VAULT_HEADER_BYTES + (uint64_t)slot * SOUK_VAULT_RECORD_BYTES;
 }
+/* record[0, 16) holds the seed already, from a random source. */
 void souk_vault_record_make(const souk_vault_root *root, const souk_vault_form *form, uint32_t slot,
-                            const uint8_t generation[SOUK_VAULT_GENERATION_BYTES],
-                            const uint8_t key[32], uint8_t record[SOUK_VAULT_RECORD_BYTES]);
-/* record[0, 32) holds the random bytes already. */
+                            uint8_t record[SOUK_VAULT_RECORD_BYTES]);
+/* record[0, 16) holds fresh random bytes already. */
 void souk_vault_record_mark(const souk_vault_root *root, const souk_vault_form *form, uint32_t slot,
                             uint8_t record[SOUK_VAULT_RECORD_BYTES]);
 /* SOUK_EERASED, SOUK_ECORRUPT: ret_key is zeroed. */

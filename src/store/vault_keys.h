@@ -1,5 +1,5 @@
 /* vault_keys.h - private to the vault: memory that is not swapped or dumped, and in it the
- * unwrapped keys used last.
+ * keys used last.
  *
  *     uint64_t epoch;
  *     while (!souk_vault_keys_find(keys, slot, key, &epoch)) {

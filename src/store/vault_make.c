@@ -1,6 +1,6 @@
 /* vault_make.c - making blocks of keys, finding them at start, copying and checking the file.
  *
- * A block of 65,536 is 4 MiB and 65,536 wraps (some 60 ms).  It is made by a background thread in
+ * A block of 65,536 is 2 MiB and 65,536 hashes (some 40 ms).  It is made by a background thread in
  * chunks, so that an erasure waits for one chunk's write or one sync, never for the whole. */
 #include "store/vault_state.h"
 
@@ -10,7 +10,7 @@
 enum {
     SECTOR_SLOTS = SOUK_VAULT_SECTOR_BYTES / SOUK_VAULT_RECORD_BYTES,
     CHUNK_SLOTS = 1024,
-    DRAW_SLOTS = 32, /* keys drawn at a time, on the stack */
+    DRAW_SLOTS = 32, /* seeds drawn at a time, on the stack */
 };
 _Static_assert(CHUNK_SLOTS % SECTOR_SLOTS == 0, "chunks are whole sectors");
 
@@ -72,18 +72,18 @@ souk_err souk_vault_find_blocks(souk_vault *vault, souk_diag *diag)
 
 /* ---- making ---------------------------------------------------------------------------- */
 
-/* Records of [slot, slot + count), fresh keys in them. */
-static void records_make(souk_vault *vault, const uint8_t *generation, uint32_t slot,
-                         uint32_t count, uint8_t *records)
+/* Records of [slot, slot + count), fresh seeds in them. */
+static void records_make(souk_vault *vault, uint32_t slot, uint32_t count, uint8_t *records)
 {
-    uint8_t keys[DRAW_SLOTS][32];
+    uint8_t seeds[DRAW_SLOTS][SOUK_VAULT_SEED_BYTES];
     for (uint32_t i = 0; i < count; i++) {
+        uint8_t *record = records + i * SOUK_VAULT_RECORD_BYTES;
         if (i % DRAW_SLOTS == 0)
-            souk_vault_draw(vault, keys, sizeof keys);
-        souk_vault_record_make(vault->root, &vault->form, slot + i, generation,
-                               keys[i % DRAW_SLOTS], records + i * SOUK_VAULT_RECORD_BYTES);
+            souk_vault_draw(vault, seeds, sizeof seeds);
+        memcpy(record, seeds[i % DRAW_SLOTS], SOUK_VAULT_SEED_BYTES);
+        souk_vault_record_make(vault->root, &vault->form, slot + i, record);
     }
-    sodium_memzero(keys, sizeof keys);
+    sodium_memzero(seeds, sizeof seeds);
 }
 
 static souk_err write_alone(souk_vault *vault, const void *from, size_t bytes, uint64_t offset)
@@ -101,21 +101,16 @@ static souk_err sync_alone(souk_vault *vault)
 /* The block's bytes: all but the first sector, a sync, the first sector, a sync. */
 static souk_err block_write(souk_vault *vault, uint32_t first_slot, uint8_t *chunk)
 {
-    uint8_t generation[SOUK_VAULT_GENERATION_BYTES];
-    do
-        souk_vault_draw(vault, generation, sizeof generation);
-    while (sodium_is_zero(generation, sizeof generation));
-
     uint32_t end = first_slot + vault->form.block_slots;
     for (uint32_t slot = first_slot + SECTOR_SLOTS; slot < end;) {
         uint32_t count = end - slot < CHUNK_SLOTS ? end - slot : CHUNK_SLOTS;
-        records_make(vault, generation, slot, count, chunk);
+        records_make(vault, slot, count, chunk);
         SOUK_TRY(write_alone(vault, chunk, (size_t)count * SOUK_VAULT_RECORD_BYTES,
                              souk_vault_record_offset(slot)));
         slot += count;
     }
     SOUK_TRY(sync_alone(vault));
-    records_make(vault, generation, first_slot, SECTOR_SLOTS, chunk);
+    records_make(vault, first_slot, SECTOR_SLOTS, chunk);
     SOUK_TRY(
         write_alone(vault, chunk, SOUK_VAULT_SECTOR_BYTES, souk_vault_record_offset(first_slot)));
     return sync_alone(vault);

@@ -398,31 +398,31 @@ SOUK_TEST("a damaged record is damage and not an erasure, and the check names it
 {
     vault_desk desk = desk_of(test, &small);
     uint32_t slot, other;
-    uint8_t record[64], zeros[16] = {0};
+    uint8_t record[SOUK_VAULT_RECORD_BYTES], zeros[16] = {0};
     parcel text;
     SOUK_MUST(souk_vault_take(desk.vault, &slot));
     SOUK_MUST(souk_vault_take(desk.vault, &other));
     SOUK_MUST(parcel_seal(desk.vault, slot, 1, &text));
     uint64_t at = souk_vault_record_offset(slot);
-    file_bytes(test, desk.disk, at, record, 64, false);
-    for (size_t byte = 0; byte < 64; byte += 9) {
+    file_bytes(test, desk.disk, at, record, sizeof record, false);
+    for (size_t byte = 0; byte < sizeof record; byte += 9) {
         file_flip(test, desk.disk, at + byte);
         desk_reopen(test, &desk);
         SOUK_CHECK_ERR(parcel_open(desk.vault, slot, &text), SOUK_ECORRUPT);
         file_flip(test, desk.disk, at + byte);
     }
     /* who can write the disk, but has no root key, can fake neither an erasure nor a swap */
-    file_bytes(test, desk.disk, at + 48, zeros, 16, true);
+    file_bytes(test, desk.disk, at + 16, zeros, 16, true);
     desk_reopen(test, &desk);
     SOUK_CHECK_ERR(parcel_open(desk.vault, slot, &text), SOUK_ECORRUPT);
     souk_vault_found found;
     souk_diag diag = {0};
     SOUK_CHECK_ERR(souk_vault_check(desk.vault, 0, &found, &diag), SOUK_ECORRUPT);
     SOUK_CHECK(found.damaged == 1 && found.first_damaged == slot && strstr(diag.words, "1 of"));
-    file_bytes(test, desk.disk, souk_vault_record_offset(other), record, 64, true);
+    file_bytes(test, desk.disk, souk_vault_record_offset(other), record, sizeof record, true);
     desk_reopen(test, &desk);
     SOUK_CHECK_ERR(parcel_open(desk.vault, other, &text), SOUK_ECORRUPT);
-    file_bytes(test, desk.disk, at, record, 64, true);
+    file_bytes(test, desk.disk, at, record, sizeof record, true);
     desk_reopen(test, &desk);
     SOUK_MUST(parcel_open(desk.vault, slot, &text));
     desk_done(&desk);
@@ -453,7 +453,7 @@ SOUK_TEST("a wrong root key, a missing file and a cut file are told apart in wor
     {
         souk_auto(souk_file) file = NULL;
         SOUK_MUST(souk_file_open(desk.disk, "keys", SOUK_FILE_WRITE, &file));
-        static const uint64_t cuts[] = {256 + BLOCK - 1, 256 + 64, 256 + 8, 200, 0};
+        static const uint64_t cuts[] = {256 + BLOCK - 1, 256 + 64, 256 + 16, 200, 0};
         for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
             diag = (souk_diag){0};
             SOUK_MUST(souk_file_truncate(file, souk_vault_record_offset((uint32_t)cuts[i])));
