@@ -397,11 +397,11 @@ static souk_err fold_into_atom(souk_index *index, souk_atom *atom, const souk_fa
                                const souk_fact_line *lines)
 {
     struct deltas deltas;
-    size_t missing;
+    struct index_sums_need need;
     SOUK_TRY(make_deltas(fact, lines, &deltas));
-    SOUK_TRY(index_sums_check(index, atom, deltas.at, deltas.count, &missing));
+    SOUK_TRY(index_sums_check(index, atom, deltas.at, deltas.count, &need));
     SOUK_TRY(add_totals(&index->head.totals, fact));
-    index_sums_apply(index, atom, deltas.at, deltas.count, missing);
+    index_sums_apply(index, atom, deltas.at, deltas.count, &need);
     if (fact->at < atom->first_at)
         atom->first_at = fact->at;
     if (fact->at > atom->last_at)

@@ -11,7 +11,7 @@ struct shopper {
 };
 enum { SHOPPER_ERASED = 1 };
 
-enum { INDEX_CLASSES = 21 };
+enum { INDEX_CLASSES = 23 };
 
 /* What a snapshot's first page tells beside the arrays. */
 struct index_head {
@@ -59,12 +59,17 @@ static inline struct shopper *souk_index_shopper_at(const souk_index *index, uin
     return (struct shopper *)index->shoppers.at + shopper;
 }
 
-/* index_sums.c.  check tells whether the deltas fit (SOUK_EOVERFLOW: no, nothing changed) and how many
- * keys are new, and may turn a key into its dimension's "other"; apply cannot fail after it. */
+/* index_sums.c.  check tells whether the deltas fit (SOUK_EOVERFLOW: no, nothing changed) and what the
+ * block will need, and may turn a key into its dimension's "other"; apply cannot fail after it. */
+struct index_sums_need {
+    size_t missing; /* keys that are new */
+    uint32_t width; /* bytes of the widest value */
+};
 SOUK_CHECKED souk_err index_sums_check(const souk_index *index, const souk_atom *atom,
-                                       souk_count *deltas, size_t count, size_t *ret_missing);
+                                       souk_count *deltas, size_t count,
+                                       struct index_sums_need *ret_need);
 void index_sums_apply(souk_index *index, souk_atom *atom, const souk_count *deltas, size_t count,
-                      size_t missing);
+                      const struct index_sums_need *need);
 void index_sums_free(souk_index *index, souk_atom *atom);
 /* Writes at most `most`, returns how many there are. */
 size_t index_sums_read(const souk_index *index, const souk_atom *atom, souk_count *ret_counts,
