@@ -38,7 +38,7 @@ typedef struct souk_spine_options { /* {0} is the sane default */
     const souk_clock *clock;        /* NULL: the machine's */
     souk_ledger_options ledger; /* .no_thread: everything happens in the caller, for simulations */
     souk_vault_options vault;
-    uint32_t runs_memory;  /* pairs in a memory table of the runs; 0: 262,144 */
+    uint32_t runs_memory;  /* pairs in a memory table of the runs; 0: 65,536 */
     uint32_t queue_events; /* events that may wait; 0: 65,536 */
     uint32_t group_events; /* events in one transaction; 0: 4,096 */
     souk_err (*progress)(void *context, uint64_t done, uint64_t total); /* of the replay at open */
