@@ -467,6 +467,18 @@ static void rest(http_conn *conn)
     conn->stale = false;
 }
 
+/* There is more to do, after the others.  It leaves the list of what it waited for, which has come:
+ * the deadline there no longer counts, and who is closed for being idle must be idle. */
+static void give_way(http_conn *conn)
+{
+    http_wait wait = WAIT_TURN;
+    if (conn->task && !conn->stale)
+        wait = conn->task->parser.head_done ? WAIT_BODY : WAIT_HEAD;
+    if (conn->wait != wait)
+        http_conn_wait(conn, wait);
+    http_conn_ready(conn);
+}
+
 void http_conn_run(http_conn *conn)
 {
     for (unsigned turn = 0; turn < HTTP_TURNS; turn++) {
@@ -500,7 +512,7 @@ void http_conn_run(http_conn *conn)
             return;
         }
     }
-    http_conn_ready(conn);
+    give_way(conn);
 }
 
 /* The kernel has the answer and the client does not take it. */
@@ -544,6 +556,7 @@ void http_conn_expire(http_conn *conn)
         http_conn_close(conn, false);
         return;
     case WAIT_HANDLER:
+    case WAIT_TURN:
     case WAIT_COUNT:
         break;
     }

@@ -13,7 +13,9 @@
  *       byte      └── IDLE ◄┴────────┴──────────┘          half-read input
  *
  * Each list has one duration, so its members stand in the order of their deadlines and a deadline
- * costs two pointers.  A small request that is answered at once passes from IDLE to IDLE.
+ * costs two pointers.  A small request that is answered at once passes from IDLE to IDLE.  Who has
+ * more input than its share of a turn stands in TURN between two of them, since what it waited for
+ * before has come: it is neither late nor idle.
  *
  * Ownership: a task (exchange) belongs to its connection, a connection to its loop.  While the
  * handler has the task, its connection's record and input buffer stay even if the socket is gone.
@@ -48,13 +50,15 @@ _Static_assert(HTTP_GROWN_BYTES > SOUK_HTTP_HEAD_BYTES_MAX + SOUK_HTTP_TARGET_BY
                "a head must fit the second buffer");
 
 typedef enum http_wait {
-    WAIT_FIRST,   /* for the first byte of a new connection; header_ms */
-    WAIT_IDLE,    /* for the next request; idle_ms */
-    WAIT_HEAD,    /* for the rest of a head; header_ms */
-    WAIT_BODY,    /* for the rest of a body; body_ms and a rate */
-    WAIT_HANDLER, /* for the answer; no deadline, the handler has its own */
-    WAIT_WRITE,   /* for the client to take its answer; write_ms and a rate */
-    WAIT_LINGER,  /* for the client to close; linger_ms */
+    WAIT_FIRST,                    /* for the first byte of a new connection; header_ms */
+    WAIT_IDLE,                     /* for the next request; idle_ms */
+    WAIT_HEAD,                     /* for the rest of a head; header_ms */
+    WAIT_BODY,                     /* for the rest of a body; body_ms and a rate */
+    WAIT_WRITE,                    /* for the client to take its answer; write_ms and a rate */
+    WAIT_LINGER,                   /* for the client to close; linger_ms */
+    WAIT_DEADLINES,                /* those behind have none */
+    WAIT_HANDLER = WAIT_DEADLINES, /* for the answer; the handler has its own deadline */
+    WAIT_TURN,                     /* for nothing but the loop's next turn, with input left */
     WAIT_COUNT,
 } http_wait;
 
@@ -141,7 +145,7 @@ enum { HTTP_RUNNING, HTTP_DRAINING, HTTP_CUTTING, HTTP_ENDING };
 struct souk_http {
     souk_mem *mem;
     souk_http_options options; /* with the defaults filled in */
-    uint32_t wait_ms[WAIT_COUNT];
+    uint32_t wait_ms[WAIT_DEADLINES];
     souk_http_peers *peers;
     int listeners[HTTP_LISTENERS_MAX];
     unsigned listener_count;

@@ -307,9 +307,7 @@ static void check_rates(http_loop *loop)
 
 static void check_deadlines(http_loop *loop)
 {
-    for (unsigned wait = 0; wait < WAIT_COUNT; wait++) {
-        if (wait == WAIT_HANDLER)
-            continue;
+    for (unsigned wait = 0; wait < WAIT_DEADLINES; wait++) {
         http_conn *first;
         while ((first = loop->lists[wait].first) &&
                loop->now_ms - first->since_ms >= loop->http->wait_ms[wait])
@@ -347,9 +345,9 @@ static int sleep_ms(const http_loop *loop)
     if (loop->ready || atomic_load_explicit(&loop->late, memory_order_relaxed))
         return 0;
     int64_t least = INT32_MAX;
-    for (unsigned wait = 0; wait < WAIT_COUNT; wait++) {
+    for (unsigned wait = 0; wait < WAIT_DEADLINES; wait++) {
         const http_conn *first = loop->lists[wait].first;
-        if (!first || wait == WAIT_HANDLER)
+        if (!first)
             continue;
         int64_t left = first->since_ms + loop->http->wait_ms[wait] - loop->now_ms;
         least = left < least ? left : least;

@@ -10,7 +10,10 @@
  * What it answers:  /echo…      200 and "METHOD target [body]"
  *                   /hold…      the same, when another thread releases it: rig_release, or the
  *                               thread of rig_releaser
+ *                   /stall…     the same, after the loop's thread stood still until rig_resume
+ *                   /then/stall the same, and then the loop stands still
  *                   /big?N      N bytes of rig_byte
+ *                   /peer       the client's address
  *                   /split      a header value with a line feed in it
  *                   /none       204        /other: 404 as a problem
  *
@@ -24,8 +27,11 @@
 #include "os/thread.h"
 #include "serve/http.h"
 
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { RIG_PATIENCE_MS = 10000, RIG_HELD = 512 };
 
@@ -38,6 +44,7 @@ typedef struct http_rig {
     souk_cond changed;
     souk_http_exchange *held[RIG_HELD]; /* in the order they came */
     unsigned held_count;
+    bool stalled;
     souk_thread releaser;
     bool ending;
     unsigned released, lie_at; /* by the releaser; the one that is answered wrong, 0: none */
@@ -84,6 +91,15 @@ static inline void rig_big(souk_http_exchange *x)
     souk_mem_put(souk_mem_heap(), body);
 }
 
+static inline void rig_stall(http_rig *rig)
+{
+    souk_auto_lock(&rig->mutex);
+    rig->stalled = true;
+    souk_cond_broadcast(&rig->changed);
+    while (rig->stalled)
+        souk_cond_wait(&rig->changed, &rig->mutex);
+}
+
 static inline void rig_handle(void *context, souk_http_exchange *x)
 {
     http_rig *rig = context;
@@ -95,6 +111,16 @@ static inline void rig_handle(void *context, souk_http_exchange *x)
         souk_assert(rig->held_count < RIG_HELD);
         rig->held[rig->held_count++] = x;
         souk_cond_broadcast(&rig->changed);
+    } else if (souk_text_starts(path, SOUK_TEXT("/stall"))) {
+        rig_stall(rig);
+        rig_echo(x);
+    } else if (souk_text_equal(path, SOUK_TEXT("/then/stall"))) {
+        rig_echo(x);
+        rig_stall(rig);
+    } else if (souk_text_equal(path, SOUK_TEXT("/peer"))) {
+        char peer[48];
+        souk_http_peer_text(&x->peer, peer);
+        souk_http_answer(x, 200, NULL, 0, souk_text_of(peer));
     } else if (souk_text_equal(path, SOUK_TEXT("/big"))) {
         rig_big(x);
     } else if (souk_text_equal(path, SOUK_TEXT("/split"))) {
@@ -233,6 +259,14 @@ static inline bool text_has(souk_text text, souk_text part)
     return memmem(text.at, text.bytes, part.at, part.bytes) != NULL;
 }
 
+/* Tells the server's kernel at once that all answers have arrived: under a clock that leaps, the
+ * usual forty milliseconds would be a client that does not read. */
+static inline void rig_acknowledge(const http_rig *rig, souk_client *client)
+{
+    souk_test *test = rig->test;
+    SOUK_CHECK(!setsockopt(client->fd, IPPROTO_TCP, TCP_QUICKACK, &(int){1}, sizeof(int)));
+}
+
 /* One whole answer and not a byte behind it; that to a HEAD request has no body.  The answer may be
  * used again and again. */
 static inline souk_err rig_try_hear(souk_client *client, bool is_head, rig_answer *ret_answer)
@@ -358,18 +392,53 @@ static inline void rig_later(http_rig *rig, int64_t ms)
     rig_settle(rig);
 }
 
+static inline int64_t rig_patience_ns(void)
+{
+    return souk_clock_monotonic_ns(souk_clock_real()) + (int64_t)RIG_PATIENCE_MS * 1000000;
+}
+
 /* Until so many exchanges are held. */
 static inline void rig_await_held(http_rig *rig, unsigned count)
 {
     souk_test *test = rig->test;
-    int64_t deadline_ns =
-        souk_clock_monotonic_ns(souk_clock_real()) + (int64_t)RIG_PATIENCE_MS * 1000000;
+    int64_t deadline_ns = rig_patience_ns();
     bool in_time = true;
     souk_mutex_lock(&rig->mutex);
     while (rig->held_count < count && in_time)
         in_time = souk_cond_wait_until(&rig->changed, &rig->mutex, deadline_ns);
     souk_mutex_unlock(&rig->mutex);
     SOUK_CHECK(in_time);
+}
+
+/* Until a loop stands still in one of the paths that stall. */
+static inline void rig_await_stalled(http_rig *rig)
+{
+    souk_test *test = rig->test;
+    int64_t deadline_ns = rig_patience_ns();
+    bool in_time = true;
+    souk_mutex_lock(&rig->mutex);
+    while (!rig->stalled && in_time)
+        in_time = souk_cond_wait_until(&rig->changed, &rig->mutex, deadline_ns);
+    souk_mutex_unlock(&rig->mutex);
+    SOUK_CHECK(in_time);
+}
+
+static inline void rig_resume(http_rig *rig)
+{
+    souk_auto_lock(&rig->mutex);
+    rig->stalled = false;
+    souk_cond_broadcast(&rig->changed);
+}
+
+/* Says it and waits until the server's kernel has it, whether its loop stands still or not. */
+static inline void rig_say_there(const http_rig *rig, souk_client *client, souk_text text)
+{
+    souk_test *test = rig->test;
+    rig_say_text(rig, client, text);
+    for (int left = 1, looks = 0; left; looks++) {
+        SOUK_CHECK(looks < RIG_PATIENCE_MS * 4 && !ioctl(client->fd, SIOCOUTQ, &left));
+        nanosleep(&(struct timespec){.tv_nsec = left ? 250000 : 0}, NULL);
+    }
 }
 
 /* Takes a held exchange out; the others keep their order. */
