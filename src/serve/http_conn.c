@@ -254,6 +254,14 @@ static void finish(http_conn *conn)
     linger(conn);
 }
 
+/* The line of the head that is to blame; 0: none. */
+static unsigned line_of(const http_task *task, souk_http_refusal refusal)
+{
+    if (task && refusal == SOUK_HTTP_REFUSAL_SLOW_HEAD)
+        return task->parser.line + 1; /* the one that did not come to its end */
+    return task && refusal == task->parser.refusal ? task->parser.line : 0;
+}
+
 void http_conn_refuse(http_conn *conn, souk_http_refusal refusal)
 {
     souk_http_header headers[] = {
@@ -267,7 +275,7 @@ void http_conn_refuse(http_conn *conn, souk_http_refusal refusal)
         .status = status,
         .headers = headers,
         .header_count = status == 503 ? 2 : 1,
-        .body = http_refusal_body(refusal, task ? task->parser.line : 0, words, sizeof words),
+        .body = http_refusal_body(refusal, line_of(task, refusal), words, sizeof words),
         .date = loop->date,
         .minor_version = 1,
         .is_head = task && souk_text_equal(task->x.request.method, SOUK_TEXT("HEAD")),

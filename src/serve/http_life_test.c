@@ -12,6 +12,152 @@
 #define ASK  "GET /echo HTTP/1.1\r\n" HOST
 #define HEAR "GET /echo []"
 
+/* ---- deadlines ----------------------------------------------------------------------------- */
+
+SOUK_TEST("a client that says nothing is let go at the head's deadline, not a millisecond before")
+{
+    http_rig *rig = rig_open(test, (souk_http_options){.header_ms = 5000, .idle_ms = 30000});
+    souk_auto_value(souk_client) client = rig_connect(rig);
+    rig_settle(rig);
+    rig_later(rig, 4999);
+    SOUK_CHECK(rig_counts(rig).idle_closed == 0 && rig_counts(rig).connections_now == 1);
+    rig_later(rig, 1);
+    rig_hear_end(rig, &client);
+    SOUK_CHECK(rig_counts(rig).idle_closed == 1);
+    rig_close(rig);
+}
+
+SOUK_TEST("a head has one deadline, however diligently its bytes drip")
+{
+    http_rig *rig = rig_open(test, (souk_http_options){.header_ms = 5000, .idle_ms = 30000});
+    souk_auto_value(souk_client) client = rig_connect(rig);
+    rig_settle(rig);
+    rig_later(rig, 4000); /* of these the head's time does not begin, but with its first byte */
+    const char *head = "GET / HTTP/1.1\r\nX: slow";
+    for (int i = 0; i < 20; i++) {
+        rig_say_read(rig, &client, (char[]){head[i], 0});
+        SOUK_CHECK(rig_counts(rig).refused[SOUK_HTTP_REFUSAL_SLOW_HEAD] == 0);
+        rig_later(rig, 250);
+    }
+    rig_hear_refusal(rig, &client, SOUK_HTTP_REFUSAL_SLOW_HEAD, 2);
+    SOUK_CHECK(rig_counts(rig).requests == 1 + 1 + 20); /* only those of the rig */
+
+    souk_auto_value(souk_client) other = rig_connect(rig);
+    rig_say_read(rig, &other, "G");
+    rig_later(rig, 4999);
+    rig_say_read(rig, &other, "E");
+    rig_later(rig, 1);
+    rig_hear_refusal(rig, &other, SOUK_HTTP_REFUSAL_SLOW_HEAD, 1);
+    rig_close(rig);
+}
+
+SOUK_TEST("each pipelined request has the whole time for its head")
+{
+    http_rig *rig = rig_open(test, (souk_http_options){.header_ms = 5000});
+    souk_auto_value(souk_client) client = rig_connect(rig);
+    rig_say_read(rig, &client, "GET /echo HTTP/1.1\r\n");
+    for (int i = 0; i < 5; i++) { /* a piece ends one head and begins the next */
+        rig_later(rig, 4999);
+        rig_say(rig, &client, HOST "GET /echo HTTP/1.1\r\n");
+        rig_hear_ok(rig, &client, HEAR);
+    }
+    rig_later(rig, 5000);
+    rig_hear_refusal(rig, &client, SOUK_HTTP_REFUSAL_SLOW_HEAD, 2);
+    rig_close(rig);
+}
+
+SOUK_TEST("a body that falls below its rate is refused after two seconds of patience")
+{
+    http_rig *rig = rig_open(test, (souk_http_options){.body_ms = 60000, .body_bytes_per_s = 10});
+    souk_auto_value(souk_client) client = rig_connect(rig);
+    rig_say_read(rig, &client, "POST /echo HTTP/1.1\r\nContent-Length: 1000\r\n" HOST);
+    for (int second = 1; second <= 21; second++) { /* 9 bytes a second; 10 are wanted but for two */
+        SOUK_CHECK(rig_counts(rig).refused[SOUK_HTTP_REFUSAL_SLOW_BODY] == 0);
+        rig_say_read(rig, &client, "123456789");
+        rig_later(rig, 1000);
+    }
+    rig_hear_refusal(rig, &client, SOUK_HTTP_REFUSAL_SLOW_BODY, 0);
+    rig_close(rig);
+}
+
+SOUK_TEST("a body that keeps its rate still has a deadline, and one in time passes")
+{
+    http_rig *rig = rig_open(test, (souk_http_options){.body_ms = 4000, .body_bytes_per_s = 10});
+    souk_auto_value(souk_client) client = rig_connect(rig);
+    rig_say_read(rig, &client, "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" HOST);
+    for (int i = 0; i < 4; i++) {
+        rig_say_read(rig, &client, "14\r\n01234567890123456789\r\n");
+        if (i == 3)
+            rig_later(rig, 999);
+        else
+            rig_later(rig, 1000);
+    }
+    SOUK_CHECK(rig_counts(rig).refused[SOUK_HTTP_REFUSAL_SLOW_BODY] == 0);
+    rig_later(rig, 1);
+    rig_hear_refusal(rig, &client, SOUK_HTTP_REFUSAL_SLOW_BODY, 0);
+
+    souk_auto_value(souk_client) other = rig_connect(rig);
+    rig_say_read(rig, &other, "POST /echo HTTP/1.1\r\nContent-Length: 5\r\n" HOST "hell");
+    rig_later(rig, 1999);
+    rig_say(rig, &other, "o");
+    rig_hear_ok(rig, &other, "POST /echo [hello]");
+    rig_close(rig);
+}
+
+SOUK_TEST("between requests a connection may rest, and each answer gives it the whole time again")
+{
+    http_rig *rig = rig_open(test, (souk_http_options){.idle_ms = 30000});
+    souk_auto_value(souk_client) client = rig_connect(rig);
+    for (int i = 0; i < 3; i++) {
+        rig_say(rig, &client, ASK);
+        rig_hear_ok(rig, &client, HEAR);
+        rig_acknowledge(rig, &client);
+        rig_settle(rig);
+        rig_later(rig, 29999);
+        SOUK_CHECK(rig_counts(rig).idle_closed == 0);
+    }
+    rig_later(rig, 1);
+    rig_hear_end(rig, &client);
+    SOUK_CHECK(rig_counts(rig).idle_closed == 1);
+    rig_close(rig);
+}
+
+SOUK_TEST("while the handler works no deadline of the connection runs")
+{
+    http_rig *rig = rig_open(test, (souk_http_options){0});
+    souk_auto_value(souk_client) client = rig_connect(rig);
+    rig_say(rig, &client, "GET /hold HTTP/1.1\r\n" HOST "GET /ec");
+    rig_await_held(rig, 1);
+    rig_later(rig, 3600 * 1000);
+    rig_release(rig, 0);
+    rig_hear_ok(rig, &client, "GET /hold []");
+    rig_say(rig, &client, "ho HTTP/1.1\r\n" HOST);
+    rig_hear_ok(rig, &client, HEAR);
+    rig_close(rig);
+}
+
+SOUK_TEST("a refused client has time to read why, and neither stays for ever nor talks for ever")
+{
+    http_rig *rig = rig_open(test, (souk_http_options){.linger_ms = 1000});
+    souk_auto_value(souk_client) client = rig_connect(rig);
+    rig_say(rig, &client, "nonsense\r\n\r\n");
+    rig_hear_refusal(rig, &client, SOUK_HTTP_REFUSAL_REQUEST_LINE, 1);
+    rig_later(rig, 999);
+    SOUK_CHECK(rig_counts(rig).connections_now == 1);
+    rig_later(rig, 1);
+    SOUK_CHECK(rig_counts(rig).connections_now == 0);
+
+    souk_auto_value(souk_client) talker = rig_connect(rig);
+    rig_say(rig, &talker, "nonsense\r\n\r\n");
+    rig_hear_refusal(rig, &talker, SOUK_HTTP_REFUSAL_REQUEST_LINE, 1);
+    char words[16384] = {0};
+    souk_err err = SOUK_OK;
+    for (int i = 0; i < 1024 && !err; i++) /* 16 MiB; one is listened to */
+        err = souk_client_send(&talker, (souk_text){words, sizeof words});
+    SOUK_CHECK(err == SOUK_EIO);
+    rig_close(rig);
+}
+
 /* ---- turns --------------------------------------------------------------------------------- */
 
 enum { CROWD = 1500 }; /* requests that take a connection several turns of its loop */
