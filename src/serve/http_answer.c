@@ -196,7 +196,7 @@ void souk_http_answer_problem(souk_http_exchange *x, int status, souk_text detai
         souk_http_answer(x, status, &type, 1, souk_buf_view(&body));
 }
 
-souk_text http_refusal_body(souk_http_refusal refusal, unsigned line, char *to, size_t room)
+static souk_text refusal_body(souk_http_refusal refusal, unsigned line, char *to, size_t room)
 {
     int status = souk_http_refusal_status(refusal);
     char where[40] = "";
@@ -211,6 +211,28 @@ souk_text http_refusal_body(souk_http_refusal refusal, unsigned line, char *to, 
                  souk_http_refusal_remedy(refusal), souk_http_refusal_name(refusal));
     souk_assert(bytes > 0 && (size_t)bytes < room);
     return (souk_text){to, (size_t)bytes};
+}
+
+size_t http_refusal_write(souk_http_refusal refusal, unsigned line, const char *date, bool is_head,
+                          char *to)
+{
+    souk_http_header headers[] = {
+        {SOUK_TEXT("Content-Type"), SOUK_TEXT("application/problem+json")},
+        {SOUK_TEXT("Retry-After"), SOUK_TEXT("1")}};
+    char words[512];
+    int status = souk_http_refusal_status(refusal);
+    http_answer answer = {
+        .status = status,
+        .headers = headers,
+        .header_count = status == 503 ? 2 : 1,
+        .body = refusal_body(refusal, line, words, sizeof words),
+        .date = date,
+        .minor_version = 1,
+        .is_head = is_head,
+        .close = true,
+    };
+    souk_assert(http_answer_room(&answer) <= HTTP_REFUSAL_BYTES);
+    return http_answer_write(&answer, to);
 }
 
 souk_text http_answer_of_last_resort(void)

@@ -264,32 +264,19 @@ static unsigned line_of(const http_task *task, souk_http_refusal refusal)
 
 void http_conn_refuse(http_conn *conn, souk_http_refusal refusal)
 {
-    souk_http_header headers[] = {
-        {SOUK_TEXT("Content-Type"), SOUK_TEXT("application/problem+json")},
-        {SOUK_TEXT("Retry-After"), SOUK_TEXT("1")}};
     http_loop *loop = conn->loop;
     http_task *task = conn->task;
-    char words[512];
-    int status = souk_http_refusal_status(refusal);
-    http_answer answer = {
-        .status = status,
-        .headers = headers,
-        .header_count = status == 503 ? 2 : 1,
-        .body = http_refusal_body(refusal, line_of(task, refusal), words, sizeof words),
-        .date = loop->date,
-        .minor_version = 1,
-        .is_head = task && souk_text_equal(task->x.request.method, SOUK_TEXT("HEAD")),
-        .close = true,
-    };
-    char *to = http_conn_out_room(conn, http_answer_room(&answer));
+    bool is_head = task && souk_text_equal(task->x.request.method, SOUK_TEXT("HEAD"));
+    char *to = http_conn_out_room(conn, HTTP_REFUSAL_BYTES);
     if (to)
-        conn->out.to += http_answer_write(&answer, to);
+        conn->out.to +=
+            http_refusal_write(refusal, line_of(task, refusal), loop->date, is_head, to);
     conn->closing = conn->refused = true;
     conn->fresh = false;
     task_release(loop, task);
     conn->task = NULL;
     HTTP_COUNT(loop, refused[refusal], 1);
-    HTTP_COUNT(loop, answers[status / 100], 1);
+    HTTP_COUNT(loop, answers[souk_http_refusal_status(refusal) / 100], 1);
 }
 
 /* ---- requests ------------------------------------------------------------------------------ */

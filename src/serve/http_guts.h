@@ -41,7 +41,8 @@ enum {
     HTTP_LINGER_BYTES = 1 << 20,   /* of a refused request's rest, read so that no reset overtakes
                                      the answer */
     HTTP_UNSENT_BYTES = 65536, /* of answers in the kernel beyond what the client's window takes */
-    HTTP_TURNS = 64,           /* requests or reads of one connection before others have a turn */
+    HTTP_REFUSAL_BYTES = 1024,
+    HTTP_TURNS = 64, /* requests or reads of one connection before others have a turn */
     HTTP_RATE_PATIENCE_MS = 2000, /* before the rate of a body is looked at */
     HTTP_RATE_TICK_MS = 500,
     HTTP_ACCEPT_PAUSE_MS = 100, /* after the process ran out of descriptors */
@@ -223,8 +224,9 @@ size_t http_answer_write(const http_answer *answer, char *to);
 /* No control characters that would split the answer. */
 bool http_answer_is_clean(const http_answer *answer);
 void http_date_write(int64_t unix_s, char to[32]);
-/* The body of a refusal, cut at room. */
-souk_text http_refusal_body(souk_http_refusal refusal, unsigned line, char *to, size_t room);
+/* The whole answer to what is refused, at most HTTP_REFUSAL_BYTES; line 0: of none. */
+size_t http_refusal_write(souk_http_refusal refusal, unsigned line, const char *date, bool is_head,
+                          char *to);
 /* What is said when there is no memory to say anything: complete, and ends the connection. */
 souk_text http_answer_of_last_resort(void);
 

@@ -198,10 +198,15 @@ bool http_loop_evict(http_loop *loop)
     return true;
 }
 
+/* What it has asked already is read away: a close before would reset the connection, and the answer
+ * could be lost (RFC 9112 9.6).  More is not waited for, there is no room to wait in. */
 static void turn_away(http_loop *loop, int fd)
 {
-    souk_text words = http_answer_of_last_resort();
-    (void)!send(fd, words.at, words.bytes, MSG_NOSIGNAL);
+    (void)!recv(fd, loop->scratch, sizeof loop->scratch, 0);
+    _Static_assert(sizeof loop->scratch >= HTTP_REFUSAL_BYTES, "the answer fits");
+    size_t bytes =
+        http_refusal_write(SOUK_HTTP_REFUSAL_CROWDED, 0, loop->date, false, loop->scratch);
+    (void)!send(fd, loop->scratch, bytes, MSG_NOSIGNAL);
     shutdown(fd, SHUT_WR);
     close(fd);
     HTTP_COUNT(loop, refused[SOUK_HTTP_REFUSAL_CROWDED], 1);

@@ -31,6 +31,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <time.h>
 
 enum { RIG_PATIENCE_MS = 10000, RIG_HELD = 512 };
@@ -38,6 +39,7 @@ enum { RIG_PATIENCE_MS = 10000, RIG_HELD = 512 };
 typedef struct http_rig {
     souk_test *test;
     souk_clock_fake clock;
+    souk_http_options options;
     souk_http *http;
     char address[SOUK_ADDRESS_ROOM];
     souk_mutex mutex;
@@ -147,23 +149,25 @@ static inline http_rig *rig_new(souk_test *test, souk_http_options options)
     options.handle = rig_handle;
     options.context = rig;
     options.clock = &rig->clock.clock;
-    SOUK_MUST(souk_http_new(test->mem, &options, &rig->http));
+    rig->options = options;
     return rig;
 }
 
-static inline void rig_start(http_rig *rig, const char *address)
+/* Only memory may be wanting, and only in a loop of faults. */
+static inline souk_err rig_serve(http_rig *rig, const char *address)
 {
     souk_test *test = rig->test;
     souk_fd door = -1;
+    SOUK_TRY(souk_http_new(test->mem, &rig->options, &rig->http));
     SOUK_MUST(souk_socket_listen(address, NULL, &door, rig->address, NULL));
     SOUK_MUST(souk_http_listen(rig->http, door));
-    SOUK_MUST(souk_http_start(rig->http));
+    return souk_http_start(rig->http);
 }
 
 static inline http_rig *rig_open(souk_test *test, souk_http_options options)
 {
     http_rig *rig = rig_new(test, options);
-    rig_start(rig, "127.0.0.1:0");
+    SOUK_MUST(rig_serve(rig, "127.0.0.1:0"));
     return rig;
 }
 
@@ -267,6 +271,27 @@ static inline void rig_acknowledge(const http_rig *rig, souk_client *client)
     SOUK_CHECK(!setsockopt(client->fd, IPPROTO_TCP, TCP_QUICKACK, &(int){1}, sizeof(int)));
 }
 
+/* Up to and with the empty line: as much at once as surely lies before it. */
+static inline souk_err rig_hear_head(souk_client *client, souk_buf *bytes)
+{
+    while (bytes->bytes < 4 || memcmp(bytes->at + bytes->bytes - 4, "\r\n\r\n", 4) != 0) {
+        char some[1024];
+        size_t most = 1, got;
+        ssize_t seen = recv(client->fd, some, sizeof some, MSG_PEEK | MSG_DONTWAIT);
+        bool in_line_end = bytes->bytes && strchr("\r\n", bytes->at[bytes->bytes - 1]);
+        if (seen > 4 && !in_line_end) {
+            const char *end = memmem(some, (size_t)seen, "\r\n\r\n", 4);
+            most = end ? (size_t)(end + 4 - some) : (size_t)seen - 3;
+        }
+        SOUK_TRY(souk_client_receive(client, some, most, &got));
+        if (!got)
+            return SOUK_EIO;
+        souk_buf_append(bytes, some, got);
+        SOUK_TRY(souk_buf_check(bytes));
+    }
+    return SOUK_OK;
+}
+
 /* One whole answer and not a byte behind it; that to a HEAD request has no body.  The answer may be
  * used again and again. */
 static inline souk_err rig_try_hear(souk_client *client, bool is_head, rig_answer *ret_answer)
@@ -275,9 +300,7 @@ static inline souk_err rig_try_hear(souk_client *client, bool is_head, rig_answe
     bytes->mem = souk_mem_heap();
     souk_buf_clear(bytes);
     *ret_answer = (rig_answer){.bytes = *bytes};
-    do
-        SOUK_TRY(souk_client_receive_line(client, bytes));
-    while (bytes->bytes < 4 || memcmp(bytes->at + bytes->bytes - 4, "\r\n\r\n", 4) != 0);
+    SOUK_TRY(rig_hear_head(client, bytes));
     size_t head_bytes = bytes->bytes;
     souk_text rest = souk_buf_view(bytes);
     if (!souk_text_starts(rest, SOUK_TEXT("HTTP/1.1 ")))
