@@ -573,6 +573,9 @@ static souk_http_progress chunk_step(souk_http_parser *parser, char *at, size_t 
         return SOUK_HTTP_MORE;
     if (found == LINE_LONG && parser->phase == PHASE_TRAILERS)
         return refuse(parser, SOUK_HTTP_REFUSAL_HEADERS_LONG);
+    if (found == LINE_LONG && parser->phase == PHASE_CHUNK_SIZE &&
+        memchr(at + parser->line_at, ';', CHUNK_DIGITS_MAX + 1))
+        return refuse(parser, SOUK_HTTP_REFUSAL_CHUNK_EXTENSION);
     if (found == LINE_LONG)
         return refuse(parser, SOUK_HTTP_REFUSAL_CHUNK);
     if (found == LINE_BAD_END)
