@@ -1,5 +1,5 @@
 /* http_test.c - the server's messages over real sockets: what passes, what is refused and with which
- * words, in which order answers leave, and that no failed allocation loses its way. */
+ * words, and in which order answers leave. */
 #include "test/test.h"
 
 #include "serve/http_rig.h"
