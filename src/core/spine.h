@@ -16,7 +16,8 @@
  *          ledger, -wal, -shm (ledger.h)   the truth
  *          index, runs/                    derived: removed and made again by souk_spine_rebuild
  *          lock                            one owner per folder
- * Start    maps the snapshot of the last orderly stop and reads the log behind it; finishes a half-done erasure; then says ready.
+ * Start    maps the newest snapshot and reads the log behind it; finishes a half-done erasure; then says
+ *          ready.  Snapshots are written while the spine works, by a copy of the process.
  * Errors   SOUK_EBUSY: the queue is full, answer 503.  SOUK_EFULL: the disk is full, nothing of the batch is
  *          stored.  SOUK_EIO: the commit failed, nobody knows; stop the process and open again.
  * Threads  submit and all reads from any thread.  open, close, free, rebuild: alone. */
@@ -41,6 +42,9 @@ typedef struct souk_spine_options { /* {0} is the sane default */
     uint32_t runs_memory;  /* pairs in a memory table of the runs; 0: 65,536 */
     uint32_t queue_events; /* events that may wait; 0: 65,536 */
     uint32_t group_events; /* events in one transaction; 0: 4,096 */
+    /* A snapshot is written beside the work after so many events, or more where the index has grown
+     * so large that snapshots would outweigh the log; 0: 500,000. */
+    uint32_t snapshot_events;
     souk_err (*progress)(void *context, uint64_t done, uint64_t total); /* of the replay at open */
     void *progress_context;
 } souk_spine_options;
@@ -180,14 +184,15 @@ SOUK_CHECKED souk_err souk_spine_verify(souk_spine *spine, souk_ledger_progress 
                                         void *context, souk_diag *diag);
 /* Writes the snapshot now; nothing may be under way. */
 SOUK_CHECKED souk_err souk_spine_snapshot(souk_spine *spine);
-/* One step of background work (sorting runs, making keys); the keeper's thread calls it, and
- * so does a simulation without threads. */
+/* One step of background work (sorting runs, making keys, a snapshot that is due); the keeper's thread
+ * calls it, and so does a simulation without threads. */
 SOUK_CHECKED souk_err souk_spine_work(souk_spine *spine, bool *ret_did);
 
 typedef struct souk_spine_counters {
     uint64_t events, repeats, groups, blocks, quarantined;
     uint64_t block_bytes, packed_bytes;
     uint64_t queued_events;
+    uint64_t snapshots, snapshots_failed, snapshot_through; /* position */
     souk_index_bytes memory;
     uint64_t runs_memory_bytes, runs_file_bytes;
     souk_ledger_counters ledger;

@@ -435,29 +435,28 @@ static void answer_batches(souk_spine *spine, souk_err err)
     }
 }
 
-/* What gathered meanwhile is the next group. */
-static void go_on(souk_spine *spine)
+/* Where the ledger refuses it, whoever queued meanwhile hears so now. */
+static void send_group(souk_spine *spine)
 {
-    souk_err refused = SOUK_OK;
-    souk_mutex_lock(&spine->queue_mutex);
-    spine->group.out = spine->queue != NULL;
-    bool more = spine->group.out;
-    souk_mutex_unlock(&spine->queue_mutex);
-    if (more)
-        refused = souk_ledger_submit(spine->ledger, &spine->group.job);
-    if (!refused)
+    souk_err err = souk_ledger_submit(spine->ledger, &spine->group.job);
+    if (!err)
         return;
     take_batches(spine);
-    answer_batches(spine, refused);
+    answer_batches(spine, err);
     souk_auto_lock(&spine->queue_mutex);
     spine->group.out = false;
 }
 
-static void poke_keeper(souk_spine *spine)
+/* What gathered meanwhile is the next group. */
+static void go_on(souk_spine *spine)
 {
-    souk_auto_lock(&spine->keeper_mutex);
-    spine->keeper_poked = true;
-    souk_cond_signal(&spine->keeper_wake);
+    {
+        souk_auto_lock(&spine->queue_mutex);
+        spine->group.out = spine->queue != NULL;
+        if (!spine->group.out)
+            return;
+    }
+    send_group(spine);
 }
 
 static void after_group(souk_job *job, souk_err err)
@@ -468,8 +467,20 @@ static void after_group(souk_job *job, souk_err err)
     else
         commit_group(spine);
     answer_batches(spine, err);
-    poke_keeper(spine);
+    spine_keeper_group_ended(spine);
+    spine_keeper_poke(spine);
     go_on(spine);
+}
+
+void spine_group_kick(souk_spine *spine)
+{
+    {
+        souk_auto_lock(&spine->queue_mutex);
+        if (spine->group.out || spine->stopping)
+            return;
+        spine->group.out = true;
+    }
+    send_group(spine);
 }
 
 /* ---- the queue ------------------------------------------------------------------------------------------- */
@@ -492,14 +503,7 @@ souk_err souk_spine_submit(souk_spine *spine, souk_batch *batch)
             return SOUK_OK;
         spine->group.out = true;
     }
-    souk_err err = souk_ledger_submit(spine->ledger, &spine->group.job);
-    if (!err)
-        return SOUK_OK;
-    /* The ledger refused the group: whoever queued behind this batch hears it now, too. */
-    take_batches(spine);
-    answer_batches(spine, err);
-    souk_auto_lock(&spine->queue_mutex);
-    spine->group.out = false;
+    send_group(spine);
     return SOUK_OK;
 }
 

@@ -4,12 +4,10 @@
  *     lock, keys, ledger, catalogue, consent
  *     index: map the snapshot, or begin empty; tell it which atoms and shoppers were erased
  *     read the log behind the snapshot and behind what the runs hold; links, facts, pairs
- *     merge decisions; erasures that a crash cut off; the keeper's thread */
+ *     merge decisions; erasures that a crash cut off; the keeper's thread (spine_keep.c) */
 #include "core/spine_private.h"
 
 #include <stdio.h>
-
-static const char *const INDEX_FILE = "index";
 
 static void fill_options(souk_spine_options *options)
 {
@@ -19,6 +17,8 @@ static void fill_options(souk_spine_options *options)
         options->queue_events = 65536;
     if (!options->group_events)
         options->group_events = 4096;
+    if (!options->snapshot_events)
+        options->snapshot_events = 500000;
 }
 
 souk_err souk_spine_init(souk_mem *mem, souk_disk *disk, const souk_spine_options *given,
@@ -186,7 +186,7 @@ static souk_err close_derived(souk_spine *spine)
 static souk_err remove_derived(souk_spine *spine)
 {
     SOUK_TRY(close_derived(spine));
-    souk_err err = souk_disk_remove(spine->disk, INDEX_FILE);
+    souk_err err = souk_disk_remove(spine->disk, SPINE_INDEX_FILE);
     if (err && err != SOUK_ENOENT)
         return err;
     SOUK_TRY(souk_runs_reset(spine->disk, "seen"));
@@ -196,9 +196,10 @@ static souk_err remove_derived(souk_spine *spine)
 static souk_err load_derived(souk_spine *spine)
 {
     SOUK_TRY(open_runs(spine));
-    souk_err err = souk_index_load(spine->index, spine->disk, INDEX_FILE);
+    souk_err err = souk_index_load(spine->index, spine->disk, SPINE_INDEX_FILE);
     if (err && err != SOUK_ENOENT)
         return err;
+    spine->snapshot.through = souk_index_through(spine->index);
     SOUK_TRY(spine_erase_known(spine, spine->index, false));
     SOUK_TRY(replay_log(spine));
     SOUK_TRY(spine_erase_known(spine, spine->index, true));
@@ -226,63 +227,12 @@ static souk_err mark_slots(souk_spine *spine)
     return SOUK_OK;
 }
 
-/* ---- the keeper ---------------------------------------------------------------------------------------- */
-
-/* Between groups only: links of a group under way are in the index before they are committed. */
-souk_err souk_spine_snapshot(souk_spine *spine)
-{
-    souk_auto_lock(&spine->snapshot_mutex);
-    souk_index_read(spine->index);
-    souk_err err = souk_index_save(spine->index, spine->disk, INDEX_FILE);
-    souk_index_read_done(spine->index);
-    return err;
-}
-
-souk_err souk_spine_work(souk_spine *spine, bool *ret_did)
-{
-    bool seen, timeline;
-    SOUK_TRY(souk_vault_prepare(spine->vault));
-    SOUK_TRY(souk_runs_work(spine->seen, &seen));
-    SOUK_TRY(souk_runs_work(spine->timeline, &timeline));
-    *ret_did = seen || timeline;
-    return SOUK_OK;
-}
-
-static void run_keeper(void *context)
-{
-    souk_spine *spine = context;
-    for (;;) {
-        bool did = false;
-        souk_err err = souk_spine_work(spine, &did);
-        souk_auto_lock(&spine->keeper_mutex);
-        while (!spine->keeper_stop && (err || !did) && !spine->keeper_poked)
-            souk_cond_wait(&spine->keeper_wake, &spine->keeper_mutex);
-        spine->keeper_poked = false;
-        if (spine->keeper_stop)
-            return;
-    }
-}
-
-static void stop_keeper(souk_spine *spine)
-{
-    {
-        souk_auto_lock(&spine->keeper_mutex);
-        spine->keeper_stop = true;
-        souk_cond_signal(&spine->keeper_wake);
-    }
-    souk_thread_join(&spine->keeper);
-}
-
-static souk_err start_keeper(souk_spine *spine)
-{
-    spine->keeper_stop = false;
-    return souk_thread_start(&spine->keeper, "keeper", run_keeper, spine);
-}
+/* ---- upkeep ------------------------------------------------------------------------------------------- */
 
 /* Beside a keeper there would be two who sort runs, so it rests meanwhile. */
 souk_err souk_spine_rebuild(souk_spine *spine, souk_ledger_progress *progress, void *context)
 {
-    stop_keeper(spine);
+    spine_keeper_stop(spine);
     spine->options.progress = progress;
     spine->options.progress_context = context;
     souk_err err = remove_derived(spine);
@@ -291,7 +241,7 @@ souk_err souk_spine_rebuild(souk_spine *spine, souk_ledger_progress *progress, v
     if (!err)
         err = souk_spine_snapshot(spine);
     if (!err && !spine->options.ledger.no_thread)
-        err = start_keeper(spine);
+        err = spine_keeper_start(spine);
     return err;
 }
 
@@ -381,7 +331,7 @@ souk_err souk_spine_open(souk_mem *mem, souk_disk *disk, const souk_spine_option
     souk_catalogue_commit(spine->catalogue);
     SOUK_TRY(spine_erase_finish(spine));
     if (!spine->options.ledger.no_thread)
-        SOUK_TRY(start_keeper(spine));
+        SOUK_TRY(spine_keeper_start(spine));
     *ret_spine = souk_take(&spine);
     return SOUK_OK;
 }
@@ -400,7 +350,7 @@ souk_err souk_spine_close(souk_spine *spine)
         souk_auto_lock(&spine->queue_mutex);
         spine->stopping = true;
     }
-    stop_keeper(spine);
+    spine_keeper_stop(spine);
     SOUK_TRY(souk_ledger_close(spine->ledger));
     SOUK_TRY(work_off(spine)); /* a table that waits would keep the last one from freezing */
     SOUK_TRY(souk_runs_freeze(spine->seen));
@@ -414,7 +364,7 @@ void souk_spine_free(souk_spine *spine)
     if (!spine)
         return;
     if (spine->sources) /* else nothing was begun */
-        stop_keeper(spine);
+        spine_keeper_stop(spine);
     souk_ledger_free(spine->ledger);
     souk_runs_free(spine->seen);
     souk_runs_free(spine->timeline);
@@ -503,6 +453,9 @@ void souk_spine_count(souk_spine *spine, souk_spine_counters *ret)
         souk_auto_lock(&spine->queue_mutex);
         ret->queued_events = spine->queued_events;
     }
+    ret->snapshots = __atomic_load_n(&spine->snapshot.count, __ATOMIC_RELAXED);
+    ret->snapshots_failed = __atomic_load_n(&spine->snapshot.failed, __ATOMIC_RELAXED);
+    ret->snapshot_through = __atomic_load_n(&spine->snapshot.through, __ATOMIC_RELAXED);
     souk_index_read(spine->index);
     souk_index_memory(spine->index, &ret->memory);
     souk_index_read_done(spine->index);

@@ -118,13 +118,35 @@ struct souk_spine {
     souk_mutex keeper_mutex;
     souk_cond keeper_wake;
     bool keeper_stop, keeper_poked;
+    struct spine_snapshot {
+        enum {
+            SPINE_SNAPSHOT_NONE,
+            SPINE_SNAPSHOT_WANTED, /* by the keeper: the writer makes the copy behind its group */
+            SPINE_SNAPSHOT_FORKING,
+            SPINE_SNAPSHOT_WRITING, /* the copy writes */
+            SPINE_SNAPSHOT_FAILED,
+        } state; /* under keeper_mutex */
+        long pid;
+        uint64_t wanted_through; /* of the one under way */
+        uint64_t through;        /* of the last one, or of the last attempt */
+        uint64_t count, failed;  /* atomic */
+    } snapshot;
     souk_mutex snapshot_mutex; /* held while the snapshot file is written or edited */
     souk_mutex decision_mutex; /* one merge, un-merge or erasure at a time */
 
     uint64_t events, repeats, groups, blocks, quarantined, block_bytes, packed_bytes; /* atomic */
 };
 
-/* spine_group.c */
+/* spine_keep.c: the thread that works behind the writer. */
+#define SPINE_INDEX_FILE "index"
+SOUK_CHECKED souk_err spine_keeper_start(souk_spine *spine);
+void spine_keeper_stop(souk_spine *spine);
+void spine_keeper_poke(souk_spine *spine);
+/* Behind each group, in the writer's thread: the moment at which all of the index is committed. */
+void spine_keeper_group_ended(souk_spine *spine);
+
+/* spine_group.c: a group without events, where none is under way. */
+void spine_group_kick(souk_spine *spine);
 SOUK_CHECKED souk_err spine_group_init(souk_spine *spine);
 void spine_group_done(souk_spine *spine);
 

@@ -7,7 +7,9 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static sigset_t ours(void)
@@ -102,4 +104,46 @@ souk_err souk_process_memory_read(souk_process_memory *ret_memory)
         (void)find_kib(rollup, SOUK_TEXT("Anonymous"), &memory.anonymous_bytes);
     *ret_memory = memory;
     return SOUK_OK;
+}
+
+/* ---- a copy ------------------------------------------------------------------------------ */
+
+souk_err souk_process_copy(souk_err (*work)(void *context), void *context, long *ret_pid)
+{
+    pid_t parent = getpid(), pid = fork();
+    if (pid < 0)
+        return errno == ENOMEM ? SOUK_ENOMEM : SOUK_EBUSY;
+    if (pid == 0) {
+        /* The parent may be gone before the kernel was told to end us with it. */
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
+            _exit(SOUK_EIO);
+        _exit((int)work(context));
+    }
+    *ret_pid = pid;
+    return SOUK_OK;
+}
+
+static bool await(long pid, int flags, souk_err *ret_err)
+{
+    int status;
+    pid_t got;
+    while ((got = waitpid((pid_t)pid, &status, flags)) < 0 && errno == EINTR)
+        ;
+    if (got == 0)
+        return false;
+    *ret_err = got == (pid_t)pid && WIFEXITED(status) ? (souk_err)WEXITSTATUS(status) : SOUK_EIO;
+    return true;
+}
+
+bool souk_process_copy_ended(long pid, souk_err *ret_err)
+{
+    return await(pid, WNOHANG, ret_err);
+}
+
+void souk_process_copy_kill(long pid)
+{
+    souk_err err;
+    kill((pid_t)pid, SIGKILL);
+    bool ended = await(pid, 0, &err);
+    (void)ended;
 }

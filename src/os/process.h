@@ -1,4 +1,4 @@
-/* process.h - the process as a whole: the signals that end it, and the memory it takes.
+/* process.h - the process as a whole: the signals that end it, its memory, and a copy of both for a while.
  *
  *     int signals_fd;
  *     SOUK_TRY(souk_signals_open(&signals_fd));        before the first thread starts
@@ -34,5 +34,17 @@ typedef struct souk_process_memory {
 
 /* SOUK_EIO: /proc cannot be read. */
 SOUK_CHECKED souk_err souk_process_memory_read(souk_process_memory *ret_memory);
+
+/* A copy of this process as it stands, which runs `work` and ends: for writing out a large memory while the
+ * original goes on.  Only the calling thread lives in the copy, so work takes no locks; whoever calls
+ * sees to it that no other thread is half-way through a change of what work reads.  The copy dies with the
+ * calling thread.  SOUK_ENOMEM, SOUK_EBUSY: no process left.
+ * Cost     the page tables: some milliseconds a gigabyte; then each page that the original changes */
+SOUK_CHECKED souk_err souk_process_copy(souk_err (*work)(void *context), void *context,
+                                        long *ret_pid);
+/* False: it still works.  *ret_err: what work returned, SOUK_EIO where the copy was killed. */
+SOUK_CHECKED bool souk_process_copy_ended(long pid, souk_err *ret_err);
+/* Kills the copy and waits for its end. */
+void souk_process_copy_kill(long pid);
 
 #endif

@@ -1,0 +1,198 @@
+/* spine_keep.c - the keeper's thread: sorts runs, makes keys ahead, and sees to snapshots.
+ *
+ * A snapshot must show the index between two groups, and writing it takes seconds.  So the keeper only asks; the
+ * writer, behind its group, makes a copy of the process (souk_process_copy), and the copy writes the file:
+ *
+ *     keeper      holds snapshot_mutex, WANTED ................ waits ........ WRITING, polls ... gives it back
+ *     writer                            group ends: FORKING, copy, WRITING
+ *     the copy                                                     index.part, sync, rename, ends
+ *
+ * The index's lock is held while the copy is made, so that no other thread is half-way through a change.  An
+ * erasure waits for snapshot_mutex and then removes its identifiers from the new file, too. */
+#include "core/spine_private.h"
+
+#include "os/process.h"
+
+enum { SNAPSHOT_POLL_MS = 20, SNAPSHOT_EVENT_BYTES = 200 };
+
+/* Nothing may be under way: links of a group that runs are in the index before they are committed. */
+souk_err souk_spine_snapshot(souk_spine *spine)
+{
+    souk_auto_lock(&spine->snapshot_mutex);
+    souk_index_read(spine->index);
+    uint64_t through = souk_index_through(spine->index);
+    souk_err err = souk_index_save(spine->index, spine->disk, SPINE_INDEX_FILE);
+    souk_index_read_done(spine->index);
+    __atomic_store_n(&spine->snapshot.through, through, __ATOMIC_RELAXED);
+    __atomic_fetch_add(err ? &spine->snapshot.failed : &spine->snapshot.count, 1, __ATOMIC_RELAXED);
+    return err;
+}
+
+/* ---- beside the work --------------------------------------------------------------------------------- */
+
+/* So many events behind the last one that the snapshots weigh no more than the log itself. */
+static bool is_due(souk_spine *spine)
+{
+    souk_index_bytes bytes;
+    souk_index_read(spine->index);
+    souk_index_memory(spine->index, &bytes);
+    uint64_t through = souk_index_through(spine->index);
+    souk_index_read_done(spine->index);
+    uint64_t total = bytes.atoms + bytes.shoppers + bytes.counters + bytes.identifiers;
+    uint64_t wait = souk_max_size(spine->options.snapshot_events, total / SNAPSHOT_EVENT_BYTES);
+    return through >= spine->snapshot.through + wait;
+}
+
+static void set_state(souk_spine *spine, int state)
+{
+    souk_auto_lock(&spine->keeper_mutex);
+    spine->snapshot.state = state;
+    spine->keeper_poked = true;
+    souk_cond_signal(&spine->keeper_wake);
+}
+
+static int state_of(souk_spine *spine)
+{
+    souk_auto_lock(&spine->keeper_mutex);
+    return (int)spine->snapshot.state;
+}
+
+static souk_err write_copy(void *context)
+{
+    const souk_spine *spine = context;
+    return souk_index_save(spine->index, spine->disk, SPINE_INDEX_FILE);
+}
+
+void spine_keeper_group_ended(souk_spine *spine)
+{
+    {
+        souk_auto_lock(&spine->keeper_mutex);
+        if (spine->snapshot.state != SPINE_SNAPSHOT_WANTED)
+            return;
+        spine->snapshot.state = SPINE_SNAPSHOT_FORKING;
+    }
+    souk_index_read(spine->index);
+    spine->snapshot.wanted_through = souk_index_through(spine->index);
+    souk_err err = souk_process_copy(write_copy, spine, &spine->snapshot.pid);
+    souk_index_read_done(spine->index);
+    set_state(spine, err ? SPINE_SNAPSHOT_FAILED : SPINE_SNAPSHOT_WRITING);
+}
+
+/* A failed one is tried again when the next is due: the log is the truth, a snapshot only saves time. */
+static void end_snapshot(souk_spine *spine, souk_err err)
+{
+    __atomic_store_n(&spine->snapshot.through, spine->snapshot.wanted_through, __ATOMIC_RELAXED);
+    __atomic_fetch_add(err ? &spine->snapshot.failed : &spine->snapshot.count, 1, __ATOMIC_RELAXED);
+    set_state(spine, SPINE_SNAPSHOT_NONE);
+    souk_mutex_unlock(&spine->snapshot_mutex);
+}
+
+static void see_to_snapshot(souk_spine *spine)
+{
+    souk_err err = SOUK_OK;
+    switch (state_of(spine)) {
+    case SPINE_SNAPSHOT_NONE:
+        if (!is_due(spine))
+            return;
+        souk_mutex_lock(&spine->snapshot_mutex);
+        spine->snapshot.wanted_through = souk_spine_end(spine);
+        set_state(spine, SPINE_SNAPSHOT_WANTED);
+        spine_group_kick(spine);
+        return;
+    case SPINE_SNAPSHOT_WRITING:
+        if (souk_process_copy_ended(spine->snapshot.pid, &err))
+            end_snapshot(spine, err);
+        return;
+    case SPINE_SNAPSHOT_FAILED:
+        end_snapshot(spine, SOUK_EBUSY);
+        return;
+    default:
+        return;
+    }
+}
+
+/* The keeper ends: one that is only wanted is dropped, one under way is cut off. */
+static void abandon_snapshot(souk_spine *spine)
+{
+    {
+        souk_auto_lock(&spine->keeper_mutex);
+        if (spine->snapshot.state == SPINE_SNAPSHOT_NONE)
+            return;
+        if (spine->snapshot.state == SPINE_SNAPSHOT_WANTED)
+            spine->snapshot.state = SPINE_SNAPSHOT_FAILED;
+        while (spine->snapshot.state == SPINE_SNAPSHOT_FORKING)
+            souk_cond_wait(&spine->keeper_wake, &spine->keeper_mutex);
+    }
+    if (state_of(spine) == SPINE_SNAPSHOT_WRITING)
+        souk_process_copy_kill(spine->snapshot.pid);
+    end_snapshot(spine, SOUK_ESTOPPED);
+}
+
+/* ---- the thread ---------------------------------------------------------------------------------------- */
+
+souk_err souk_spine_work(souk_spine *spine, bool *ret_did)
+{
+    bool seen, timeline;
+    SOUK_TRY(souk_vault_prepare(spine->vault));
+    SOUK_TRY(souk_runs_work(spine->seen, &seen));
+    SOUK_TRY(souk_runs_work(spine->timeline, &timeline));
+    *ret_did = seen || timeline;
+    if (spine->options.ledger.no_thread && is_due(spine))
+        return souk_spine_snapshot(spine);
+    return SOUK_OK;
+}
+
+static void rest(souk_spine *spine, bool did)
+{
+    souk_auto_lock(&spine->keeper_mutex);
+    int64_t until = souk_clock_monotonic_ns(souk_clock_real()) + SNAPSHOT_POLL_MS * 1000000;
+    bool waits = !did;
+    while (waits && !spine->keeper_stop && !spine->keeper_poked) {
+        if (spine->snapshot.state == SPINE_SNAPSHOT_WRITING)
+            waits = souk_cond_wait_until(&spine->keeper_wake, &spine->keeper_mutex, until);
+        else
+            souk_cond_wait(&spine->keeper_wake, &spine->keeper_mutex);
+    }
+    spine->keeper_poked = false;
+}
+
+static bool is_stopped(souk_spine *spine)
+{
+    souk_auto_lock(&spine->keeper_mutex);
+    return spine->keeper_stop;
+}
+
+static void run_keeper(void *context)
+{
+    souk_spine *spine = context;
+    while (!is_stopped(spine)) {
+        bool did = false;
+        souk_err err = souk_spine_work(spine, &did);
+        see_to_snapshot(spine);
+        rest(spine, did && !err);
+    }
+    abandon_snapshot(spine);
+}
+
+void spine_keeper_poke(souk_spine *spine)
+{
+    souk_auto_lock(&spine->keeper_mutex);
+    spine->keeper_poked = true;
+    souk_cond_signal(&spine->keeper_wake);
+}
+
+void spine_keeper_stop(souk_spine *spine)
+{
+    {
+        souk_auto_lock(&spine->keeper_mutex);
+        spine->keeper_stop = true;
+        souk_cond_signal(&spine->keeper_wake);
+    }
+    souk_thread_join(&spine->keeper);
+}
+
+souk_err spine_keeper_start(souk_spine *spine)
+{
+    spine->keeper_stop = false;
+    return souk_thread_start(&spine->keeper, "keeper", run_keeper, spine);
+}
