@@ -300,6 +300,23 @@ static souk_err wait_for_commit(souk_consent *consent, struct pending pending)
     return SOUK_OK;
 }
 
+/* What is stricter holds at once, and what was said before it in the same transaction no longer waits;
+ * said NULL: nothing of the atom does. */
+static void take_back(souk_consent *consent, uint32_t atom, const struct said *said)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < consent->pending_count; i++) {
+        const struct pending *pending = &consent->pending[i];
+        bool same =
+            pending->said.atom == atom && (!said || (pending->age == SOUK_AGE_UNKNOWN &&
+                                                     pending->said.controller == said->controller &&
+                                                     pending->said.purpose == said->purpose));
+        if (!same)
+            consent->pending[kept++] = *pending;
+    }
+    consent->pending_count = kept;
+}
+
 static souk_err apply_row(souk_consent *consent, souk_tx *tx, const souk_consent_row *row)
 {
     if (row->basis == SOUK_BASIS_NONE || (unsigned)row->purpose >= SOUK_PURPOSE_MOST ||
@@ -323,6 +340,7 @@ static souk_err apply_row(souk_consent *consent, souk_tx *tx, const souk_consent
                         .until = row->until};
     if (row->basis != SOUK_BASIS_WITHDRAWN)
         return wait_for_commit(consent, (struct pending){.said = said});
+    take_back(consent, row->atom, &said);
     consent->epoch++; /* effective before the commit: stricter is never wrong */
     return put_said(consent, said);
 }
@@ -384,6 +402,7 @@ souk_err souk_consent_forget(souk_consent *consent, souk_tx *tx, uint32_t atom)
     SOUK_TRY(
         souk_sql_run(tx, "DELETE FROM consent_age WHERE atom = ?1", SOUK_VALUES(SOUK_INT(atom))));
     souk_auto_write(&consent->lock);
+    take_back(consent, atom, NULL);
     for (size_t i = 0; i < consent->said_capacity; i++)
         if (consent->said[i].atom == atom) /* keeps its place: others may lie behind it */
             consent->said[i].basis = SOUK_BASIS_WITHDRAWN;
