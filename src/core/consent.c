@@ -50,7 +50,7 @@ struct aged {
     uint8_t age;
 };
 
-enum { SOURCES = 65536, PARTY_BYTES = 64 };
+enum { SOURCES = 65536, PARTY_BYTES = 63 };
 
 struct souk_consent {
     souk_mem *mem;
@@ -66,7 +66,6 @@ struct souk_consent {
     uint8_t *source_ages;   /* [SOURCES] */
     uint64_t epoch;
     souk_hash_key seal; /* of grants, of this process alone */
-    char parties[SOUK_PURPOSE_MOST][PARTY_BYTES];
 };
 
 /* ---- words ------------------------------------------------------------------------------------------- */
@@ -225,7 +224,7 @@ static souk_err read_consents(souk_tx *tx, void *context)
     if (consent->aged)
         memset(consent->aged, 0, consent->aged_capacity * sizeof *consent->aged);
     consent->said_count = consent->aged_count = 0;
-    souk_auto_value(souk_rows) rows = {0}, ages = {0}, parties = {0};
+    souk_auto_value(souk_rows) rows = {0}, ages = {0};
     SOUK_TRY(souk_rows_begin(tx,
                              "SELECT atom, controller, purpose, basis, guardian, since, until "
                              "FROM consent ORDER BY id",
@@ -245,15 +244,7 @@ static souk_err read_consents(souk_tx *tx, void *context)
     while (souk_rows_next(&ages))
         SOUK_TRY(put_aged(consent, (struct aged){(uint32_t)souk_rows_int(&ages, 0),
                                                  (uint8_t)souk_rows_int(&ages, 1)}));
-    SOUK_TRY(souk_rows_check(&ages));
-    SOUK_TRY(
-        souk_rows_begin(tx, "SELECT purpose, party FROM consent_party", SOUK_NO_VALUES, &parties));
-    while (souk_rows_next(&parties)) {
-        souk_text party = souk_rows_text(&parties, 1);
-        memcpy(consent->parties[souk_rows_int(&parties, 0)], party.at,
-               souk_min_size(party.bytes, PARTY_BYTES - 1));
-    }
-    return souk_rows_check(&parties);
+    return souk_rows_check(&ages);
 }
 
 souk_err souk_consent_open(souk_mem *mem, souk_ledger *ledger, souk_consent **ret_consent,
@@ -413,24 +404,27 @@ souk_err souk_consent_forget(souk_consent *consent, souk_tx *tx, uint32_t atom)
     return SOUK_OK;
 }
 
+/* The ledger alone knows them: a closure may run twice, or be undone. */
 souk_err souk_consent_party(souk_consent *consent, souk_tx *tx, souk_text party,
                             souk_purpose *ret_purpose)
 {
-    if (party.bytes == 0 || party.bytes >= PARTY_BYTES)
+    (void)consent;
+    int64_t number;
+    if (party.bytes == 0 || party.bytes > PARTY_BYTES)
         return SOUK_EINVAL;
-    souk_auto_write(&consent->lock);
-    for (unsigned i = SOUK_PURPOSE_SHARE; i < SOUK_PURPOSE_MOST; i++) {
-        *ret_purpose = (souk_purpose)i;
-        if (souk_text_equal(party, souk_text_of(consent->parties[i])))
-            return SOUK_OK;
-        if (consent->parties[i][0])
-            continue;
-        SOUK_TRY(souk_sql_run(tx, "INSERT INTO consent_party (purpose, party) VALUES (?1, ?2)",
-                              SOUK_VALUES(SOUK_INT(i), SOUK_STR(party))));
-        memcpy(consent->parties[i], party.at, party.bytes);
-        return SOUK_OK;
+    souk_err err = souk_sql_one_int(tx, "SELECT purpose FROM consent_party WHERE party = ?1",
+                                    SOUK_VALUES(SOUK_STR(party)), &number);
+    if (err == SOUK_ENOENT) {
+        SOUK_TRY(souk_sql_one_int(tx, "SELECT coalesce(max(purpose) + 1, ?1) FROM consent_party",
+                                  SOUK_VALUES(SOUK_INT(SOUK_PURPOSE_SHARE)), &number));
+        if (number >= SOUK_PURPOSE_MOST)
+            return SOUK_ETOOBIG;
+        err = souk_sql_run(tx, "INSERT INTO consent_party (purpose, party) VALUES (?1, ?2)",
+                           SOUK_VALUES(SOUK_INT(number), SOUK_STR(party)));
     }
-    return SOUK_ETOOBIG;
+    SOUK_TRY(err);
+    *ret_purpose = (souk_purpose)number;
+    return SOUK_OK;
 }
 
 void souk_consent_source(souk_consent *consent, uint32_t source, uint16_t bases, souk_age age)

@@ -113,7 +113,8 @@ SOUK_CHECKED souk_err souk_consent_set_age(souk_consent *consent, souk_tx *tx, u
                                            souk_age age, souk_text evidence);
 /* Removes an erased atom's rows. */
 SOUK_CHECKED souk_err souk_consent_forget(souk_consent *consent, souk_tx *tx, uint32_t atom);
-/* The number of a party as a purpose `share:<party>`, made where it is new. */
+/* The number of a party as a purpose `share:<party>`, made where it is new and durable with the
+ * transaction.  SOUK_EINVAL: not 1 to 63 bytes.  SOUK_ETOOBIG: all numbers are given. */
 SOUK_CHECKED souk_err souk_consent_party(souk_consent *consent, souk_tx *tx, souk_text party,
                                          souk_purpose *ret_purpose);
 
