@@ -50,6 +50,10 @@ struct aged {
     uint8_t age;
 };
 
+/* Above the purposes an atom's bases tell what its sources state of its age. */
+enum { STATED_MINOR = 0x4000, STATED_ADULT = 0x8000, STATED_BASES = 0x3fff };
+_Static_assert((1 << SOUK_PURPOSE_FIXED) - 1 <= STATED_BASES, "a bit for each fixed purpose");
+
 enum { SOURCES = 65536, PARTY_BYTES = 63 };
 
 struct souk_consent {
@@ -63,7 +67,6 @@ struct souk_consent {
     struct pending *pending;
     size_t pending_count, pending_capacity;
     uint16_t *source_bases; /* [SOURCES] */
-    uint8_t *source_ages;   /* [SOURCES] */
     uint64_t epoch;
     souk_hash_key seal; /* of grants, of this process alone */
 };
@@ -260,8 +263,7 @@ souk_err souk_consent_open(souk_mem *mem, souk_ledger *ledger, souk_consent **re
     souk_rwlock_init(&consent->lock);
     souk_entropy(&consent->seal, sizeof consent->seal);
     consent->source_bases = souk_mem_array(mem, SOURCES, sizeof *consent->source_bases);
-    consent->source_ages = souk_mem_array(mem, SOURCES, sizeof *consent->source_ages);
-    if (!consent->source_bases || !consent->source_ages)
+    if (!consent->source_bases)
         return SOUK_ENOMEM;
     SOUK_TRY(souk_ledger_read(ledger, read_consents, consent));
     *ret_consent = souk_take(&consent);
@@ -276,7 +278,6 @@ void souk_consent_free(souk_consent *consent)
     souk_mem_put(consent->mem, consent->aged);
     souk_mem_put(consent->mem, consent->pending);
     souk_mem_put(consent->mem, consent->source_bases);
-    souk_mem_put(consent->mem, consent->source_ages);
     souk_rwlock_done(&consent->lock);
     souk_mem_put(consent->mem, consent);
 }
@@ -431,10 +432,10 @@ void souk_consent_source(souk_consent *consent, uint32_t source, uint16_t bases,
 {
     souk_assert(source < SOURCES);
     souk_auto_write(&consent->lock);
-    /* Bit 15 travels with the bases into the atom: this source states that its shoppers are adults. */
     consent->source_bases[source] =
-        (uint16_t)((bases & 0x7fff) | (age == SOUK_AGE_ADULT ? 0x8000 : 0));
-    consent->source_ages[source] = (uint8_t)age;
+        (uint16_t)((bases & STATED_BASES) | (age == SOUK_AGE_ADULT   ? STATED_ADULT
+                                             : age == SOUK_AGE_MINOR ? STATED_MINOR
+                                                                     : 0));
 }
 
 uint16_t souk_consent_bases_of(void *context, uint32_t source)
@@ -454,9 +455,10 @@ static enum answer answer_of(const souk_consent *consent, const souk_index *inde
     if (!atom || (atom->flags & (SOUK_ATOM_ERASED | SOUK_ATOM_SHARED)))
         return ANSWER_SILENT;
     const struct aged *aged = find_aged(consent, number);
-    souk_age age = aged                   ? (souk_age)aged->age
-                   : atom->bases & 0x8000 ? SOUK_AGE_ADULT
-                                          : SOUK_AGE_UNKNOWN;
+    souk_age age = aged                         ? (souk_age)aged->age
+                   : atom->bases & STATED_MINOR ? SOUK_AGE_MINOR
+                   : atom->bases & STATED_ADULT ? SOUK_AGE_ADULT
+                                                : SOUK_AGE_UNKNOWN;
     const struct said *said = find_said(consent, number, controller, purpose);
     bool heard = said && said->since <= now && (said->until == 0 || now < said->until);
     if (heard && said->basis == SOUK_BASIS_WITHDRAWN)

@@ -119,7 +119,8 @@ SOUK_CHECKED souk_err souk_consent_party(souk_consent *consent, souk_tx *tx, sou
                                          souk_purpose *ret_purpose);
 
 /* Bases that a source states, as bits of fixed purposes, for souk_index_options.bases_of, and the age
- * it states for its shoppers; told once at start and for every new source. */
+ * it states for its shoppers (of two sources that differ, the minor's holds; souk_consent_set_age over
+ * both); told once at start and for every new source. */
 void souk_consent_source(souk_consent *consent, uint32_t source, uint16_t bases, souk_age age);
 uint16_t souk_consent_bases_of(void *consent, uint32_t source);
 
