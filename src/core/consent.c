@@ -222,7 +222,7 @@ static souk_err put_aged(souk_consent *consent, struct aged aged)
 static souk_err read_consents(souk_tx *tx, void *context)
 {
     souk_consent *consent = context;
-    if (consent->said)
+    if (consent->said) /* the closure runs again */
         memset(consent->said, 0, consent->said_capacity * sizeof *consent->said);
     if (consent->aged)
         memset(consent->aged, 0, consent->aged_capacity * sizeof *consent->aged);
@@ -250,6 +250,25 @@ static souk_err read_consents(souk_tx *tx, void *context)
     return souk_rows_check(&ages);
 }
 
+/* All or nothing: with half of the withdrawals forgotten, what a source stated would speak again. */
+static souk_err read_anew(souk_consent *consent)
+{
+    struct souk_consent fresh = {.mem = consent->mem};
+    souk_err err = souk_ledger_read(consent->ledger, read_consents, &fresh);
+    struct souk_consent *unused = err ? &fresh : consent;
+    souk_mem_put(consent->mem, unused->said);
+    souk_mem_put(consent->mem, unused->aged);
+    if (err)
+        return err;
+    consent->said = fresh.said;
+    consent->said_capacity = fresh.said_capacity;
+    consent->said_count = fresh.said_count;
+    consent->aged = fresh.aged;
+    consent->aged_capacity = fresh.aged_capacity;
+    consent->aged_count = fresh.aged_count;
+    return SOUK_OK;
+}
+
 souk_err souk_consent_open(souk_mem *mem, souk_ledger *ledger, souk_consent **ret_consent,
                            souk_diag *diag)
 {
@@ -265,7 +284,7 @@ souk_err souk_consent_open(souk_mem *mem, souk_ledger *ledger, souk_consent **re
     consent->source_bases = souk_mem_array(mem, SOURCES, sizeof *consent->source_bases);
     if (!consent->source_bases)
         return SOUK_ENOMEM;
-    SOUK_TRY(souk_ledger_read(ledger, read_consents, consent));
+    SOUK_TRY(read_anew(consent));
     *ret_consent = souk_take(&consent);
     return SOUK_OK;
 }
@@ -385,7 +404,7 @@ souk_err souk_consent_abandoned(souk_consent *consent)
     souk_auto_write(&consent->lock);
     consent->pending_count = 0;
     consent->epoch++;
-    return souk_ledger_read(consent->ledger, read_consents, consent);
+    return read_anew(consent);
 }
 
 souk_err souk_consent_forget(souk_consent *consent, souk_tx *tx, uint32_t atom)

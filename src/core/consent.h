@@ -103,6 +103,7 @@ void souk_consent_begin(souk_consent *consent);
 /* In a transaction: stores rows (grants: the atom given; withdrawals: one for every atom of the person,
  * which the caller lists).  A withdrawal is effective in memory at once (before the commit), a grant
  * when souk_consent_committed is called; after a rollback call souk_consent_abandoned.
+ * Where abandoned fails, what was effective stays: too strict until it is called again.
  * SOUK_EINVAL: a withdrawal of `serve`, until <= from. */
 SOUK_CHECKED souk_err souk_consent_apply(souk_consent *consent, souk_tx *tx,
                                          const souk_consent_row *rows, size_t count);
