@@ -311,18 +311,21 @@ static souk_err wait_for_commit(souk_consent *consent, struct pending pending)
     return SOUK_OK;
 }
 
+static bool is_about(const struct pending *pending, const struct pending *other)
+{
+    return pending->said.controller == other->said.controller &&
+           pending->said.purpose == other->said.purpose &&
+           (pending->age == SOUK_AGE_UNKNOWN) == (other->age == SOUK_AGE_UNKNOWN);
+}
+
 /* What is stricter holds at once, and what was said before it in the same transaction no longer waits;
- * said NULL: nothing of the atom does. */
-static void take_back(souk_consent *consent, uint32_t atom, const struct said *said)
+ * stricter NULL: nothing of the atom does. */
+static void take_back(souk_consent *consent, uint32_t atom, const struct pending *stricter)
 {
     size_t kept = 0;
     for (size_t i = 0; i < consent->pending_count; i++) {
         const struct pending *pending = &consent->pending[i];
-        bool same =
-            pending->said.atom == atom && (!said || (pending->age == SOUK_AGE_UNKNOWN &&
-                                                     pending->said.controller == said->controller &&
-                                                     pending->said.purpose == said->purpose));
-        if (!same)
+        if (pending->said.atom != atom || (stricter && !is_about(pending, stricter)))
             consent->pending[kept++] = *pending;
     }
     consent->pending_count = kept;
@@ -351,7 +354,7 @@ static souk_err apply_row(souk_consent *consent, souk_tx *tx, const souk_consent
                         .until = row->until};
     if (row->basis != SOUK_BASIS_WITHDRAWN)
         return wait_for_commit(consent, (struct pending){.said = said});
-    take_back(consent, row->atom, &said);
+    take_back(consent, row->atom, &(struct pending){.said = said});
     consent->epoch++; /* effective before the commit: stricter is never wrong */
     return put_said(consent, said);
 }
@@ -380,7 +383,12 @@ souk_err souk_consent_set_age(souk_consent *consent, souk_tx *tx, uint32_t atom,
         "ON CONFLICT (atom) DO UPDATE SET age = ?2, evidence = ?3",
         SOUK_VALUES(SOUK_INT(atom), SOUK_INT(age), SOUK_BLOB(evidence.at, evidence.bytes))));
     souk_auto_write(&consent->lock);
-    return wait_for_commit(consent, (struct pending){.said = {.atom = atom}, .age = age});
+    struct pending pending = {.said = {.atom = atom}, .age = age};
+    if (age != SOUK_AGE_MINOR)
+        return wait_for_commit(consent, pending);
+    take_back(consent, atom, &pending);
+    consent->epoch++;
+    return put_aged(consent, (struct aged){atom, SOUK_AGE_MINOR});
 }
 
 void souk_consent_committed(souk_consent *consent)

@@ -109,7 +109,8 @@ SOUK_CHECKED souk_err souk_consent_apply(souk_consent *consent, souk_tx *tx,
                                          const souk_consent_row *rows, size_t count);
 void souk_consent_committed(souk_consent *consent);
 SOUK_CHECKED souk_err souk_consent_abandoned(souk_consent *consent);
-/* What is known of an atom's age, with whose word it is. */
+/* What is known of an atom's age, with whose word it is.  A minor's holds at once, as a withdrawal does;
+ * an adult's after the commit. */
 SOUK_CHECKED souk_err souk_consent_set_age(souk_consent *consent, souk_tx *tx, uint32_t atom,
                                            souk_age age, souk_text evidence);
 /* Removes an erased atom's rows. */
