@@ -159,6 +159,11 @@ static size_t random_rows(souk_test *test, const struct consent_model *model,
     size_t count = 0;
     for (uint64_t sentences = 1 + test_random(test, 4); sentences; sentences--) {
         souk_consent_row row = random_row(test);
+        if (count && test_random(test, 3) == 0) { /* again about the same */
+            row.purpose = rows[count - 1].purpose;
+            row.controller = rows[count - 1].controller;
+            row.atom = rows[count - 1].atom;
+        }
         if (row.purpose == SOUK_PURPOSE_SERVE || test_random(test, 3)) {
             rows[count++] = row;
             continue;

@@ -344,6 +344,32 @@ SOUK_TEST("what is rolled back was never said")
     world_close(&world);
 }
 
+static void break_disk(void *context, struct consent_world *world)
+{
+    (void)context;
+    souk_sim_plan(world->disk,
+                  (souk_sim_faults){.fail_at = 1, .fail_for_ever = true, .fail_reads = true});
+}
+
+SOUK_TEST("a disk that cannot be read after a rollback does not make a withdrawal forgotten")
+{
+    struct consent_world world;
+    open_world(test, &world);
+    SOUK_MUST(world_event(&world, 6, SOURCE_ADULT));
+    SOUK_MUST(world_withdraws(&world, 6, SOUK_PURPOSE_PROFILE));
+    souk_consent_row row = world_grant(7, SOUK_PURPOSE_PROFILE);
+    struct saying saying = {
+        .world = &world, .rows = &row, .count = 1, .inside = break_disk, .fail = SOUK_ECONFLICT};
+    SOUK_CHECK_ERR(world_say_all(&saying), SOUK_EIO);
+    SOUK_CHECK(!world_may(&world, 6, SOUK_PURPOSE_PROFILE));
+    SOUK_CHECK(!world_masked(&world, 6, SOUK_PURPOSE_PROFILE));
+    souk_sim_plan(world.disk, (souk_sim_faults){.fail_at = 0});
+    SOUK_MUST(souk_consent_abandoned(world.consent));
+    SOUK_CHECK(!world_may(&world, 6, SOUK_PURPOSE_PROFILE));
+    SOUK_CHECK(world_may(&world, 6, SOUK_PURPOSE_ADVERTISE));
+    world_close(&world);
+}
+
 SOUK_TEST("of two rows in one transaction the later holds, in memory as in the ledger")
 {
     struct consent_world world;
