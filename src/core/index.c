@@ -18,6 +18,7 @@ static souk_err make_first_entries(souk_index *index)
     SOUK_TRY(souk_region_grow(&index->counters, 4096));
     index->head = (struct index_head){.atom_count = 1, .shopper_count = 1, .counter_units = 1};
     index->visible_atoms = index->visible_shoppers = 1;
+    index->visible_live = 0;
     souk_index_atom_at(index, 0)->first_at = INT64_MAX;
     souk_index_atom_at(index, 0)->last_at = INT64_MIN;
     return SOUK_OK;
@@ -254,6 +255,7 @@ void souk_index_commit(souk_index *index)
     index->undo_count = 0;
     index->visible_atoms = index->head.atom_count;
     index->visible_shoppers = index->head.shopper_count;
+    index->visible_live = index->head.live_shoppers;
 }
 
 static void undo_identifier(souk_index *index, const struct undo *undo)
@@ -464,6 +466,7 @@ void souk_index_erase_atom(souk_index *index, uint32_t number)
     if (atom->shopper && souk_index_shopper_at(index, atom->shopper)->first_atom == number) {
         souk_index_shopper_at(index, atom->shopper)->flags |= SHOPPER_ERASED;
         index->head.live_shoppers--;
+        index->visible_live -= atom->shopper < index->visible_shoppers;
     }
     *atom = (souk_atom){.first_at = INT64_MAX,
                         .last_at = INT64_MIN,

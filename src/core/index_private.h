@@ -41,7 +41,7 @@ struct souk_index {
     souk_region atoms, shoppers, counters;
     souk_idmap *identifiers;
     struct index_head head;
-    uint32_t visible_atoms, visible_shoppers; /* committed */
+    uint32_t visible_atoms, visible_shoppers, visible_live; /* committed */
     bool undoable;
     struct undo *undo;
     size_t undo_count, undo_capacity;

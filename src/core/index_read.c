@@ -45,7 +45,7 @@ uint32_t souk_index_shopper_count(const souk_index *index)
 
 uint32_t souk_index_person_count(const souk_index *index)
 {
-    return index->head.live_shoppers - index->joins;
+    return index->visible_live - index->joins;
 }
 
 uint64_t souk_index_identifier_count(const souk_index *index)
@@ -164,7 +164,8 @@ static souk_err add_atoms_of(const souk_index *index, uint32_t shopper, souk_per
 {
     uint32_t atom = souk_index_shopper_at(index, shopper)->first_atom;
     for (; atom; atom = souk_index_atom_at(index, atom)->next_of_shopper) {
-        if (souk_index_atom_at(index, atom)->flags & SOUK_ATOM_ERASED)
+        if (atom >= index->visible_atoms ||
+            (souk_index_atom_at(index, atom)->flags & SOUK_ATOM_ERASED))
             continue;
         if (person->atom_count == SOUK_PERSON_ATOMS)
             return SOUK_ETOOBIG;
