@@ -193,7 +193,8 @@ static souk_err link_shopper(souk_index *index, const souk_link *link)
     SOUK_TRY(reach_atom(index, link));
     if (!index->undoable)
         SOUK_TRY(souk_index_given(index, 0, link->shopper));
-    if (link->shopper != index->head.shopper_count)
+    if (link->shopper != index->head.shopper_count ||
+        souk_index_atom_at(index, link->atom)->shopper)
         return SOUK_ECORRUPT;
     SOUK_TRY(put_identifier(index, link->hash, link->atom));
     remember_atom(index, link->atom);
