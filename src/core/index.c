@@ -401,6 +401,7 @@ static souk_err fold_into_atom(souk_index *index, souk_atom *atom, const souk_fa
 {
     struct deltas deltas;
     struct index_sums_need need;
+    SOUK_TRY(souk_index_room(index, 1, fact->line_count));
     SOUK_TRY(make_deltas(fact, lines, &deltas));
     SOUK_TRY(index_sums_check(index, atom, deltas.at, deltas.count, &need));
     SOUK_TRY(add_totals(&index->head.totals, fact));
