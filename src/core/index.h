@@ -123,7 +123,7 @@ void souk_index_rollback(souk_index *index);
 
 /* Adds one committed event to its atom's sums and the totals; first_position.. in order.
  * SOUK_EOVERFLOW: a sum would not fit, the event is left out whole (quarantine it).
- * SOUK_ENOMEM: left out whole as well. */
+ * SOUK_ETOOBIG: a currency too many for the totals; SOUK_ENOMEM: left out whole as well. */
 SOUK_CHECKED souk_err souk_index_fold(souk_index *index, const souk_fact *fact,
                                       const souk_fact_line *lines);
 /* Makes room for the sums of so many events and lines, so that folding them cannot fail for memory. */
