@@ -195,9 +195,10 @@ void souk_index_memory(const souk_index *index, souk_index_bytes *ret_bytes);
 SOUK_CHECKED souk_err souk_index_save(const souk_index *index, souk_disk *disk, const char *name);
 /* Puts the snapshot under an empty index.  SOUK_ENOENT: none.  SOUK_ECORRUPT, SOUK_EVERSION: rebuild. */
 SOUK_CHECKED souk_err souk_index_load(souk_index *index, souk_disk *disk, const char *name);
-/* Removes identifiers from a snapshot on disk, in place, and syncs; no snapshot is fine.  One that leads
- * there to the atom which it leads to now (0: none) stays: it is another's device by then.  Sums stay, as
- * numbers that nothing leads to, until souk_index_erase_atom at the next start. */
+/* Removes identifiers from a snapshot on disk, in place, and syncs; no snapshot is fine, a damaged one is
+ * removed, and so is what a save that did not end left.  An identifier that leads there to the atom which
+ * it leads to now (0: none) stays: it is another's device by then.  Sums stay, as numbers that nothing leads
+ * to, until souk_index_erase_atom at the next start.  No save may run meanwhile. */
 SOUK_CHECKED souk_err souk_index_erase_in_file(souk_disk *disk, const char *name,
                                                const souk_hash128 *hashes, const uint32_t *now,
                                                size_t count);

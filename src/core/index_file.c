@@ -69,10 +69,17 @@ static souk_err write_arrays(const souk_index *index, souk_file *file)
     return souk_file_write(file, &head, sizeof head, 0);
 }
 
+enum { PART_NAME = 220 };
+
+static void name_part(const char *name, char ret_part[PART_NAME])
+{
+    snprintf(ret_part, PART_NAME, "%s.part", name);
+}
+
 souk_err souk_index_save(const souk_index *index, souk_disk *disk, const char *name)
 {
-    char part[220];
-    snprintf(part, sizeof part, "%s.part", name);
+    char part[PART_NAME];
+    name_part(name, part);
     souk_auto(souk_file) file = NULL;
     SOUK_TRY(souk_file_open(disk, part, SOUK_FILE_TRUNCATE, &file));
     SOUK_TRY(write_arrays(index, file));
@@ -129,25 +136,39 @@ souk_err souk_index_load(souk_index *index, souk_disk *disk, const char *name)
     return SOUK_OK;
 }
 
-souk_err souk_index_erase_in_file(souk_disk *disk, const char *name, const souk_hash128 *hashes,
-                                  const uint32_t *now, size_t count)
+static souk_err remove_if_there(souk_disk *disk, const char *name)
+{
+    souk_err err = souk_disk_remove(disk, name);
+    return err == SOUK_ENOENT ? SOUK_OK : err;
+}
+
+static souk_err erase_hashes(souk_disk *disk, const char *name, const souk_hash128 *hashes,
+                             const uint32_t *now, size_t count)
 {
     struct file_head head;
     souk_auto(souk_file) file = NULL;
-    souk_err err = souk_file_open(disk, name, SOUK_FILE_WRITE, &file);
-    if (err == SOUK_ENOENT)
-        return SOUK_OK;
-    SOUK_TRY(err);
-    err = read_head(file, &head);
-    if (err == SOUK_ECORRUPT || err == SOUK_EVERSION)
-        return souk_disk_remove(disk, name); /* nobody will load it */
-    SOUK_TRY(err);
+    SOUK_TRY(souk_file_open(disk, name, SOUK_FILE_WRITE, &file));
+    SOUK_TRY(read_head(file, &head));
     for (size_t i = 0; i < count; i++) {
         souk_idmap_key key = souk_idmap_key_of(&hashes[i]);
         uint32_t value;
         SOUK_TRY(souk_idmap_find_in_file(disk, name, head.identifiers_at, &key, &value));
-        if (value != SOUK_IDMAP_NONE && value != now[i])
+        if (value != now[i]) /* where it is gone too: that may not be synced yet */
             SOUK_TRY(souk_idmap_remove_in_file(disk, name, head.identifiers_at, &key));
     }
     return SOUK_OK;
+}
+
+souk_err souk_index_erase_in_file(souk_disk *disk, const char *name, const souk_hash128 *hashes,
+                                  const uint32_t *now, size_t count)
+{
+    char part[PART_NAME];
+    name_part(name, part);
+    SOUK_TRY(remove_if_there(disk, part)); /* of a save that did not end */
+    souk_err err = erase_hashes(disk, name, hashes, now, count);
+    if (err == SOUK_ECORRUPT || err == SOUK_EVERSION)
+        err = remove_if_there(disk, name); /* it is made again from the log */
+    if (err && err != SOUK_ENOENT)
+        return err;
+    return souk_disk_sync_folder(disk);
 }
