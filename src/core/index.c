@@ -116,8 +116,8 @@ static souk_err put_identifier(souk_index *index, souk_hash128 hash, uint32_t at
 {
     souk_idmap_key key = souk_idmap_key_of(&hash);
     uint32_t old = souk_index_find_now(index, hash);
-    SOUK_TRY(old ? souk_idmap_replace(index->identifiers, &key, atom)
-                 : souk_idmap_put(index->identifiers, &key, atom));
+    souk_err err = souk_idmap_replace(index->identifiers, &key, atom);
+    SOUK_TRY(err == SOUK_ENOENT ? souk_idmap_put(index->identifiers, &key, atom) : err);
     remember(index, (struct undo){.kind = UNDO_IDENTIFIER, .number = old, .hash = hash});
     return SOUK_OK;
 }
@@ -212,6 +212,8 @@ static souk_err link_claim(souk_index *index, const souk_link *link)
     if (claimed->shopper)
         return SOUK_ECORRUPT;
     uint32_t own_number = souk_index_shopper_at(index, link->shopper)->first_atom;
+    if (!souk_index_has_atom(index, own_number))
+        return SOUK_ECORRUPT;
     remember_atom(index, link->atom);
     remember_atom(index, own_number);
     souk_atom *own = souk_index_atom_at(index, own_number);
@@ -404,8 +406,9 @@ static souk_err fold_into_atom(souk_index *index, souk_atom *atom, const souk_fa
     SOUK_TRY(souk_index_room(index, 1, fact->line_count));
     SOUK_TRY(make_deltas(fact, lines, &deltas));
     SOUK_TRY(index_sums_check(index, atom, deltas.at, deltas.count, &need));
+    SOUK_TRY(index_sums_space(index, atom, &need));
     SOUK_TRY(add_totals(&index->head.totals, fact));
-    index_sums_apply(index, atom, deltas.at, deltas.count, &need);
+    index_sums_apply(index, atom, deltas.at, deltas.count);
     if (fact->at < atom->first_at)
         atom->first_at = fact->at;
     if (fact->at > atom->last_at)
@@ -465,7 +468,8 @@ void souk_index_erase_atom(souk_index *index, uint32_t number)
     if (atom->flags & SOUK_ATOM_ERASED)
         return;
     index_sums_free(index, atom);
-    if (atom->shopper && souk_index_shopper_at(index, atom->shopper)->first_atom == number) {
+    if (souk_index_has_shopper(index, atom->shopper) &&
+        souk_index_shopper_at(index, atom->shopper)->first_atom == number) {
         souk_index_shopper_at(index, atom->shopper)->flags |= SHOPPER_ERASED;
         index->head.live_shoppers--;
         index->visible_live -= atom->shopper < index->visible_shoppers;

@@ -123,7 +123,8 @@ void souk_index_rollback(souk_index *index);
 
 /* Adds one committed event to its atom's sums and the totals; first_position.. in order.
  * SOUK_EOVERFLOW: a sum would not fit, the event is left out whole (quarantine it).
- * SOUK_ETOOBIG: a currency too many for the totals; SOUK_ENOMEM: left out whole as well. */
+ * SOUK_ETOOBIG: a currency too many for the totals; SOUK_ENOMEM: left out whole as well.
+ * SOUK_ECORRUPT: also left out, the atom's sums were damaged in the snapshot. */
 SOUK_CHECKED souk_err souk_index_fold(souk_index *index, const souk_fact *fact,
                                       const souk_fact_line *lines);
 /* Makes room for the sums of so many events and lines, so that folding them cannot fail for memory. */
@@ -171,7 +172,7 @@ typedef struct souk_person {
     uint32_t atom_count;
     uint32_t atoms[SOUK_PERSON_ATOMS];
 } souk_person;
-/* SOUK_ENOENT.  SOUK_ETOOBIG: more than SOUK_PERSON_ATOMS. */
+/* SOUK_ENOENT.  SOUK_ETOOBIG: more than SOUK_PERSON_ATOMS.  SOUK_ECORRUPT: a damaged snapshot. */
 SOUK_CHECKED souk_err souk_index_person_of_atom(const souk_index *index, uint32_t atom,
                                                 souk_person *ret_person);
 /* The shoppers merged with this one, itself first; SOUK_ETOOBIG above `most`. */

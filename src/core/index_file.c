@@ -4,7 +4,7 @@
  *     head 8192 | atoms | shoppers | counters | identifiers (idmap.h)
  *
  * Only the head has a CRC: the arrays are too large to read at start.  `souk verify` compares every
- * value with what the log says. */
+ * value with what the log says; until then a damaged value may be a wrong answer, never an access outside. */
 #include "core/index_private.h"
 
 #include <stdio.h>

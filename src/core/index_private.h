@@ -59,6 +59,16 @@ static inline struct shopper *souk_index_shopper_at(const souk_index *index, uin
     return (struct shopper *)index->shoppers.at + shopper;
 }
 
+/* A snapshot's arrays have no checksum: a number that one of them holds is checked where it is followed. */
+static inline bool souk_index_has_atom(const souk_index *index, uint32_t atom)
+{
+    return atom && atom < index->head.atom_count;
+}
+static inline bool souk_index_has_shopper(const souk_index *index, uint32_t shopper)
+{
+    return shopper && shopper < index->head.shopper_count;
+}
+
 /* index_sums.c.  check tells whether the deltas fit (SOUK_EOVERFLOW: no, nothing changed) and what the
  * block will need, and may turn a key into its dimension's "other"; apply cannot fail after it. */
 struct index_sums_need {
@@ -68,8 +78,10 @@ struct index_sums_need {
 SOUK_CHECKED souk_err index_sums_check(const souk_index *index, const souk_atom *atom,
                                        souk_count *deltas, size_t count,
                                        struct index_sums_need *ret_need);
-void index_sums_apply(souk_index *index, souk_atom *atom, const souk_count *deltas, size_t count,
-                      const struct index_sums_need *need);
+/* Between the two: room for it in the atom's block, SOUK_ECORRUPT. */
+SOUK_CHECKED souk_err index_sums_space(souk_index *index, souk_atom *atom,
+                                       const struct index_sums_need *need);
+void index_sums_apply(souk_index *index, souk_atom *atom, const souk_count *deltas, size_t count);
 void index_sums_free(souk_index *index, souk_atom *atom);
 /* Writes at most `most`, returns how many there are. */
 size_t index_sums_read(const souk_index *index, const souk_atom *atom, souk_count *ret_counts,

@@ -7,7 +7,7 @@ uint32_t souk_index_find_now(const souk_index *index, souk_hash128 hash)
 {
     souk_idmap_key key = souk_idmap_key_of(&hash);
     uint32_t atom = souk_idmap_find(index->identifiers, &key);
-    return atom == SOUK_IDMAP_NONE ? 0 : atom;
+    return souk_index_has_atom(index, atom) ? atom : 0;
 }
 
 uint32_t souk_index_find(const souk_index *index, souk_hash128 hash)
@@ -18,7 +18,7 @@ uint32_t souk_index_find(const souk_index *index, souk_hash128 hash)
 
 const souk_atom *souk_index_atom_now(const souk_index *index, uint32_t atom)
 {
-    return atom && atom < index->head.atom_count ? souk_index_atom_at(index, atom) : NULL;
+    return souk_index_has_atom(index, atom) ? souk_index_atom_at(index, atom) : NULL;
 }
 
 const souk_atom *souk_index_atom(const souk_index *index, uint32_t atom)
@@ -162,8 +162,10 @@ static int by_number(const void *a, const void *b)
 
 static souk_err add_atoms_of(const souk_index *index, uint32_t shopper, souk_person *person)
 {
-    uint32_t atom = souk_index_shopper_at(index, shopper)->first_atom;
+    uint32_t atom = souk_index_shopper_at(index, shopper)->first_atom, steps = 0;
     for (; atom; atom = souk_index_atom_at(index, atom)->next_of_shopper) {
+        if (!souk_index_has_atom(index, atom) || steps++ == index->head.atom_count)
+            return SOUK_ECORRUPT;
         if (atom >= index->visible_atoms ||
             (souk_index_atom_at(index, atom)->flags & SOUK_ATOM_ERASED))
             continue;

@@ -50,6 +50,26 @@ static char *value_at(const struct block *block, size_t i)
     return (char *)(keys_of(block) + capacity_of(block->class, block->width)) + i * block->width;
 }
 
+/* NULL where the number, from a damaged snapshot, is no block's. */
+static struct block *sound_block(const souk_index *index, uint32_t at)
+{
+    if (at == 0 || at >= index->head.counter_units)
+        return NULL;
+    struct block *block = block_at(index, at);
+    bool sound =
+        block->class < INDEX_CLASSES && class_units[block->class] <= index->head.counter_units - at;
+    return sound ? block : NULL;
+}
+
+static struct block *block_of(const souk_index *index, const souk_atom *atom)
+{
+    struct block *block = sound_block(index, atom->counters);
+    if (!block ||
+        (block->width != 1 && block->width != 2 && block->width != 4 && block->width != 8))
+        return NULL;
+    return block->count <= capacity_of(block->class, block->width) ? block : NULL;
+}
+
 static int64_t value_of(const struct block *block, size_t i)
 {
     const char *at = value_at(block, i);
@@ -86,10 +106,11 @@ static void set_value(const struct block *block, size_t i, int64_t value)
     memcpy(value_at(block, i), &value, block->width);
 }
 
+/* INDEX_CLASSES: none holds so many. */
 static uint32_t class_for(size_t count, uint32_t width)
 {
     uint32_t class = 0;
-    while (capacity_of(class, width) < count)
+    while (class < INDEX_CLASSES && capacity_of(class, width) < count)
         class ++;
     return class;
 }
@@ -125,9 +146,11 @@ souk_err souk_index_room(souk_index *index, size_t events, size_t lines)
 static uint32_t take_block(souk_index *index, uint32_t class, uint32_t width)
 {
     uint32_t at = index->head.free_blocks[class];
-    if (at) {
-        index->head.free_blocks[class] = *keys_of(block_at(index, at));
+    const struct block *freed = sound_block(index, at);
+    if (freed && freed->class == class) {
+        index->head.free_blocks[class] = *keys_of(freed);
     } else {
+        index->head.free_blocks[class] = 0;
         at = index->head.counter_units;
         index->head.counter_units += class_units[class];
         souk_assert((size_t)index->head.counter_units * SUMS_UNIT <= index->counters.bytes);
@@ -138,7 +161,9 @@ static uint32_t take_block(souk_index *index, uint32_t class, uint32_t width)
 
 static void free_block(souk_index *index, uint32_t at)
 {
-    struct block *block = block_at(index, at);
+    struct block *block = sound_block(index, at);
+    if (!block)
+        return;
     uint8_t class = block->class;
     memset(block, 0, class_bytes(class));
     block->class = class;
@@ -156,9 +181,9 @@ void index_sums_free(souk_index *index, souk_atom *atom)
 size_t index_sums_read(const souk_index *index, const souk_atom *atom, souk_count *ret_counts,
                        size_t most)
 {
-    if (atom->counters == 0)
+    const struct block *block = block_of(index, atom);
+    if (!block)
         return 0;
-    const struct block *block = block_at(index, atom->counters);
     for (size_t i = 0; i < souk_min_size(block->count, most); i++)
         ret_counts[i] = (souk_count){keys_of(block)[i], value_of(block, i)};
     return block->count;
@@ -187,7 +212,9 @@ static uint32_t find_key(const struct block *block, uint32_t key, bool *ret_ther
 souk_err index_sums_check(const souk_index *index, const souk_atom *atom, souk_count *deltas,
                           size_t count, struct index_sums_need *ret_need)
 {
-    const struct block *block = atom->counters ? block_at(index, atom->counters) : NULL;
+    const struct block *block = block_of(index, atom);
+    if (atom->counters && !block)
+        return SOUK_ECORRUPT;
     *ret_need = (struct index_sums_need){.width = block ? block->width : 1};
     for (size_t i = 0; i < count; i++) {
         bool there;
@@ -208,13 +235,20 @@ souk_err index_sums_check(const souk_index *index, const souk_atom *atom, souk_c
     return SOUK_OK;
 }
 
-static void make_space(souk_index *index, souk_atom *atom, const struct index_sums_need *need)
+/* A damaged list of free blocks may give out the very block that moves. */
+souk_err index_sums_space(souk_index *index, souk_atom *atom, const struct index_sums_need *need)
 {
-    const struct block *old = atom->counters ? block_at(index, atom->counters) : NULL;
+    const struct block *old = block_of(index, atom);
     size_t count = (old ? old->count : 0) + need->missing;
     if (old && need->width == old->width && count <= capacity_of(old->class, old->width))
-        return;
-    uint32_t at = take_block(index, class_for(count, need->width), need->width);
+        return SOUK_OK;
+    uint32_t class = class_for(count, need->width);
+    if (class == INDEX_CLASSES)
+        return SOUK_ECORRUPT;
+    uint32_t old_end = old ? atom->counters + class_units[old->class] : 0;
+    uint32_t at = take_block(index, class, need->width);
+    if (old && at < old_end && atom->counters < at + class_units[class])
+        return SOUK_ECORRUPT;
     struct block *fresh = block_at(index, at);
     if (old) {
         fresh->count = old->count;
@@ -224,12 +258,13 @@ static void make_space(souk_index *index, souk_atom *atom, const struct index_su
         free_block(index, atom->counters);
     }
     atom->counters = at;
+    return SOUK_OK;
 }
 
-void index_sums_apply(souk_index *index, souk_atom *atom, const souk_count *deltas, size_t count,
-                      const struct index_sums_need *need)
+/* Keys out of order, from a damaged snapshot, are not found where check found them: what does not fit then
+ * is left out, as the block is lost anyway. */
+void index_sums_apply(souk_index *index, souk_atom *atom, const souk_count *deltas, size_t count)
 {
-    make_space(index, atom, need);
     struct block *block = block_at(index, atom->counters);
     uint32_t *keys = keys_of(block);
     for (size_t i = 0; i < count; i++) {
@@ -237,12 +272,16 @@ void index_sums_apply(souk_index *index, souk_atom *atom, const souk_count *delt
         uint32_t at = find_key(block, deltas[i].key, &there);
         if (!there) {
             size_t behind = block->count - at;
+            if (block->count == capacity_of(block->class, block->width))
+                continue;
             memmove(keys + at + 1, keys + at, behind * sizeof *keys);
             memmove(value_at(block, at + 1), value_at(block, at), behind * block->width);
             keys[at] = deltas[i].key;
             block->count++;
             set_value(block, at, 0);
         }
-        set_value(block, at, value_of(block, at) + deltas[i].value);
+        int64_t sum = value_of(block, at);
+        if (!__builtin_add_overflow(sum, deltas[i].value, &sum) && width_for(sum) <= block->width)
+            set_value(block, at, sum);
     }
 }
