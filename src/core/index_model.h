@@ -149,7 +149,7 @@ static inline void model_fold(struct index_model *model, const souk_fact *fact,
     model_count(atom, SOUK_COUNTER_KEY(SOUK_COUNT_TYPE, fact->type), 1);
     for (uint32_t i = 0; i < fact->line_count; i++) {
         model_count(atom, SOUK_COUNTER_KEY(SOUK_COUNT_MONTH, lines[i].category << 12 | month), 1);
-        units += lines[i].quantity_micro;
+        units += sale ? lines[i].quantity_micro : 0;
     }
     if (fact->line_count == 0)
         model_count(atom, SOUK_COUNTER_KEY(SOUK_COUNT_MONTH, month), 1);
@@ -231,9 +231,10 @@ static inline souk_err model_person(const struct index_model *model, uint32_t nu
 
 /* ---- comparisons --------------------------------------------------------------------------------- */
 
+_Static_assert(offsetof(souk_count, key) == 0, "sorted as numbers are");
 static inline int model_by_key(const void *a, const void *b)
 {
-    uint32_t left = ((const souk_count *)a)->key, right = ((const souk_count *)b)->key;
+    uint32_t left = souk_get_u32(a), right = souk_get_u32(b); /* a key, or an atom's number */
     return (left > right) - (left < right);
 }
 
