@@ -12,6 +12,7 @@ enum {
     BLOCK_VERSION = 2,
     BLOCK_ZSTD_LEVEL = 1,
     BLOCK_LINES = 1 << 22,
+    BLOCK_EDGES = SOUK_BLOCK_EVENTS * 8,
     EDGE_HEAD = 6
 };
 _Static_assert(sizeof(souk_hash128) == 16, "a hash is stored as it lies in memory");
@@ -255,6 +256,8 @@ static uint32_t block_crc(const struct header *header, const void *columns, cons
 
 souk_err souk_block_finish(souk_block_maker *maker, souk_buf *out)
 {
+    if (maker->line_count > BLOCK_LINES || maker->edge_count > BLOCK_EDGES)
+        return SOUK_ETOOBIG;
     SOUK_TRY(join_columns(maker));
     SOUK_TRY(souk_buf_check(&maker->messages));
     SOUK_TRY(souk_buf_check(&maker->edges));
@@ -299,7 +302,7 @@ static souk_err read_header(const void *bytes, struct header *ret_header)
     if (h->version != BLOCK_VERSION)
         return SOUK_EVERSION;
     if (h->count > SOUK_BLOCK_EVENTS || h->line_count > BLOCK_LINES ||
-        h->edge_count > SOUK_BLOCK_EVENTS * 8u || h->columns_raw_bytes > (uint32_t)1 << 28)
+        h->edge_count > BLOCK_EDGES || h->columns_raw_bytes > (uint32_t)1 << 28)
         return SOUK_ECORRUPT;
     return SOUK_OK;
 }

@@ -95,7 +95,8 @@ void souk_block_add(souk_block_maker *maker, const souk_fact *fact, const souk_f
                     souk_hash128 message, const void *sealed);
 void souk_block_add_edge(souk_block_maker *maker, const souk_block_edge *edge);
 size_t souk_block_edge_count(const souk_block_maker *maker);
-/* Appends the block to out.  SOUK_ENOMEM where any step since begin ran out. */
+/* Appends the block to out.  SOUK_ENOMEM where any step since begin ran out.  SOUK_ETOOBIG: more than
+ * 2^22 lines, eight edges for each of SOUK_BLOCK_EVENTS events, or 64 MiB in one section. */
 SOUK_CHECKED souk_err souk_block_finish(souk_block_maker *maker, souk_buf *out);
 
 typedef struct souk_block {
