@@ -71,54 +71,11 @@ struct souk_consent {
     souk_hash_key seal; /* of grants, of this process alone */
 };
 
-/* ---- words ------------------------------------------------------------------------------------------- */
-
-static const struct {
-    const char *word;
-    bool adult;
-} purposes[] = {
-#define SOUK_PURPOSE_ROW(name, word, adult) {word, adult},
-    SOUK_PURPOSE_TABLE(SOUK_PURPOSE_ROW)
-#undef SOUK_PURPOSE_ROW
+static const bool needs_adult[] = {
+#define SOUK_PURPOSE_ADULT(name, word, adult) adult,
+    SOUK_PURPOSE_TABLE(SOUK_PURPOSE_ADULT)
+#undef SOUK_PURPOSE_ADULT
 };
-static const char *const basis_words[] = {"none", "consent", "contract", "legal", "withdrawn"};
-static const char *const age_words[] = {"unknown", "minor", "adult"};
-
-const char *souk_basis_word(souk_basis basis)
-{
-    souk_assert((unsigned)basis <= SOUK_BASIS_WITHDRAWN);
-    return basis_words[basis];
-}
-
-souk_basis souk_basis_of_word(souk_text word)
-{
-    for (souk_basis basis = SOUK_BASIS_CONSENT; basis <= SOUK_BASIS_WITHDRAWN; basis++)
-        if (souk_text_equal(word, souk_text_of(basis_words[basis])))
-            return basis;
-    return SOUK_BASIS_NONE;
-}
-
-const char *souk_age_word(souk_age age)
-{
-    souk_assert((unsigned)age <= SOUK_AGE_ADULT);
-    return age_words[age];
-}
-
-const char *souk_purpose_word(souk_purpose purpose)
-{
-    souk_assert((unsigned)purpose < SOUK_PURPOSE_FIXED);
-    return purposes[purpose].word;
-}
-
-bool souk_purpose_of_word(souk_text word, souk_purpose *ret_purpose)
-{
-    for (unsigned i = 0; i < SOUK_PURPOSE_FIXED; i++)
-        if (souk_text_equal(word, souk_text_of(purposes[i].word))) {
-            *ret_purpose = (souk_purpose)i;
-            return true;
-        }
-    return false;
-}
 
 /* ---- the two tables in memory --------------------------------------------------------------------------- */
 
@@ -495,7 +452,7 @@ static enum answer answer_of(const souk_consent *consent, const souk_index *inde
     if (!heard && !stated)
         return ANSWER_SILENT;
     /* A purpose without a name of its own hands data to a party: as strict as advertising. */
-    if (purpose >= SOUK_PURPOSE_FIXED || purposes[purpose].adult) {
+    if (purpose >= SOUK_PURPOSE_FIXED || needs_adult[purpose]) {
         if (age != SOUK_AGE_ADULT)
             return ANSWER_AGE;
     } else if (age == SOUK_AGE_MINOR && purpose != SOUK_PURPOSE_SERVE &&
