@@ -1,0 +1,179 @@
+"""What becomes of events and of the people behind them: counted once, found, merged, erased, restored."""
+import gzip, json, os, random, shutil, signal, sys, threading, time
+
+from lib import Shop, event, story
+
+
+@story
+def an_event_is_counted_found_and_shown():
+    shop = Shop().start()
+    try:
+        status, body, _ = shop.send("/v1/track", {"event": "Order Completed", "userId": "u 1/ä", "messageId": "m1",
+                                                  "properties": {"revenue": "12.345", "currency": "eur",
+                                                                 "products": [{"product_id": "P1", "price": 4.115, "quantity": 3}]}})
+        assert (status, json.loads(body)) == (200, {"success": True})
+        assert shop.get("/v1/stats")[1]["revenue"] == {"EUR": "12.345"}
+        status, profile = shop.get("/v1/shoppers/user/u%201%2F%C3%A4/profile")
+        assert status == 200 and profile["orders"] == 1 and profile["amounts"] == {"EUR": "12.345"}, profile
+        status, timeline = shop.get("/v1/shoppers/user/u%201%2F%C3%A4/timeline")
+        assert timeline["events"][0]["event"]["properties"]["products"][0]["price"] == 4.115
+        assert shop.run("stats")["events"] == 1
+        assert shop.stop() == 0
+        assert shop.run("verify")["done"]
+    finally:
+        shop.done()
+
+
+@story
+def a_repeat_adds_nothing_in_a_batch_across_batches_and_across_restarts():
+    shop = Shop().start()
+    try:
+        batch = {"batch": [event(f"u{i % 5}", f"m{i % 50}") for i in range(100)]}
+        assert shop.send("/v1/batch", batch)[0] == 200
+        assert shop.send("/v1/batch", gzip.compress(json.dumps(batch).encode()))[0] == 200
+        shop.stop(signal.SIGKILL)
+        shop.start()
+        assert shop.send("/v1/batch", batch)[0] == 200
+        assert shop.get("/v1/stats")[1]["events"] == 50
+    finally:
+        shop.done()
+
+
+@story
+def faults_of_one_event_go_to_the_rejects_and_come_back_mended():
+    shop = Shop().start()
+    try:
+        batch = {"batch": [event("u1", "m1"), {"type": "track", "event": "X"}, 7,
+                           event("u1", "m2", "Order Completed", revenue="much")]}
+        assert shop.send("/v1/batch", batch)[0] == 200
+        status, rejects = shop.get("/v1/rejects")
+        assert rejects["count"] == 3 and "userId" in rejects["rejects"][0]["fault"], rejects
+        assert shop.get("/v1/stats")[1]["events"] == 1
+        bad = rejects["rejects"][2]
+        assert shop.call("POST", f"/v1/rejects/{bad['id']}/replay")[0] == 400
+        mended = json.loads(bad["text"])
+        mended["properties"]["revenue"] = "5"
+        assert shop.call("POST", f"/v1/rejects/{bad['id']}/replay", mended)[0] == 200
+        assert shop.get("/v1/rejects")[1]["count"] == 2
+        assert shop.get("/v1/stats")[1]["events"] == 2
+    finally:
+        shop.done()
+
+
+@story
+def merge_unmerge_consent_and_erasure_from_the_command_line():
+    shop = Shop().start()
+    try:
+        shop.send("/v1/batch", {"batch": [event("u1", "m1"), event("u2", "m2"), event("u2", "m3")]})
+        shop.send("/v1/identify", {"userId": "u2", "traits": {"email": "Secret.Person@Example.com"}, "messageId": "m4"})
+        assert shop.run("stats")["shoppers"] == 2
+        shop.run("merge", "user", "u1", "user", "u2", "me", "same card")
+        assert shop.run("stats")["shoppers"] == 1
+        assert shop.run("profile", "user", "u1")["events"] == {"Product Viewed": 3, "Identify": 1}
+        shop.run("unmerge", "user", "u2")
+        assert shop.run("profile", "user", "u1")["events"] == {"Product Viewed": 1}
+        assert "not permitted" in shop.run("profile", "user", "u2", "advertise", fails=1)
+        shop.run("consent", "user", "u2", "advertise", "consent", "form 7", "adult")
+        assert shop.run("profile", "user", "u2", "advertise")["orders"] == 0
+        shop.run("consent", "user", "u2", "advertise", "withdrawn")
+        assert "withdrew" in shop.run("profile", "user", "u2", "advertise", fails=1)
+        assert shop.run("erase", "email", "secret.person@example.com")["events"] == 3
+        assert "nobody" in shop.run("shopper", "user", "u2", fails=1)
+        assert shop.run("stats")["events"] == 4
+        shop.stop()
+        for folder, _, files in os.walk(shop.data):
+            for name in files:
+                text = open(os.path.join(folder, name), "rb").read().lower()
+                assert b"secret.person" not in text, name
+        shop.run("verify")
+        shop.run("rebuild")
+        shop.run("verify")
+    finally:
+        shop.done()
+
+
+@story
+def a_restored_backup_does_not_bring_the_erased_back():
+    shop = Shop().start()
+    try:
+        shop.send("/v1/batch", {"batch": [event("u1", "m1"), event("u2", "m2")]})
+        shop.stop()
+        backup = os.path.join(os.path.dirname(shop.data), "backup")
+        shop.run("backup", "--to", backup)
+        shop.run("erase", "user", "u2")
+        other = os.path.join(os.path.dirname(shop.data), "other")
+        os.mkdir(other)
+        for name in ["root.key", "erasures"]:
+            shutil.copy(os.path.join(shop.data, name), os.path.join(other, name))
+        shop.data = other
+        shop.run("restore", "--to", backup)
+        assert shop.run("stats")["events"] == 2
+        assert shop.run("shopper", "user", "u1")["identifiers"][0]["value"] == "u1"
+        assert "nobody" in shop.run("shopper", "user", "u2", fails=1)
+    finally:
+        shop.done()
+
+
+@story
+def what_was_acknowledged_survives_kill_9():
+    shop = Shop()
+    acknowledged, number, kills = set(), 0, int(os.environ.get("SOUK_KILLS", "12"))
+    try:
+        for _ in range(kills):
+            shop.start()
+            stop = threading.Event()
+
+            def client(base):
+                i = 0
+                while not stop.is_set():
+                    ids = [f"k{base}-{i}-{k}" for k in range(5)]
+                    i += 1
+                    try:
+                        if shop.send("/v1/batch", {"batch": [event("u%d" % (i % 7), m) for m in ids]})[0] == 200:
+                            acknowledged.update(ids)
+                    except (OSError, IndexError, ValueError):
+                        return
+            threads = [threading.Thread(target=client, args=(number * 100 + c,)) for c in range(8)]
+            number += 1
+            for thread in threads:
+                thread.start()
+            time.sleep(random.uniform(0.05, 0.4))
+            shop.stop(signal.SIGKILL)
+            stop.set()
+            for thread in threads:
+                thread.join()
+        shop.start()
+        before = shop.get("/v1/stats")[1]["events"]
+        assert before >= len(acknowledged), (before, len(acknowledged))
+        ids = sorted(acknowledged)
+        for i in range(0, len(ids), 500):  # each is a repeat: it is there, once
+            assert shop.send("/v1/batch", {"batch": [event("u0", m) for m in ids[i:i + 500]]})[0] == 200
+        assert shop.get("/v1/stats")[1]["events"] == before
+        shop.stop()
+        shop.run("verify")
+        print(f"   kill -9: {kills} times, {len(acknowledged)} acknowledged, none lost", file=sys.stderr)
+    finally:
+        shop.done()
+
+
+@story
+def the_real_history_has_exact_totals():
+    shared = os.environ.get("SOUK_SHARED", os.path.join(os.path.dirname(__file__), "..", "..", "..", "shared"))
+    path = os.path.join(shared, "data", "online_retail", "online_retail.csv.gz")
+    if not os.path.exists(path):
+        print("   skipped: no online_retail.csv.gz under SOUK_SHARED", file=sys.stderr)
+        return "skipped"
+    shop = Shop()
+    try:
+        first = shop.run("import", "online-retail", path, "--basis", "profile=consent", "--age-band", "adult")
+        assert first == {"rows": 541909, "events": 541909, "repeats": 0, "rejected": 0, "shoppers": 4372, "resumed": 0}, first
+        wanted = {"events": 541909, "shoppers": 4372, "orders": 25900, "cancelled": 3836, "products": 4070,
+                  "revenue": {"GBP": "9747747.934"}}
+        assert shop.run("stats") == wanted, shop.run("stats")
+        again = shop.run("import", "online-retail", path, "--basis", "profile=consent", "--age-band", "adult")
+        assert again["events"] == 0 and again["repeats"] == 541909, again
+        assert shop.run("stats") == wanted
+        assert shop.run("profile", "user", "17850", "profile")["orders"] > 0
+        shop.run("verify")
+    finally:
+        shop.done()
