@@ -35,7 +35,8 @@
  * Errors    SOUK_EBUSY: the lane's queue is full.  SOUK_EFULL, SOUK_ENOMEM: nothing of it is stored,
  *           reads go on, later groups try again.  SOUK_EIO from a commit means "nobody knows": the
  *           ledger has failed, says SOUK_EIO to everything from then on, and the process is expected
- *           to stop and to recover by opening again (never sync twice; ATC '20, Rebello et al.).
+ *           to stop and to recover by opening again (never sync twice; ATC '20, Rebello et al.);
+ *           opening copies the log into the file, so that what readers see then lasts.
  *           SOUK_ESTOPPED: closing.  SOUK_ECORRUPT: stored bytes are damaged.
  * Cost      write: one sync shared by the group (64 callers: about 50 to a sync); read: no system call
  *           beyond locks; a prepared statement is found by the address of its literal.  Moving the

@@ -137,6 +137,16 @@ static int after_commit(void *context, sqlite3 *db, const char *schema, int page
     return SQLITE_OK;
 }
 
+/* The last owner may have died of a failed sync: what it left in the log is then in the page cache
+ * only, where the kernel calls it clean and no sync of the log writes it again (Rebello et al., ATC
+ * '20).  Readers see it, so it must last: copied into the file it is dirty anew.  A reader of another
+ * program in the way keeps the log from being cut, not from being copied. */
+static souk_err save_log(struct sqlite_tx *my)
+{
+    souk_err err = my->tx.backend->checkpoint(&my->tx, true);
+    return err == SOUK_EBUSY ? SOUK_OK : err;
+}
+
 /* Makes the file where it is empty, and refuses one that is not ours. */
 static souk_err set_up_writer(struct sqlite_tx *my, struct sqlite_place *place, souk_diag *diag)
 {
@@ -161,6 +171,7 @@ static souk_err set_up_writer(struct sqlite_tx *my, struct sqlite_place *place, 
                              place->path);
     if (!pages)
         SOUK_TRY(souk_disk_sync_folder(place->folder.disk));
+    SOUK_TRY(save_log(my));
     if (place->options.quick_check) {
         SOUK_TRY(ask(my, "PRAGMA quick_check(1)", words, sizeof words));
         if (strcmp(words, "ok") != 0)

@@ -361,6 +361,34 @@ SOUK_TEST("after a commit that nobody knows about everything is refused, until i
     SOUK_CHECK(refusals >= 3); /* a frame's head, its page, the sync */
 }
 
+/* The disk is well again, but the kernel took the pages of the failed sync for clean: what a reader
+ * sees of them is in memory only.  The next owner tells it on (an event sent again is a repeat of it). */
+SOUK_TEST("what a failed sync left in the page cache is saved before the next owner answers")
+{
+    int failures = 0;
+    for (uint64_t round = 0; round < 200; round++) {
+        struct life life = {.test = test, .options = {.no_thread = true, .checkpoint_pages = 12}};
+        SOUK_MUST(souk_disk_open_sim(test->mem, round, &life.disk));
+        SOUK_MUST(live(&life, 2));
+        souk_sim_plan(life.disk, (souk_sim_faults){.fail_at = 1 + test_random(test, 60)});
+        failures += live(&life, 8) == SOUK_EIO;
+        souk_sim_plan(life.disk, (souk_sim_faults){0});
+
+        souk_ledger *ledger = NULL;
+        SOUK_MUST(open_ledger(&life, &ledger));
+        SOUK_MUST(souk_ledger_read(ledger, settle_doubts, &life));
+        SOUK_MUST(run_group(&life, ledger));
+        souk_ledger_free(ledger);
+        souk_sim_power_on(life.disk);
+        const char *complaint = examine(&life);
+        if (complaint)
+            test_fail(test, __FILE__, __LINE__, "round %llu: %s", (unsigned long long)round,
+                      complaint);
+        souk_disk_free(life.disk);
+    }
+    SOUK_CHECK(failures > 100);
+}
+
 /* ---- a full disk ---------------------------------------------------------------------------------------- */
 
 SOUK_TEST("a full disk refuses, reads go on, and with space again the next group commits")
