@@ -8,7 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { DRAIN_MS = 10000 };
+enum {
+    DRAIN_MS = 10000,
+    WATCH_MS = 500,
+    ROOM_BYTES = 8 << 20, /* free again, a full disk is one no longer: the log and some groups */
+};
 
 struct serving {
     app_shop shop;
@@ -16,6 +20,7 @@ struct serving {
     int signals;
     char address[SOUK_ADDRESS_ROOM], control[512];
     bool control_made;
+    bool is_full; /* and stderr says so */
 };
 
 static souk_err listen_at(struct serving *serving, const char *address, char *ret_address,
@@ -68,24 +73,40 @@ static void say_ready(const app_options *options, const struct serving *serving)
     fflush(stdout);
 }
 
-static void wait_for_signal(const struct serving *serving)
+/* Tells when the disk is full and when it is not any more; /readyz follows.  Somebody must look, for
+ * who is not ready may be sent no events that would find out. */
+static void watch_room(struct serving *serving)
+{
+    const char *folder = souk_disk_folder(serving->shop.disk);
+    souk_ledger *ledger = souk_spine_ledger(serving->shop.spine);
+    souk_ledger_counters counters;
+    souk_ledger_count(ledger, &counters);
+    if (counters.full && !serving->is_full)
+        fprintf(stderr,
+                "souk serve: the disk of %s is full: events are refused with 503, reading goes "
+                "on; free some space there\n",
+                folder);
+    serving->is_full = counters.full;
+    if (counters.full && souk_disk_try_room(serving->shop.disk, ROOM_BYTES) == SOUK_OK) {
+        souk_ledger_found_room(ledger);
+        serving->is_full = false;
+        fprintf(stderr, "souk serve: the disk of %s has room again\n", folder);
+    }
+}
+
+static void wait_for_signal(struct serving *serving)
 {
     struct pollfd signals = {.fd = serving->signals, .events = POLLIN};
-    for (;;) {
-        souk_ledger_counters counters;
-        souk_ledger_count(souk_spine_ledger(serving->shop.spine), &counters);
-        if (counters.failed) /* a sync failed: nobody knows what is stored; stop and recover */
+    do {
+        if (souk_spine_failed(serving->shop.spine)) /* nobody knows what is stored */
             return;
-        if (poll(&signals, 1, 500) > 0 && souk_signals_read(serving->signals))
-            return;
-    }
+        watch_room(serving);
+    } while (poll(&signals, 1, WATCH_MS) <= 0 || !souk_signals_read(serving->signals));
 }
 
 static souk_err stop(struct serving *serving)
 {
-    souk_ledger_counters counters;
     souk_err err = SOUK_OK, closed;
-    souk_ledger_count(souk_spine_ledger(serving->shop.spine), &counters);
     souk_api_draining(serving->shop.api);
     if (serving->http)
         err = souk_http_drain(serving->http, DRAIN_MS);
@@ -94,9 +115,10 @@ static souk_err stop(struct serving *serving)
     souk_http_free(souk_take(&serving->http));
     if (serving->control_made)
         unlink(serving->control);
-    if (counters.failed) {
+    souk_err failed = souk_spine_failed(serving->shop.spine);
+    if (failed) { /* no orderly close: it would write and sync what is in doubt */
         app_shop_done(&serving->shop);
-        return counters.failed;
+        return failed;
     }
     closed = app_shop_close(&serving->shop);
     return err ? err : closed;
@@ -117,7 +139,13 @@ souk_err app_serve(const app_options *options, souk_diag *diag)
     souk_signals_close(serving.signals);
     if (!err && stopped == SOUK_EIO)
         return souk_diag_say(diag, stopped,
-                             "the disk failed a sync: stopped, so that a restart reads what is "
-                             "really there");
+                             "the disk failed a write or a sync in %s (the kernel's log may say "
+                             "why): stopped, so that a restart reads what is really there",
+                             options->data);
+    if (!err && stopped == SOUK_EFULL)
+        return souk_diag_say(diag, stopped,
+                             "the disk of %s is full: all events are safe in the log, and moved "
+                             "into place by the next start once there is space",
+                             options->data);
     return err ? err : stopped;
 }

@@ -92,6 +92,10 @@ void souk_call_answer(souk_call *call, int status)
 void souk_call_fail(souk_call *call, souk_err err)
 {
     int status = souk_err_http(err);
+    if (err == SOUK_EFULL) /* the folder's place is told on the server's stderr, not to everybody */
+        souk_diag_say(&call->diag, err,
+                      "the disk of the server's data folder is full: free some space there, then "
+                      "send this again");
     souk_json_writer *out = souk_call_json(call);
     souk_json_write_object(out);
     souk_json_write_key(out, SOUK_TEXT("type"));

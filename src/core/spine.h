@@ -188,6 +188,10 @@ SOUK_CHECKED souk_err souk_spine_snapshot(souk_spine *spine);
  * calls it, and so does a simulation without threads. */
 SOUK_CHECKED souk_err souk_spine_work(souk_spine *spine, bool *ret_did);
 
+/* SOUK_EIO once the disk has failed a commit, a key or the background's work: what is stored then is
+ * not known, stop the process and open again.  SOUK_OK before. */
+souk_err souk_spine_failed(souk_spine *spine);
+
 typedef struct souk_spine_counters {
     uint64_t events, repeats, groups, blocks, quarantined;
     uint64_t block_bytes, packed_bytes;

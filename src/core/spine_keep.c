@@ -168,6 +168,8 @@ static void run_keeper(void *context)
     while (!is_stopped(spine)) {
         bool did = false;
         souk_err err = souk_spine_work(spine, &did);
+        if (err == SOUK_EIO)
+            __atomic_store_n(&spine->keeper_failed, true, __ATOMIC_RELAXED);
         see_to_snapshot(spine);
         rest(spine, did && !err);
     }

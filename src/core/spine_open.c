@@ -439,6 +439,15 @@ uint64_t souk_spine_end(souk_spine *spine)
     return __atomic_load_n(&spine->end, __ATOMIC_ACQUIRE);
 }
 
+souk_err souk_spine_failed(souk_spine *spine)
+{
+    souk_ledger_counters ledger;
+    souk_ledger_count(spine->ledger, &ledger);
+    bool failed = ledger.failed || souk_vault_stats_of(spine->vault).writes_failed ||
+                  __atomic_load_n(&spine->keeper_failed, __ATOMIC_RELAXED);
+    return failed ? SOUK_EIO : SOUK_OK;
+}
+
 void souk_spine_count(souk_spine *spine, souk_spine_counters *ret)
 {
     souk_runs_state seen, timeline;

@@ -131,6 +131,7 @@ struct souk_spine {
         uint64_t through;        /* of the last one, or of the last attempt */
         uint64_t count, failed;  /* atomic */
     } snapshot;
+    bool keeper_failed;        /* the disk failed its work; atomic */
     souk_mutex snapshot_mutex; /* held while the snapshot file is written or edited */
     souk_mutex decision_mutex; /* one merge, un-merge or erasure at a time */
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+static const char room_name[] = "room"; /* of souk_disk_try_room */
+
 enum { PAGE_BYTES = 4096, NAMES_MOST = 1 << 20 };
 
 /* Relative, no empty part, no "." and no "..", so that nothing outside the folder can be meant;
@@ -196,6 +198,23 @@ souk_err souk_disk_put(souk_disk *disk, const char *name, const void *from, size
         return err;
     }
     return disk->backend->sync_folder(disk, name);
+}
+
+static souk_err fill_room(souk_disk *disk, size_t bytes)
+{
+    static const char nothing[65536];
+    souk_auto(souk_file) file = NULL;
+    SOUK_TRY(disk->backend->open(disk, room_name, SOUK_FILE_TRUNCATE, &file));
+    for (size_t done = 0; done < bytes; done += sizeof nothing)
+        SOUK_TRY(souk_file_write(file, nothing, souk_min_size(bytes - done, sizeof nothing), done));
+    return SOUK_OK;
+}
+
+souk_err souk_disk_try_room(souk_disk *disk, size_t bytes)
+{
+    souk_err err = fill_room(disk, bytes);
+    souk_err removed = disk->backend->remove(disk, room_name);
+    return err ? err : removed;
 }
 
 souk_err souk_disk_take(souk_disk *disk, const char *name, souk_buf *buf)

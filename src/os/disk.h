@@ -100,6 +100,9 @@ SOUK_CHECKED souk_err souk_disk_list(souk_disk *disk, const char *under,
  * the next put replaces it. */
 SOUK_CHECKED souk_err souk_disk_put(souk_disk *disk, const char *name, const void *from,
                                     size_t bytes);
+/* Whether so many bytes can be added now: writes them into the file "room" and removes it again.
+ * SOUK_EFULL. */
+SOUK_CHECKED souk_err souk_disk_try_room(souk_disk *disk, size_t bytes);
 /* Reads the whole file into buf, which is emptied first.  SOUK_ENOENT.  SOUK_ETOOBIG: buf's ceiling
  * is lower than the file is long. */
 SOUK_CHECKED souk_err souk_disk_take(souk_disk *disk, const char *name, souk_buf *buf);

@@ -178,10 +178,21 @@ static bool is_local(const souk_http_peer *peer)
     return !memcmp(peer->address, none, sizeof none);
 }
 
+/* Why the server takes no events now; NULL: it does. */
+static const char *not_ready(const souk_api *api)
+{
+    souk_ledger_counters counters;
+    if (__atomic_load_n(&api->draining, __ATOMIC_RELAXED))
+        return "draining\n";
+    if (souk_spine_failed(api->spine))
+        return "the disk failed: stopping\n";
+    souk_ledger_count(souk_spine_ledger(api->spine), &counters);
+    return counters.full ? "the disk is full: reading only\n" : NULL;
+}
+
 /* /healthz: the process answers.  /readyz: it takes events. */
 static bool answer_probe(const souk_api *api, souk_http_exchange *x)
 {
-    bool ready = !__atomic_load_n(&api->draining, __ATOMIC_RELAXED);
     souk_http_header type = {SOUK_TEXT("Content-Type"), SOUK_TEXT("text/plain")};
     if (souk_text_equal(x->request.path, SOUK_TEXT("/healthz"))) {
         souk_http_answer(x, 200, &type, 1, SOUK_TEXT("ok\n"));
@@ -189,8 +200,8 @@ static bool answer_probe(const souk_api *api, souk_http_exchange *x)
     }
     if (!souk_text_equal(x->request.path, SOUK_TEXT("/readyz")))
         return false;
-    souk_http_answer(x, ready ? 200 : 503, &type, 1,
-                     ready ? SOUK_TEXT("ready\n") : SOUK_TEXT("draining\n"));
+    const char *why = not_ready(api);
+    souk_http_answer(x, why ? 503 : 200, &type, 1, why ? souk_text_of(why) : SOUK_TEXT("ready\n"));
     return true;
 }
 

@@ -8,6 +8,8 @@
  *
  * A request is matched with the tables of the services, its caller checked against the route's scopes, and
  * handed to the route's handler.  Nothing is open but /healthz, /readyz and what says so in its table.
+ * /healthz says 200 while the process answers; /readyz while it takes events: 503, with the reason, from a
+ * write that found the disk full until there is room again, after a failed disk, and while it drains.
  * Routes that wait for commits run in one thread beside the loops, at most 64 waiting: above, 503.
  *
  * Threads  souk_api_handle from the loops; souk_api_call from any. */

@@ -50,6 +50,8 @@ void souk_metrics_write(souk_spine *spine, souk_buf *out)
     put(out, "souk_ledger_busy_total", "counter", "Refused by a full queue.", c.ledger.busy);
     put(out, "souk_ledger_failed", "gauge", "1 once a commit failed: restart the server.",
         c.ledger.failed != SOUK_OK);
+    put(out, "souk_ledger_full", "gauge", "1 while the disk is full: writes are refused.",
+        c.ledger.full);
     put(out, "souk_ledger_wal_bytes", "gauge", "Write-ahead log.", c.ledger.wal_bytes);
     put_us(out, "souk_commit_p50_seconds", "Commit with its sync, median.", c.ledger.commit_p50_us);
     put_us(out, "souk_commit_p99_seconds", "Commit with its sync, 99 %.", c.ledger.commit_p99_us);

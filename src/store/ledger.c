@@ -405,3 +405,8 @@ void souk_ledger_count(souk_ledger *ledger, souk_ledger_counters *ret_counters)
 {
     souk_writer_count(ledger->writer, ret_counters);
 }
+
+void souk_ledger_found_room(souk_ledger *ledger)
+{
+    souk_writer_found_room(ledger->writer);
+}

@@ -243,7 +243,11 @@ typedef struct souk_ledger_counters {
     uint64_t queued[SOUK_LANE_COUNT];
     uint64_t wal_bytes; /* in the write-ahead log at the last commit */
     souk_err failed;    /* SOUK_EIO once the ledger has failed */
+    bool full;          /* a job ended in SOUK_EFULL, and nobody has found room since */
 } souk_ledger_counters;
 void souk_ledger_count(souk_ledger *ledger, souk_ledger_counters *ret_counters);
+/* The caller made sure that the disk has room again: counters.full ends.  The ledger itself does not
+ * wait for it, every group tries. */
+void souk_ledger_found_room(souk_ledger *ledger);
 
 #endif

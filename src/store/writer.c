@@ -40,6 +40,7 @@ struct souk_writer {
     bool has_thread, running, stopping, abandoned;
     unsigned held;
     souk_err failed;
+    bool full; /* see souk_ledger_found_room */
     struct queue lanes[SOUK_LANE_COUNT];
     struct request *request;
     souk_ledger_counters counters;
@@ -152,6 +153,7 @@ void souk_writer_count(souk_writer *writer, souk_ledger_counters *ret_counters)
     counters.commit_p99_us =
         percentile(writer->commit_buckets, counters.groups, counters.commit_max_us, 99);
     counters.failed = writer->failed;
+    counters.full = writer->full;
     for (size_t lane = 0; lane < SOUK_LANE_COUNT; lane++)
         counters.queued[lane] = writer->lanes[lane].count;
     souk_mutex_unlock(&writer->lock);
@@ -311,10 +313,14 @@ static void run_each_alone(souk_writer *writer, struct queue *group)
 static void answer(souk_writer *writer, struct queue *group)
 {
     uint64_t refused = 0;
-    for (souk_job *job = group->first; job; job = job->next)
+    bool full = false;
+    for (souk_job *job = group->first; job; job = job->next) {
         refused += job->err != SOUK_OK;
+        full |= job->err == SOUK_EFULL;
+    }
     souk_mutex_lock(&writer->lock);
     writer->counters.refused_jobs += refused;
+    writer->full |= full; /* before anybody hears of it */
     souk_mutex_unlock(&writer->lock);
     for (souk_job *job; (job = queue_pop(group));)
         job->after(job, job->err); /* the job may be gone from here on */
@@ -603,6 +609,12 @@ void souk_writer_release(souk_writer *writer)
     souk_cond_signal(&writer->wake);
     souk_mutex_unlock(&writer->lock);
     run_here(writer);
+}
+
+void souk_writer_found_room(souk_writer *writer)
+{
+    souk_auto_lock(&writer->lock);
+    writer->full = false;
 }
 
 souk_err souk_writer_failed(souk_writer *writer)

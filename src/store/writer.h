@@ -36,5 +36,6 @@ void souk_writer_release(souk_writer *writer);
 /* SOUK_EIO once a sync has failed, SOUK_OK before. */
 souk_err souk_writer_failed(souk_writer *writer);
 void souk_writer_count(souk_writer *writer, souk_ledger_counters *ret_counters);
+void souk_writer_found_room(souk_writer *writer);
 
 #endif

@@ -586,6 +586,10 @@ static void answer(souk_batch *batch, souk_err err)
     struct bench *bench = batch->context;
     souk_call *call = bench->call;
     put_bench(bench);
+    if (err == SOUK_EFULL)
+        souk_diag_say(&call->diag, err,
+                      "the disk of the server's data folder is full: nothing of this request was "
+                      "stored; free some space there, then send it again");
     if (err)
         souk_call_fail(call, err);
     else

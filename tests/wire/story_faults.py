@@ -1,0 +1,268 @@
+"""What becomes of the truth when the disk fails: full, damaged, slow to say so, odd, lying."""
+import atexit, os, shutil, signal, subprocess, tempfile, time
+
+from lib import Shop, event, story
+from load import WAIT_S, Load, is_there_once, send_again
+
+built = None
+
+
+def shim():
+    """faults.c as a library, built once."""
+    global built
+    if not built:
+        folder = tempfile.mkdtemp(prefix="souk-wire-shim-")
+        atexit.register(shutil.rmtree, folder, True)
+        path = os.path.join(folder, "faults.so")
+        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "faults.c")
+        subprocess.run(["cc", "-std=c17", "-D_GNU_SOURCE", "-shared", "-fPIC", "-O1", "-o", path, source], check=True)
+        built = path
+    return built
+
+
+class FaultyShop(Shop):
+    """A shop whose disk obeys: order("full"), order(""); see faults.c."""
+
+    def __init__(self):
+        super().__init__()
+        self.control, self.log_path = (os.path.join(os.path.dirname(self.data), name) for name in ("order", "log"))
+
+    def start_on_faulty_disk(self):
+        asan = "verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")  # the shim comes before it
+        return self.start({"LD_PRELOAD": shim(), "SOUK_FAULTS_FOLDER": self.data, "SOUK_FAULTS_CONTROL": self.control,
+                           "SOUK_FAULTS_LOG": self.log_path, "ASAN_OPTIONS": asan})
+
+    def order(self, words):
+        if not words:
+            os.unlink(self.control)
+            return
+        with open(self.control + ".part", "w") as file:
+            file.write(words)
+        os.rename(self.control + ".part", self.control)
+
+    def log(self):
+        with open(self.log_path) as file:
+            return file.read().splitlines()
+
+
+def until(true, what):
+    end = time.monotonic() + WAIT_S
+    while not true():
+        assert time.monotonic() < end, what
+        time.sleep(0.02)
+
+
+# ---- a full disk ------------------------------------------------------------------------------------------
+
+
+def assert_says_full(answer, *words):
+    """What, where, and what to do."""
+    status, body, head = answer
+    assert status == 503 and b"\r\nRetry-After: " in head and b"application/problem+json" in head, (status, head)
+    for word in [b'"EFULL"', b"disk", b"data folder", b"free", b"again", *words]:
+        assert word in body, (word, body)
+
+
+def assert_reads_go_on(shop):
+    for path in ["/v1/stats", "/v1/shoppers/user/first", "/v1/shoppers/user/first/profile", "/v1/shoppers/user/first/timeline"]:
+        assert shop.get(path)[0] == 200, (path, shop.get(path))
+    for path in ["/healthz", "/metrics"]:
+        assert shop.call("GET", path)[0] == 200, path
+    assert shop.get("/v1/shoppers/user/first/timeline")[1]["events"][0]["event"]["messageId"] == "first"
+
+
+def fills_and_empties(words):
+    """Under load; nothing that was refused is there, all else is, once."""
+    with FaultyShop() as shop:
+        shop.start_on_faulty_disk()
+        shop.send("/v1/batch", {"batch": [event("first", "first")]})
+        assert shop.call("GET", "/readyz")[0] == 200
+        with Load(shop, events=200) as load:
+            load.wait(acknowledged=1000)
+            shop.order(words)
+            load.wait(refused=2000)
+            assert_says_full(load.answers[503], b"nothing of this request was stored")
+            status, body, _ = shop.call("GET", "/readyz")
+            assert status == 503 and b"full" in body, (status, body)
+            assert_reads_go_on(shop)
+            shop.order("")
+            until(lambda: shop.call("GET", "/readyz")[0] == 200, "ready again")
+            load.wait(acknowledged=2000)
+        assert any(line.startswith("ENOSPC") for line in shop.log())
+        assert f"{shop.data} is full" in shop.stderr() and "has room again" in shop.stderr(), shop.stderr()
+        assert not load.unknown, load.answers
+        assert shop.events() == len(load.acknowledged) + 1, "a refused batch left something behind"
+        send_again(shop, load.refused)
+        shop.stop()
+        shop.run("verify")
+        shop.start()
+        is_there_once(shop, ["first"] + load.acknowledged + load.refused)
+
+
+@story
+def a_full_disk_refuses_writes_with_503_goes_on_reading_and_recovers():
+    fills_and_empties("full")
+
+
+@story
+def a_disk_that_cannot_grow_any_more_loses_and_doubles_nothing():
+    fills_and_empties("grow")
+
+
+@story
+def a_full_disk_becomes_ready_again_without_anybody_writing():
+    with FaultyShop() as shop:
+        shop.start_on_faulty_disk()
+        shop.order("full")
+        assert_says_full(shop.send("/v1/batch", {"batch": [event("u1", "m1")]}))
+        assert shop.call("GET", "/readyz")[0] == 503
+        shop.order("")
+        until(lambda: shop.call("GET", "/readyz")[0] == 200, "ready again")
+        assert shop.send("/v1/batch", {"batch": [event("u1", "m1")]})[0] == 200
+        assert shop.events() == 1
+
+
+@story
+def decisions_on_a_full_disk_are_refused_whole_and_can_be_made_afterwards():
+    with FaultyShop() as shop:
+        shop.start_on_faulty_disk()
+        shop.send("/v1/batch", {"batch": [event("u1", "m1"), event("u2", "m2")]})
+        person = {"kind": "user", "value": "u1"}
+        decisions = [("consent", {"a": person, "purpose": "advertise", "basis": "consent", "evidence": "form 7", "age": "adult"}),
+                     ("merge", {"a": person, "b": {"kind": "user", "value": "u2"}, "by": "me", "reason": "same card"}),
+                     ("erase", {"a": person})]
+        shop.order("full")
+        for what, body in decisions:
+            assert_says_full(shop.call("POST", "/v1/shoppers/" + what, body))
+        assert shop.get("/v1/shoppers/user/u1/profile?purpose=advertise")[0] == 403
+        assert shop.get("/v1/shoppers/user/u1")[1]["identifiers"][0]["value"] == "u1"
+        assert shop.get("/v1/stats")[1]["shoppers"] == 2
+        shop.order("")
+        for what, body in decisions:
+            assert shop.call("POST", "/v1/shoppers/" + what, body)[0] == 200, what
+        assert shop.get("/v1/shoppers/user/u1")[0] == 404
+        shop.stop()
+        shop.run("verify")
+
+
+@story
+def a_server_that_stops_on_a_full_disk_says_so_and_loses_nothing():
+    with FaultyShop() as shop:
+        shop.start_on_faulty_disk()
+        with Load(shop) as load:
+            load.wait(acknowledged=1000)
+        shop.order("full")
+        assert shop.stop() == 1
+        assert "full" in shop.stderr(), shop.stderr()
+        shop.order("")
+        shop.run("verify")
+        shop.start()
+        is_there_once(shop, load.acknowledged)
+
+
+# ---- a disk that fails --------------------------------------------------------------------------------------
+
+
+def fails_and_starts_again(words):
+    """Under load; the server ends by itself, and what it acknowledged is there.  The shim's log until then."""
+    with FaultyShop() as shop:
+        shop.start_on_faulty_disk()
+        with Load(shop) as load:
+            load.wait(acknowledged=1000)
+            shop.order(words)
+            assert shop.ended() == 1
+            load.joined()
+        assert "disk failed" in shop.stderr() and "restart" in shop.stderr(), shop.stderr()
+        log = shop.log()
+        shop.order("")
+        shop.start()
+        is_there_once(shop, load.acknowledged, load.unknown + load.refused)
+        shop.stop()
+        shop.run("verify")
+        return log
+
+
+@story
+def a_failed_sync_stops_the_server_and_is_never_tried_again():
+    log = fails_and_starts_again("sync")
+    failed = [line.removeprefix("EIO ") for line in log if line.startswith("EIO sync")]
+    assert "sync ledger-wal" in failed, log
+    for sync in set(failed):
+        after = log[log.index("EIO " + sync) + 1:]
+        assert sync not in after and "EIO " + sync not in after, (sync, after)
+
+
+@story
+def a_failed_write_stops_the_server():
+    assert any(line.startswith("EIO write ledger-wal") for line in fails_and_starts_again("write"))
+
+
+@story
+def a_failed_sync_of_the_keys_stops_the_server_and_the_erasure_is_finished_by_the_next():
+    with FaultyShop() as shop:
+        shop.start_on_faulty_disk()
+        shop.send("/v1/batch", {"batch": [event("u1", "m1"), event("u2", "m2")]})
+        shop.order("sync keys")
+        assert shop.call("POST", "/v1/shoppers/erase", {"a": {"kind": "user", "value": "u1"}})[0] == 500
+        assert shop.ended() == 1
+        assert "disk failed" in shop.stderr(), shop.stderr()
+        shop.order("")
+        shop.start()
+        assert shop.get("/v1/shoppers/user/u1")[0] == 404
+        assert shop.get("/v1/shoppers/user/u2/profile")[0] == 200
+        shop.stop()
+        shop.run("verify")
+
+
+@story
+def a_disk_that_fails_while_the_server_stops_is_told_and_loses_nothing():
+    with FaultyShop() as shop:
+        shop.start_on_faulty_disk()
+        with Load(shop) as load:
+            load.wait(acknowledged=1000)
+        shop.order("sync")
+        assert shop.stop() == 1
+        assert "disk" in shop.stderr(), shop.stderr()
+        shop.order("")
+        shop.start()
+        is_there_once(shop, load.acknowledged)
+        shop.stop()
+        shop.run("verify")
+
+
+# ---- a disk that is odd ---------------------------------------------------------------------------------------
+
+
+@story
+def interrupted_and_short_calls_change_nothing():
+    with FaultyShop() as shop:
+        shop.order("odd")
+        shop.start_on_faulty_disk()
+        with Load(shop) as load:
+            load.wait(acknowledged=5000)
+            assert shop.call("POST", "/v1/shoppers/erase", {"a": {"kind": "user", "value": "u5"}})[0] == 200
+        assert not load.refused and not load.unknown, load.answers
+        assert shop.stop() == 0
+        kinds = {" ".join(line.split()[:2]) for line in shop.log()}
+        assert {"short write", "EINTR write", "short read", "EINTR read", "EINTR sync", "short send", "EINTR receive"} <= kinds, kinds
+        shop.run("verify")
+        shop.start_on_faulty_disk()
+        is_there_once(shop, load.acknowledged)
+
+
+@story
+def a_disk_that_lies_is_noticed_by_these_stories():
+    """The planted error: were an acknowledged batch lost, would is_there_once see it?"""
+    with FaultyShop() as shop:
+        shop.start_on_faulty_disk()
+        with Load(shop) as load:
+            load.wait(acknowledged=1000)
+            shop.order("lie ledger-wal")
+            load.wait(acknowledged=1000)
+            shop.stop(signal.SIGKILL)
+        shop.start()
+        try:
+            is_there_once(shop, load.acknowledged, load.unknown)
+        except AssertionError:
+            return
+        assert False, "acknowledged events are gone and nobody noticed"
