@@ -6,7 +6,8 @@
  *     echo full >/tmp/x/control            from here on every write below the folder finds no space
  *     rm /tmp/x/control                    and here the disk is well again
  *
- * The control file holds one word, and perhaps a second one: a part of the names it is about.
+ * The control file holds one word; perhaps a second one, a part of the names it is about ("*": all);
+ * and perhaps how many calls still go well before the first write, sync or truncate fails.
  *
  *     full    nothing can be written: ENOSPC
  *     grow    what is there can be written again, nothing can be added: ENOSPC; a disk as it really fills
@@ -40,7 +41,12 @@ enum { WORD_ROOM = 64 };
 /* What the control file says; word "": nothing. */
 struct order {
     char word[WORD_ROOM], part[WORD_ROOM];
+    long spared;    /* calls that still go well */
+    uint64_t stamp; /* of the file: another order, another stamp */
 };
+
+static _Atomic uint64_t spared_stamp;
+static _Atomic long spared_count; /* under the order of that stamp */
 
 static _Atomic uint64_t dice_thrown;
 
@@ -54,14 +60,19 @@ static uint64_t dice(void)
 
 static struct order order_now(void)
 {
-    struct order order = {"", ""};
+    struct order order = {.word = ""};
+    struct stat about;
     char text[2 * WORD_ROOM] = "";
     const char *path = getenv("SOUK_FAULTS_CONTROL");
     int fd = path ? (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0) : -1;
     if (fd < 0)
         return order;
     if (syscall(SYS_read, fd, text, sizeof text - 1) > 0)
-        (void)!sscanf(text, "%63s %63s", order.word, order.part);
+        (void)!sscanf(text, "%63s %63s %ld", order.word, order.part, &order.spared);
+    if (!strcmp(order.part, "*"))
+        order.part[0] = '\0';
+    if (fstat(fd, &about) == 0)
+        order.stamp = about.st_ino * 0x9e3779b97f4a7c15u + (uint64_t)about.st_mtim.tv_nsec;
     syscall(SYS_close, fd);
     return order;
 }
@@ -96,13 +107,23 @@ static bool name_of(int fd, char name[PATH_MAX])
     return true;
 }
 
+/* Whether this call is one of those that still go well. */
+static bool is_spared(const struct order *order)
+{
+    if (!order->spared)
+        return false;
+    if (atomic_exchange(&spared_stamp, order->stamp) != order->stamp)
+        spared_count = 0;
+    return atomic_fetch_add(&spared_count, 1) < order->spared;
+}
+
 /* Whether an order stands for this file, and which. */
 static bool is_meant(int fd, char name[PATH_MAX], struct order *ret_order)
 {
     if (!name_of(fd, name))
         return false;
     *ret_order = order_now();
-    return ret_order->word[0] && strstr(name, ret_order->part);
+    return ret_order->word[0] && strstr(name, ret_order->part) && !is_spared(ret_order);
 }
 
 static bool says(const struct order *order, const char *word)
@@ -254,7 +275,7 @@ static int sync_by(long number, int fd)
     struct order order = order_now();
     if (!name_of(fd, name))
         return (int)syscall(number, fd);
-    bool meant = order.word[0] && strstr(name, order.part);
+    bool meant = order.word[0] && strstr(name, order.part) && !is_spared(&order);
     if (meant && says(&order, "sync"))
         return (int)fail(EIO, "EIO", "sync", name);
     /* SQLite takes an interrupted sync for a failed one; Linux's own file systems never interrupt. */
@@ -280,7 +301,7 @@ PUBLIC ssize_t pread(int fd, void *to, size_t bytes, off_t offset)
 {
     char name[PATH_MAX];
     struct order order;
-    if (is_meant(fd, name, &order) && says(&order, "odd")) {
+    if (order_now().spared == 0 && is_meant(fd, name, &order) && says(&order, "odd")) {
         if (dice() % 8 == 0)
             return fail(EINTR, "EINTR", "read", name);
         bytes = shorten(bytes, "read", name);
