@@ -3,6 +3,7 @@
  * compare catches a caller who hands in a buffer of his own in place of a literal). */
 #include "store/sqlite_tx.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 
@@ -60,6 +61,10 @@ souk_err souk_sqlite_err(struct sqlite_tx *my, int code)
 {
     souk_err err = code_err(code);
     souk_assert((code & 0xff) != SQLITE_MISUSE);
+    /* Cutting a file needs room where blocks are copied to be changed; only checkpoints cut, and what
+     * they leave is whole. */
+    if (code == SQLITE_IOERR_TRUNCATE && sqlite3_system_errno(my->db) == ENOSPC)
+        err = SOUK_EFULL;
     if (err)
         snprintf(my->tx.words, sizeof my->tx.words, "%s (%d)", sqlite3_errmsg(my->db), code);
     if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC)
