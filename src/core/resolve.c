@@ -20,6 +20,14 @@ static souk_err write_identifier(const struct step *step, const souk_identifier 
     return step->resolver->write_link(step->resolver->context, &link, id->value);
 }
 
+/* Whom an identifier leads to; 0: nobody, or somebody who is being erased. */
+static uint32_t atom_of(const struct step *step, souk_hash128 hash)
+{
+    uint32_t found = souk_index_find_now(step->resolver->index, hash);
+    const souk_atom *atom = souk_index_atom_now(step->resolver->index, found);
+    return atom && !(atom->flags & SOUK_ATOM_ERASED) ? found : 0;
+}
+
 static uint32_t slot_of(const struct step *step, uint32_t atom)
 {
     return souk_index_atom_now(step->resolver->index, atom)->slot;
@@ -46,7 +54,7 @@ static uint32_t joinable_atom(const struct step *step)
 {
     const souk_event *event = step->event;
     for (size_t i = 1; i < event->id_count; i++) {
-        uint32_t found = souk_index_find_now(step->resolver->index, event->ids[i].hash);
+        uint32_t found = atom_of(step, event->ids[i].hash);
         const souk_atom *atom = souk_index_atom_now(step->resolver->index, found);
         if (atom && is_joinable(atom, event->ids[0].kind, event->ids[i].kind))
             return found;
@@ -58,7 +66,7 @@ static uint32_t joinable_atom(const struct step *step)
 static souk_err place_strongest(struct step *step)
 {
     const souk_identifier *strongest = &step->event->ids[0];
-    step->atom = souk_index_find_now(step->resolver->index, strongest->hash);
+    step->atom = atom_of(step, strongest->hash);
     if (step->atom)
         return SOUK_OK;
     step->atom = joinable_atom(step);
@@ -116,7 +124,7 @@ static souk_err settle_device(const struct step *step, const souk_identifier *id
 /* Rules 4 to 7. */
 static souk_err tie_weaker(const struct step *step, const souk_identifier *id)
 {
-    uint32_t found = souk_index_find_now(step->resolver->index, id->hash);
+    uint32_t found = atom_of(step, id->hash);
     if (found == step->atom)
         return SOUK_OK;
     if (found == 0)

@@ -17,6 +17,7 @@
  *  7. A card, phone, e-mail or open id of another atom stays where it is: two users never join without
  *     a person's decision.
  *  8. An atom with a durable identifier becomes a shopper.
+ * An identifier that still leads to an atom being erased counts as never seen.
  *
  * Every link goes through write_link, which stores it and applies it to the index at once, so that the
  * next event finds it.

@@ -76,6 +76,8 @@ struct souk_batch {
     void *context;
     size_t accepted, repeats; /* told when done with SOUK_OK; accepted + repeats = count */
     souk_batch *next;         /* private */
+    /* private: done by the writer before its group begins, perhaps again when that runs again */
+    void (*settle)(souk_batch *batch);
 };
 /* SOUK_EBUSY, SOUK_ESTOPPED, SOUK_EIO: refused, `done` is not called. */
 SOUK_CHECKED souk_err souk_spine_submit(souk_spine *spine, souk_batch *batch);
@@ -126,9 +128,13 @@ SOUK_CHECKED souk_err souk_spine_consent_record(souk_spine *spine, const souk_pe
 /* Erases the person: log entry, keys destroyed and synced, identifiers removed from ledger, memory and
  * snapshot; then returns.  Blocks that hold her events are rewritten without atom and text before it
  * returns, too, where they are few, else by the keeper's thread.
- * ret_events: how many events lost their person. */
+ * ret_events: how many events lost their person.  From the log entry on she is found no more, and her next
+ * event begins a new history.
+ * SOUK_EFULL, SOUK_ENOMEM: nothing has happened yet, or it is half done: the keeper's thread goes on. */
 SOUK_CHECKED souk_err souk_spine_erase(souk_spine *spine, const souk_person *person,
                                        uint64_t *ret_events);
+/* Goes on now with what is half done.  SOUK_OK: no erasure is. */
+SOUK_CHECKED souk_err souk_spine_erase_rest(souk_spine *spine);
 
 /* The list of erasures as a file of its own, one line each: "atom slot shopper at position"; the data folder
  * keeps one up to date, since a restored ledger needs a list newer than itself. */

@@ -1,16 +1,19 @@
 /* spine_erase.c - a shopper asks to be forgotten.
  *
  * The order, each step durable before the next, so that a crash anywhere is finished at start-up:
- *     1. one transaction: a log entry, a row for each of her atoms (state 0), her rejects deleted
+ *     1. one transaction: a log entry, a row for each of her atoms (state 0), her rejects deleted;
+ *        the writer, between two groups, forgets her atoms: nothing is sealed under her keys any more
  *     2. her keys destroyed and synced: from here nothing of hers can be read anywhere, ever
  *     3. block by block: her edges become empty places, her events lose atom and text
- *     4. memory and snapshot forget her identifiers
+ *     4. memory and snapshot forget her identifiers; the list of erasures is written anew
  *     5. one transaction: consent rows, decisions, and the rows become state 1
- *     6. the list of erasures is written anew, the ledger's write-ahead log is cut
- * Then the answer.  Sums by product, type and day stay: they lead to nobody.
+ *     6. the ledger's write-ahead log is cut
+ * What a full disk cuts off the keeper goes on with.  Then the answer.  Sums by product, type and day
+ * stay: they lead to nobody.
  *
- * Her identifiers are read before step 2 and stored nowhere.  After a crash behind it nobody knows them: then
- * step 4 is a pass over all identifiers for those that lead to an erased atom, and a new snapshot. */
+ * Her identifiers are read before step 2 and stored nowhere.  After a crash or a full disk behind it nobody
+ * knows them: then step 4 is a pass over all identifiers for those that lead to an erased atom, and another
+ * snapshot. */
 #include "core/spine_private.h"
 
 #include "base/random.h"
@@ -46,11 +49,11 @@ struct gone { /* an atom being erased */
 
 struct erasing {
     souk_spine *spine;
-    const struct gone *gone;
+    struct gone *gone;
     size_t gone_count;
     souk_time at;
     uint64_t position;
-    souk_arena *arena; /* NULL: a crash came between, her identifiers are not known */
+    souk_arena *arena; /* NULL: a second try, her identifiers are not known */
     souk_text *words;  /* her identifiers in the clear, for the rejects */
     size_t word_count, word_capacity;
     uint32_t *reject_slots;
@@ -232,8 +235,14 @@ static souk_err write_done(souk_tx *tx, void *context)
     return SOUK_OK;
 }
 
-static void forget_in_memory(struct erasing *erasing)
+struct forgetting {
+    souk_batch batch; /* of no events */
+    struct erasing *erasing;
+};
+
+static void forget_now(souk_batch *batch)
 {
+    struct erasing *erasing = ((struct forgetting *)(void *)batch)->erasing;
     souk_index *index = erasing->spine->index;
     souk_index_lock(index);
     for (size_t i = 0; i < erasing->hash_count; i++)
@@ -247,11 +256,24 @@ static void forget_in_memory(struct erasing *erasing)
     souk_index_unlock(index);
 }
 
+/* By the writer, between two groups: one under way may have resolved an event to her, and can undo its
+ * links.  When this returns, what it had in hand is folded, too. */
+static souk_err forget_in_memory(struct erasing *erasing)
+{
+    struct forgetting forgetting = {.batch = {.settle = forget_now}, .erasing = erasing};
+    return souk_spine_write(erasing->spine, &forgetting.batch);
+}
+
 static souk_err forget_in_snapshot(struct erasing *erasing)
 {
     souk_spine *spine = erasing->spine;
-    if (!erasing->arena)
-        return souk_spine_snapshot(spine);
+    if (!erasing->arena && !__atomic_load_n(&spine->half_erased, __ATOMIC_RELAXED))
+        return souk_spine_snapshot(spine); /* at the start: nothing is under way */
+    if (!erasing->arena) {
+        souk_auto_lock(&spine->snapshot_mutex);
+        souk_err err = souk_disk_remove(spine->disk, "index");
+        return err == SOUK_ENOENT ? SOUK_OK : err;
+    }
     uint32_t *now = souk_arena_get(erasing->arena, erasing->hash_count * sizeof *now);
     if (erasing->arena->failed)
         return SOUK_ENOMEM;
@@ -288,24 +310,6 @@ static souk_err find_positions(struct erasing *erasing, const souk_person *perso
     if (erasing->position_count)
         qsort(erasing->positions, erasing->position_count, sizeof *erasing->positions, by_position);
     return SOUK_OK;
-}
-
-/* Steps 2 to 6; the same at the first time and after a crash. */
-static souk_err finish(struct erasing *erasing, const souk_person *person)
-{
-    souk_spine *spine = erasing->spine;
-    SOUK_TRY(destroy_keys(erasing));
-    souk_err err = find_positions(erasing, person);
-    if (!err)
-        err = rewrite_blocks(erasing);
-    souk_mem_put(spine->mem, erasing->positions);
-    SOUK_TRY(err);
-    forget_in_memory(erasing);
-    SOUK_TRY(forget_in_snapshot(erasing));
-    SOUK_TRY(souk_ledger_write(spine->ledger, SOUK_LANE_JOB, write_done, erasing));
-    SOUK_TRY(spine_regroup(spine));
-    SOUK_TRY(souk_spine_erasures_write(spine, spine->disk, "erasures"));
-    return souk_ledger_checkpoint(spine->ledger, true);
 }
 
 static void raise_end(souk_spine *spine, uint64_t end)
@@ -371,6 +375,43 @@ static souk_err read_traces(souk_tx *tx, void *context)
         SOUK_TRY(spine_read_links(erasing->spine, tx, erasing->gone[i].links,
                                   erasing->gone[i].link_count, note_trace, erasing));
     return SOUK_OK;
+}
+
+/* Her identifiers once more: an event that came with the log entry may have tied another one to her. */
+static souk_err note_late_traces(struct erasing *erasing)
+{
+    for (size_t i = 0; i < erasing->gone_count; i++)
+        SOUK_TRY(note_links(erasing->spine, erasing->arena, &erasing->gone[i]));
+    return souk_ledger_read(erasing->spine->ledger, read_traces, erasing);
+}
+
+/* Steps 1b to 6; the same at the first time and later. */
+static souk_err take_steps(struct erasing *erasing, const souk_person *person)
+{
+    souk_spine *spine = erasing->spine;
+    SOUK_TRY(forget_in_memory(erasing));
+    if (erasing->arena)
+        SOUK_TRY(note_late_traces(erasing));
+    SOUK_TRY(destroy_keys(erasing));
+    souk_err err = find_positions(erasing, person);
+    if (!err)
+        err = rewrite_blocks(erasing);
+    souk_mem_put(spine->mem, erasing->positions);
+    SOUK_TRY(err);
+    SOUK_TRY(forget_in_memory(erasing));
+    SOUK_TRY(forget_in_snapshot(erasing));
+    SOUK_TRY(souk_spine_erasures_write(spine, spine->disk, "erasures"));
+    SOUK_TRY(souk_ledger_write(spine->ledger, SOUK_LANE_JOB, write_done, erasing));
+    SOUK_TRY(spine_regroup(spine));
+    return souk_ledger_checkpoint(spine->ledger, true);
+}
+
+static souk_err finish(struct erasing *erasing, const souk_person *person)
+{
+    souk_err err = take_steps(erasing, person);
+    if (err)
+        __atomic_store_n(&erasing->spine->half_erased, true, __ATOMIC_RELAXED);
+    return err;
 }
 
 static souk_err erase_now(struct erasing *erasing, const souk_person *person)
@@ -486,6 +527,18 @@ souk_err spine_erase_finish(souk_spine *spine)
     souk_mem_put(spine->mem, known.unfinished);
     souk_arena_done(&arena);
     return err;
+}
+
+souk_err souk_spine_erase_rest(souk_spine *spine)
+{
+    if (!__atomic_load_n(&spine->half_erased, __ATOMIC_RELAXED))
+        return SOUK_OK;
+    souk_auto_lock(&spine->decision_mutex);
+    SOUK_TRY(spine_erase_finish(spine));
+    SOUK_TRY(spine_regroup(spine));
+    SOUK_TRY(souk_ledger_checkpoint(spine->ledger, true));
+    __atomic_store_n(&spine->half_erased, false, __ATOMIC_RELAXED);
+    return SOUK_OK;
 }
 
 /* ---- the list outside the ledger ----------------------------------------------------------------------------- */

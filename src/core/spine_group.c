@@ -358,6 +358,9 @@ static souk_err apply_group(souk_tx *tx, souk_job *job)
     struct spine_group *group = &spine->group;
     go_back(spine); /* of a run before this one */
     size_t events = take_batches(spine);
+    for (souk_batch *batch = group->first; batch; batch = batch->next)
+        if (batch->settle)
+            batch->settle(batch);
     SOUK_TRY(group_room(spine, events));
     SOUK_TRY(souk_log_end(tx, &group->next));
     souk_index_begin(spine->index);

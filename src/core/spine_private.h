@@ -134,6 +134,7 @@ struct souk_spine {
     bool keeper_failed;        /* the disk failed its work; atomic */
     souk_mutex snapshot_mutex; /* held while the snapshot file is written or edited */
     souk_mutex decision_mutex; /* one merge, un-merge or erasure at a time */
+    bool half_erased;          /* an erasure failed after its log entry; atomic */
 
     uint64_t events, repeats, groups, blocks, quarantined, block_bytes, packed_bytes; /* atomic */
 };

@@ -494,7 +494,10 @@ static souk_err erase(souk_call *call, const struct request *request)
 {
     souk_person *a;
     uint64_t events;
-    SOUK_TRY(named_person(call, request, "a", &a));
+    souk_err err = named_person(call, request, "a", &a);
+    if (err == SOUK_ENOENT) /* asked again, perhaps: "nobody" must mean that it is done */
+        SOUK_TRY(souk_spine_erase_rest(call->spine));
+    SOUK_TRY(err);
     SOUK_TRY(souk_spine_erase(call->spine, a, &events));
     souk_json_writer *out = souk_call_json(call);
     souk_json_write_object(out);

@@ -146,6 +146,61 @@ def decisions_on_a_full_disk_are_refused_whole_and_can_be_made_afterwards():
 
 
 @story
+def an_erasure_that_finds_no_room_anywhere_on_its_way_is_finished_by_asking_again():
+    """Each write of an erasure in turn is the first that fails; her next event begins a new history."""
+    with FaultyShop() as shop:
+        shop.start_on_faulty_disk()
+        spared, failures = 0, 0
+        while True:
+            user, other = f"u{spared}", f"o{spared}"
+            erasure = {"a": {"kind": "user", "value": user}}
+            assert shop.send("/v1/batch", {"batch": [event(user, user + "-1"), event(other, other + "-1")]})[0] == 200
+            shop.order(f"full * {spared}")
+            status, body, _ = shop.call("POST", "/v1/shoppers/erase", erasure)
+            shop.order("")
+            assert status in (200, 503), (spared, status, body)
+            failures += status == 503
+            # events of both go on, whatever became of the erasure
+            batch = [event(other, other + "-2")] + ([event(user, user + "-2")] if status == 503 else [])
+            answer = shop.send("/v1/batch", {"batch": batch})
+            assert answer[0] == 200, (spared, answer)
+            if status == 200:
+                break
+            asked_again = shop.call("POST", "/v1/shoppers/erase", erasure)
+            assert asked_again[0] == 200, (spared, asked_again)  # of the whole history, or of the new one
+            assert shop.get(f"/v1/shoppers/user/{user}")[0] == 404, spared
+            assert shop.call("POST", "/v1/shoppers/erase", erasure)[0] == 404, spared
+            spared += 1
+        assert failures > 5, failures
+        assert shop.events() == 4 * failures + 3, (shop.events(), failures)
+        shop.stop()
+        shop.run("verify")
+
+
+@story
+def an_erasure_killed_anywhere_on_its_way_is_finished_by_the_next_start():
+    with FaultyShop() as shop:
+        status, spared, left = 503, 0, []
+        while status == 503:
+            shop.start()
+            shop.send("/v1/batch", {"batch": [event(f"u{spared}", f"{spared}-{i}") for i in range(3)]})
+            shop.stop()  # with a snapshot that knows her
+            shop.start_on_faulty_disk()
+            shop.order(f"full * {spared}")
+            status = shop.call("POST", "/v1/shoppers/erase", {"a": {"kind": "user", "value": f"u{spared}"}})[0]
+            shop.stop(signal.SIGKILL)
+            shop.order("")
+            shop.run("verify")
+            left.append(shop.run("stats")["shoppers"])
+            if left[-1]:  # nothing had begun: she is erased now
+                shop.run("erase", "user", f"u{spared}")
+            spared += 3
+        assert status == 200, status
+        begun = left.index(0)
+        assert 0 < begun < len(left) - 2 and not any(left[begun:]), left
+
+
+@story
 def a_server_that_stops_on_a_full_disk_says_so_and_loses_nothing():
     with FaultyShop() as shop:
         shop.start_on_faulty_disk()
@@ -266,3 +321,20 @@ def a_disk_that_lies_is_noticed_by_these_stories():
         except AssertionError:
             return
         assert False, "acknowledged events are gone and nobody noticed"
+
+
+@story
+def erasing_shoppers_while_their_events_arrive_refuses_nobody():
+    with Shop() as shop:
+        shop.start()
+        with Load(shop) as load:
+            load.wait(acknowledged=1000)
+            for turn in range(60):
+                answer = shop.call("POST", "/v1/shoppers/erase", {"a": {"kind": "user", "value": f"u{turn % 97}"}})
+                assert answer[0] in (200, 404), answer
+        assert not load.refused and not load.unknown, load.answers
+        assert shop.events() == len(load.acknowledged)
+        shop.stop()
+        shop.run("verify")
+        shop.start()
+        is_there_once(shop, load.acknowledged)
