@@ -501,6 +501,19 @@ SOUK_TEST("any operation can fail once or for ever, and reads only when they are
     SOUK_CHECK(souk_sim_operations(disk) == 2);
 }
 
+SOUK_TEST("whether there is room is found out by writing, and nothing of it stays")
+{
+    souk_auto(souk_disk) disk = open_sim(test);
+    SOUK_MUST(souk_disk_put(disk, "other", "0123456789", 10));
+    SOUK_MUST(souk_disk_try_room(disk, 200000));
+    SOUK_CHECK(!souk_disk_exists(disk, "room"));
+    souk_sim_plan(disk, (souk_sim_faults){.capacity_bytes = 100010});
+    SOUK_MUST(souk_disk_try_room(disk, 100000));
+    SOUK_CHECK_ERR(souk_disk_try_room(disk, 100001), SOUK_EFULL);
+    SOUK_CHECK(!souk_disk_exists(disk, "room"));
+    SOUK_MUST(souk_disk_put(disk, "third", "x", 1)); /* it holds no space either */
+}
+
 SOUK_TEST("a full disk takes what fits, says so, and works again when there is space")
 {
     souk_auto(souk_disk) disk = open_sim(test);

@@ -407,13 +407,18 @@ SOUK_TEST("a full disk refuses, reads go on, and with space again the next group
     SOUK_CHECK(books.complaint == NULL);
     souk_ledger_counters counters;
     souk_ledger_count(ledger, &counters);
-    SOUK_CHECK(counters.failed == SOUK_OK);
+    SOUK_CHECK(counters.failed == SOUK_OK && counters.full);
 
     souk_sim_plan(life.disk, (souk_sim_faults){0});
     int kept = life.kept;
     SOUK_MUST(run_group(&life, ledger));
     SOUK_MUST(run_group(&life, ledger));
     SOUK_CHECK(life.kept > kept);
+    souk_ledger_count(ledger, &counters);
+    SOUK_CHECK(counters.full); /* one group that fits is no room: somebody must look */
+    souk_ledger_found_room(ledger);
+    souk_ledger_count(ledger, &counters);
+    SOUK_CHECK(!counters.full);
     souk_ledger_free(ledger);
     souk_sim_power_on(life.disk);
     SOUK_CHECK(examine(&life) == NULL);
