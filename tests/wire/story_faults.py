@@ -1,23 +1,23 @@
 """What becomes of the truth when the disk fails: full, damaged, slow to say so, odd, lying."""
-import atexit, os, shutil, signal, subprocess, tempfile, time
+import atexit, os, shutil, signal, subprocess, tempfile, threading, time
 
 from lib import Shop, event, story
 from load import WAIT_S, Load, is_there_once, send_again
 
-built = None
+shim_lock, shim_paths = threading.Lock(), []
 
 
 def shim():
     """faults.c as a library, built once."""
-    global built
-    if not built:
-        folder = tempfile.mkdtemp(prefix="souk-wire-shim-")
-        atexit.register(shutil.rmtree, folder, True)
-        path = os.path.join(folder, "faults.so")
-        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "faults.c")
-        subprocess.run(["cc", "-std=c17", "-D_GNU_SOURCE", "-shared", "-fPIC", "-O1", "-o", path, source], check=True)
-        built = path
-    return built
+    with shim_lock:
+        if not shim_paths:
+            folder = tempfile.mkdtemp(prefix="souk-wire-shim-")
+            atexit.register(shutil.rmtree, folder, True)
+            path = os.path.join(folder, "faults.so")
+            source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "faults.c")
+            subprocess.run(["cc", "-std=c17", "-D_GNU_SOURCE", "-shared", "-fPIC", "-O1", "-o", path, source], check=True)
+            shim_paths.append(path)
+        return shim_paths[0]
 
 
 class FaultyShop(Shop):
