@@ -271,7 +271,8 @@ static souk_err forget_in_snapshot(struct erasing *erasing)
         return souk_spine_snapshot(spine); /* at the start: nothing is under way */
     if (!erasing->arena) {
         souk_auto_lock(&spine->snapshot_mutex);
-        souk_err err = souk_disk_remove(spine->disk, "index");
+        souk_err err = souk_disk_remove(spine->disk, SPINE_INDEX_FILE);
+        __atomic_store_n(&spine->snapshot.through, 0, __ATOMIC_RELAXED); /* the next is due */
         return err == SOUK_ENOENT ? SOUK_OK : err;
     }
     uint32_t *now = souk_arena_get(erasing->arena, erasing->hash_count * sizeof *now);
@@ -282,7 +283,7 @@ static souk_err forget_in_snapshot(struct erasing *erasing)
     for (size_t i = 0; i < erasing->hash_count; i++)
         now[i] = souk_index_find(spine->index, erasing->hashes[i]);
     souk_index_read_done(spine->index);
-    return souk_index_erase_in_file(spine->disk, "index", erasing->hashes, now,
+    return souk_index_erase_in_file(spine->disk, SPINE_INDEX_FILE, erasing->hashes, now,
                                     erasing->hash_count);
 }
 

@@ -128,6 +128,15 @@ static void abandon_snapshot(souk_spine *spine)
     end_snapshot(spine, SOUK_ESTOPPED);
 }
 
+/* Not beside a snapshot, whose mutex the keeper holds; nor at the end, since the next start goes on with it. */
+static bool may_erase(souk_spine *spine)
+{
+    if (state_of(spine) != SPINE_SNAPSHOT_NONE)
+        return false;
+    souk_auto_lock(&spine->queue_mutex);
+    return !spine->stopping;
+}
+
 /* ---- the thread ---------------------------------------------------------------------------------------- */
 
 souk_err souk_spine_work(souk_spine *spine, bool *ret_did)
@@ -137,6 +146,8 @@ souk_err souk_spine_work(souk_spine *spine, bool *ret_did)
     SOUK_TRY(souk_runs_work(spine->seen, &seen));
     SOUK_TRY(souk_runs_work(spine->timeline, &timeline));
     *ret_did = seen || timeline;
+    if (may_erase(spine))
+        SOUK_TRY(souk_spine_erase_rest(spine));
     if (spine->options.ledger.no_thread && is_due(spine))
         return souk_spine_snapshot(spine);
     return SOUK_OK;
