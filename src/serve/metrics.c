@@ -35,7 +35,8 @@ void souk_metrics_write(souk_spine *spine, souk_buf *out)
     put(out, "souk_queued_events", "gauge", "Events waiting for a transaction.", c.queued_events);
     put(out, "souk_index_atoms_bytes", "gauge", "Index: atoms.", c.memory.atoms);
     put(out, "souk_snapshots_total", "counter", "Snapshots of the index written.", c.snapshots);
-    put(out, "souk_snapshots_failed_total", "counter", "Snapshots that failed.", c.snapshots_failed);
+    put(out, "souk_snapshots_failed_total", "counter", "Snapshots that failed.",
+        c.snapshots_failed);
     put(out, "souk_snapshot_position", "gauge", "Position through which the last snapshot goes.",
         c.snapshot_through);
     put(out, "souk_index_shoppers_bytes", "gauge", "Index: shoppers.", c.memory.shoppers);

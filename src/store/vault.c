@@ -233,7 +233,7 @@ void souk_vault_free(souk_vault *vault)
     souk_mutex_done(&vault->writing);
     souk_mutex_done(&vault->choosing);
     souk_mem *mem = vault->mem;
-    sodium_memzero(vault, sizeof *vault); /* the drawn chances, too */
+    sodium_memzero(vault, sizeof *vault); /* the records read ahead, too */
     souk_mem_put(mem, vault);
 }
 
@@ -373,43 +373,60 @@ souk_err souk_vault_mark_taken(souk_vault *vault, uint32_t slot)
     return SOUK_OK;
 }
 
-/* Uniform in [0, below), under `choosing`. */
-static uint32_t chance_below(souk_vault *vault, uint32_t below)
+/* Under `choosing`: the record of a slot that was just chosen; slots go in order, so the next ones are read
+ * with it. */
+static souk_err read_ahead(souk_vault *vault, uint32_t slot, uint8_t *record)
 {
-    uint64_t unbiased = UINT64_MAX - UINT64_MAX % below, chance;
-    do {
-        if (!vault->chance_count) {
-            souk_vault_draw(vault, vault->chances, sizeof vault->chances);
-            vault->chance_count = SOUK_VAULT_CHANCES;
-        }
-        chance = vault->chances[--vault->chance_count];
-    } while (chance >= unbiased);
-    return (uint32_t)(chance % below);
+    if (!vault->ahead_slot || slot - vault->ahead_slot >= SOUK_VAULT_AHEAD) {
+        vault->ahead_slot = 0;
+        SOUK_TRY(souk_vault_read(vault, vault->ahead, sizeof vault->ahead,
+                                 souk_vault_record_offset(slot)));
+        vault->ahead_slot = slot;
+    }
+    memcpy(record, vault->ahead + (slot - vault->ahead_slot) * SOUK_VAULT_RECORD_BYTES,
+           SOUK_VAULT_RECORD_BYTES);
+    return SOUK_OK;
 }
 
-static bool choose(souk_vault *vault, uint32_t *ret_slot)
+static bool choose(souk_vault *vault, uint32_t *ret_slot, uint8_t *record, bool *ret_read)
 {
     souk_auto_lock(&vault->choosing);
     if (!vault->slots.free_count)
         return false;
-    *ret_slot =
-        souk_vault_slots_choose(&vault->slots, chance_below(vault, vault->slots.free_count));
+    *ret_slot = souk_vault_slots_choose(&vault->slots);
+    *ret_read = read_ahead(vault, *ret_slot, record) == SOUK_OK;
     return true;
+}
+
+/* Opens the record and leaves the key where sealing looks for it. */
+static souk_err try_slot(souk_vault *vault, uint32_t slot, const uint8_t *record, bool is_read)
+{
+    uint8_t key[32];
+    uint64_t epoch;
+    bool found = souk_vault_keys_find(&vault->keys, slot, key, &epoch);
+    souk_err err = SOUK_ECORRUPT;
+    if (!found && is_read)
+        err = souk_vault_record_open(vault->root, &vault->form, slot, record, key);
+    /* Near the end of the file, or torn by a write beside the reading: once more, alone. */
+    if (found || err || !souk_vault_keys_keep(&vault->keys, slot, key, epoch))
+        err = key_of(vault, slot, key);
+    sodium_memzero(key, sizeof key);
+    return err;
 }
 
 souk_err souk_vault_take(souk_vault *vault, uint32_t *ret_slot)
 {
-    /* Opening the record shows that it is good, and leaves the key where sealing looks for it.
+    /* Opening the record shows that it is good.
      * Destroyed slots of which the ledger no longer knows turn up here, and stay taken. */
     for (uint32_t passed = 0; passed < 2 * vault->form.block_slots;) { /* damaged ones */
         uint32_t slot;
-        uint8_t key[32];
-        if (!choose(vault, &slot)) {
+        uint8_t record[SOUK_VAULT_RECORD_BYTES];
+        bool is_read;
+        if (!choose(vault, &slot, record, &is_read)) {
             SOUK_TRY(souk_vault_make_block(vault, 1));
             continue;
         }
-        souk_err err = key_of(vault, slot, key);
-        sodium_memzero(key, sizeof key);
+        souk_err err = try_slot(vault, slot, record, is_read);
         if (!err) {
             *ret_slot = slot;
             return SOUK_OK;

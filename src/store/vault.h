@@ -27,8 +27,8 @@
  *           backup: they open with the root key only, so keep the two apart and key backups
  *           short-lived.
  * Cost      seal, unseal: the cipher, and a lock and a copy of 32 bytes on a hit of the key cache,
- *           or a read of 32 bytes and one hash on a miss.  take: a walk over a
- *           block's bitmap, and a miss.  Memory: 1 bit for each slot, 37 bytes for each cached key.
+ *           or a read of 32 bytes and one hash on a miss.  take: a hash, and for
+ *           each 128 a read of 4 KiB.  Memory: 1 bit for each slot, 37 bytes for each cached key.
  * Errors    SOUK_ENOENT: no such slot was made.  SOUK_EERASED: destroyed.  SOUK_ECORRUPT: the
  *           record or the sealed bytes are damaged or were moved.  SOUK_EIO; after a failed sync
  *           everything that writes fails with it until the vault is opened anew; what is made stays
@@ -119,7 +119,7 @@ SOUK_CHECKED souk_err souk_vault_named(souk_vault *vault, souk_vault_name which,
 /* At start, for each slot the ledger knows, destroyed ones too; any number of times.
  * SOUK_ENOENT: this keys file has no such slot: it is older than the ledger. */
 SOUK_CHECKED souk_err souk_vault_mark_taken(souk_vault *vault, uint32_t slot);
-/* Hands out a random free slot, durable and known to open.  Makes a block on the spot only if none
+/* Hands out the lowest free slot, durable and known to open.  Makes a block on the spot only if none
  * is left.  A slot that the ledger does not come to know is free again after a restart.
  * SOUK_ETOOBIG: the ceiling.  SOUK_EFULL, SOUK_EIO, SOUK_ENOMEM. */
 SOUK_CHECKED souk_err souk_vault_take(souk_vault *vault, uint32_t *ret_slot);

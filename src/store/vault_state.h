@@ -15,7 +15,10 @@
 
 #include <stdatomic.h>
 
-enum { SOUK_VAULT_CHANCES = 64 };
+enum {
+    SOUK_VAULT_AHEAD_BYTES = 4096,
+    SOUK_VAULT_AHEAD = SOUK_VAULT_AHEAD_BYTES / SOUK_VAULT_RECORD_BYTES,
+};
 
 struct souk_vault {
     souk_mem *mem;
@@ -34,8 +37,8 @@ struct souk_vault {
     souk_mutex writing;       /* every write and sync of the file, see souk_vault_sync */
     souk_mutex choosing;      /* what follows */
     souk_vault_slots slots;
-    uint64_t chances[SOUK_VAULT_CHANCES]; /* drawn together, one system call for many takes */
-    uint32_t chance_count;
+    uint32_t ahead_slot; /* first slot of a page of records read for the next takes; 0: none */
+    uint8_t ahead[SOUK_VAULT_AHEAD_BYTES]; /* stale only in slots that are taken by now */
     uint32_t skipped;
 };
 
