@@ -177,6 +177,11 @@ static souk_err run_rejects(const app_options *options, souk_diag *diag)
     return call_and_print(options, replay ? "POST" : "DELETE", path, souk_text_of(body), diag);
 }
 
+static souk_err run_quarantine(const app_options *options, souk_diag *diag)
+{
+    return call_and_print(options, "GET", "/v1/quarantine", SOUK_TEXT(""), diag);
+}
+
 /* ---- upkeep ---------------------------------------------------------------------------------------------- */
 
 static souk_err show_progress(void *context, uint64_t done, uint64_t total)
@@ -270,6 +275,7 @@ const app_command app_commands[] = {
      run_consent},
     {"erase", "KIND VALUE", "a shopper asks to be forgotten: keys destroyed, at once", run_erase},
     {"rejects", "[replay ID [EVENT] | drop ID]", "events that could not be taken", run_rejects},
+    {"quarantine", "", "events that a reader of the log could not take, and why", run_quarantine},
     {"rebuild", "", "make everything derived again from the log", run_rebuild},
     {"verify", "", "prove that everything derived equals the log", run_verify},
     {"backup", "--to DIR", "ledger, keys and erasures as three files", app_backup},

@@ -372,19 +372,21 @@ static souk_err apply_group(souk_tx *tx, souk_job *job)
     return reserve_after(spine);
 }
 
+/* What does not fit is quarantined and answered all the same: it is durable, and the log can be folded again. */
 static void fold_group(souk_spine *spine)
 {
     struct spine_group *group = &spine->group;
-    uint64_t failed = 0;
     for (size_t i = 0; i < group->fact_count;) {
         size_t end = souk_min_size(i + GROUP_FOLD_SLICE, group->fact_count);
         souk_index_lock(spine->index);
-        for (; i < end; i++)
-            failed += souk_index_fold(spine->index, &group->facts[i],
-                                      group->lines + group->facts[i].first_line) != SOUK_OK;
+        for (; i < end; i++) {
+            const souk_fact *fact = &group->facts[i];
+            souk_err err = souk_index_fold(spine->index, fact, group->lines + fact->first_line);
+            if (err)
+                spine_unfit_note(spine, fact->position, err);
+        }
         souk_index_unlock(spine->index);
     }
-    __atomic_fetch_add(&spine->quarantined, failed, __ATOMIC_RELAXED);
 }
 
 static void add_to_runs(souk_spine *spine)

@@ -18,6 +18,8 @@ enum { SNAPSHOT_POLL_MS = 20, SNAPSHOT_EVENT_BYTES = 200 };
 /* Nothing may be under way: links of a group that runs are in the index before they are committed. */
 souk_err souk_spine_snapshot(souk_spine *spine)
 {
+    if (!spine_unfit_is_empty(spine)) /* it would pass over them */
+        SOUK_TRY(spine_unfit_write(spine));
     souk_auto_lock(&spine->snapshot_mutex);
     souk_index_read(spine->index);
     uint64_t through = souk_index_through(spine->index);
@@ -26,6 +28,62 @@ souk_err souk_spine_snapshot(souk_spine *spine)
     __atomic_store_n(&spine->snapshot.through, through, __ATOMIC_RELAXED);
     __atomic_fetch_add(err ? &spine->snapshot.failed : &spine->snapshot.count, 1, __ATOMIC_RELAXED);
     return err;
+}
+
+/* ---- events that did not fit ------------------------------------------------------------------------------- */
+
+/* A full list is written off first at the next snapshot; more of them in between are told by the counter alone. */
+void spine_unfit_note(souk_spine *spine, uint64_t position, souk_err why)
+{
+    struct spine_unfit *unfit = &spine->unfit;
+    __atomic_fetch_add(&spine->quarantined, 1, __ATOMIC_RELAXED);
+    souk_auto_lock(&unfit->mutex);
+    if (unfit->count == SPINE_UNFIT)
+        return;
+    unfit->positions[unfit->count] = position;
+    unfit->why[unfit->count++] = why;
+}
+
+bool spine_unfit_is_empty(souk_spine *spine)
+{
+    souk_auto_lock(&spine->unfit.mutex);
+    return spine->unfit.count == 0;
+}
+
+struct writing_unfit {
+    souk_spine *spine;
+    size_t count;
+};
+
+static souk_err write_unfit(souk_tx *tx, void *context)
+{
+    const struct writing_unfit *writing = context;
+    const struct spine_unfit *unfit = &writing->spine->unfit;
+    souk_time now = souk_clock_now_ms(writing->spine->clock);
+    for (size_t i = 0; i < writing->count; i++)
+        SOUK_TRY(
+            souk_quarantine_put(tx, SOUK_TEXT("index"), unfit->positions[i], unfit->why[i], now));
+    return SOUK_OK;
+}
+
+/* Only the keeper takes away from the list, so its first entries stand still meanwhile. */
+souk_err spine_unfit_write(souk_spine *spine)
+{
+    struct spine_unfit *unfit = &spine->unfit;
+    struct writing_unfit writing = {.spine = spine};
+    {
+        souk_auto_lock(&unfit->mutex);
+        writing.count = unfit->count;
+    }
+    if (writing.count == 0)
+        return SOUK_OK;
+    SOUK_TRY(souk_ledger_write(spine->ledger, SOUK_LANE_JOB, write_unfit, &writing));
+    souk_auto_lock(&unfit->mutex);
+    unfit->count -= writing.count;
+    memmove(unfit->positions, unfit->positions + writing.count,
+            unfit->count * sizeof *unfit->positions);
+    memmove(unfit->why, unfit->why + writing.count, unfit->count * sizeof *unfit->why);
+    return SOUK_OK;
 }
 
 /* ---- beside the work --------------------------------------------------------------------------------- */
@@ -67,8 +125,8 @@ void spine_keeper_group_ended(souk_spine *spine)
 {
     {
         souk_auto_lock(&spine->keeper_mutex);
-        if (spine->snapshot.state != SPINE_SNAPSHOT_WANTED)
-            return;
+        if (spine->snapshot.state != SPINE_SNAPSHOT_WANTED || !spine_unfit_is_empty(spine))
+            return; /* behind a later group, when the keeper has written them down */
         spine->snapshot.state = SPINE_SNAPSHOT_FORKING;
     }
     souk_index_read(spine->index);
@@ -106,6 +164,9 @@ static void see_to_snapshot(souk_spine *spine)
     case SPINE_SNAPSHOT_FAILED:
         end_snapshot(spine, SOUK_EBUSY);
         return;
+    case SPINE_SNAPSHOT_WANTED:
+        spine_group_kick(spine); /* where no group comes by itself */
+        return;
     default:
         return;
     }
@@ -128,13 +189,20 @@ static void abandon_snapshot(souk_spine *spine)
     end_snapshot(spine, SOUK_ESTOPPED);
 }
 
-/* Not beside a snapshot, whose mutex the keeper holds; nor at the end, since the next start goes on with it. */
-static bool may_erase(souk_spine *spine)
+static bool is_stopping(souk_spine *spine)
 {
-    if (state_of(spine) != SPINE_SNAPSHOT_NONE)
-        return false;
     souk_auto_lock(&spine->queue_mutex);
-    return !spine->stopping;
+    return spine->stopping;
+}
+
+/* What needs the ledger; at the end it is left to the next start. */
+static souk_err write_behind(souk_spine *spine)
+{
+    if (is_stopping(spine))
+        return SOUK_OK;
+    SOUK_TRY(spine_unfit_write(spine));
+    /* not beside a snapshot, whose mutex the keeper holds */
+    return state_of(spine) == SPINE_SNAPSHOT_NONE ? souk_spine_erase_rest(spine) : SOUK_OK;
 }
 
 /* ---- the thread ---------------------------------------------------------------------------------------- */
@@ -146,8 +214,7 @@ souk_err souk_spine_work(souk_spine *spine, bool *ret_did)
     SOUK_TRY(souk_runs_work(spine->seen, &seen));
     SOUK_TRY(souk_runs_work(spine->timeline, &timeline));
     *ret_did = seen || timeline;
-    if (may_erase(spine))
-        SOUK_TRY(souk_spine_erase_rest(spine));
+    SOUK_TRY(write_behind(spine));
     if (spine->options.ledger.no_thread && is_due(spine))
         return souk_spine_snapshot(spine);
     return SOUK_OK;

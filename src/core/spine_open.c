@@ -131,7 +131,8 @@ static souk_err replay_block(void *context, const souk_block *block)
         for (size_t i = 0; i < block->count; i++) {
             const souk_fact *fact = &block->facts[i];
             souk_err err = souk_index_fold(spine->index, fact, block->lines + fact->first_line);
-            spine->quarantined += err != SOUK_OK;
+            if (err)
+                spine_unfit_note(spine, fact->position, err);
         }
     }
     SOUK_TRY(replay_runs(replay, block, pair_count));
@@ -274,6 +275,7 @@ static souk_err open_truth(souk_spine *spine, souk_diag *diag)
     SOUK_TRY(souk_ledger_open_sqlite(spine->mem, spine->disk, "ledger", &spine->options.ledger,
                                      &spine->ledger, diag));
     SOUK_TRY(souk_log_migrate(spine->ledger, diag));
+    SOUK_TRY(souk_quarantine_migrate(spine->ledger, diag));
     SOUK_TRY(spine_people_migrate(spine, diag));
     SOUK_TRY(spine_erase_migrate(spine, diag));
     SOUK_TRY(souk_catalogue_open(spine->mem, spine->ledger, &spine->catalogue, diag));
@@ -292,6 +294,7 @@ static souk_err make_rooms(souk_spine *spine)
     souk_mutex_init(&spine->snapshot_mutex);
     souk_mutex_init(&spine->decision_mutex);
     souk_mutex_init(&spine->packers_mutex);
+    souk_mutex_init(&spine->unfit.mutex);
     spine->sources = souk_mem_array(spine->mem, SPINE_SOURCES, sizeof *spine->sources);
     if (!spine->sources)
         return SOUK_ENOMEM;
@@ -351,12 +354,14 @@ souk_err souk_spine_close(souk_spine *spine)
         spine->stopping = true;
     }
     spine_keeper_stop(spine);
+    SOUK_TRY(spine_unfit_write(spine));
     SOUK_TRY(souk_ledger_close(spine->ledger));
     SOUK_TRY(work_off(spine)); /* a table that waits would keep the last one from freezing */
     SOUK_TRY(souk_runs_freeze(spine->seen));
     SOUK_TRY(souk_runs_freeze(spine->timeline));
     SOUK_TRY(work_off(spine));
-    return souk_spine_snapshot(spine);
+    /* A snapshot would pass over what could not be written down any more: the next start does. */
+    return spine_unfit_is_empty(spine) ? souk_spine_snapshot(spine) : SOUK_OK;
 }
 
 void souk_spine_free(souk_spine *spine)
@@ -380,6 +385,7 @@ void souk_spine_free(souk_spine *spine)
     souk_mutex_done(&spine->snapshot_mutex);
     souk_mutex_done(&spine->decision_mutex);
     souk_mutex_done(&spine->packers_mutex);
+    souk_mutex_done(&spine->unfit.mutex);
     while (spine->packer_count)
         souk_packer_free(spine->packers[--spine->packer_count]);
     souk_rwlock_done(&spine->sources_lock);

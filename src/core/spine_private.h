@@ -4,6 +4,7 @@
 
 #include "core/log.h"
 #include "core/pack.h"
+#include "core/quarantine.h"
 #include "core/reject.h"
 #include "core/resolve.h"
 #include "core/runs.h"
@@ -48,6 +49,15 @@ struct spine_edge {
     uint32_t slot, atom;
     uint64_t position;
     souk_buf plain; /* sealed in place at the end */
+};
+
+/* Positions of events whose sums did not fit, on their way into the quarantine. */
+enum { SPINE_UNFIT = 4096 };
+struct spine_unfit {
+    souk_mutex mutex;
+    uint64_t positions[SPINE_UNFIT];
+    souk_err why[SPINE_UNFIT];
+    size_t count;
 };
 
 /* What one run of the writer has in hand: the batches taken, and what became of their events. */
@@ -114,6 +124,7 @@ struct souk_spine {
     uint64_t end;         /* position after the last committed event; atomic */
     uint32_t erased_type; /* number of the event type that the log's erasures have */
 
+    struct spine_unfit unfit;
     souk_thread keeper;
     souk_mutex keeper_mutex;
     souk_cond keeper_wake;
@@ -140,6 +151,11 @@ struct souk_spine {
 };
 
 /* spine_keep.c: the thread that works behind the writer. */
+/* Notes that an event did not fit the index; the keeper writes it down. */
+void spine_unfit_note(souk_spine *spine, uint64_t position, souk_err why);
+/* Writes down what was noted, before a snapshot passes over it. */
+SOUK_CHECKED souk_err spine_unfit_write(souk_spine *spine);
+bool spine_unfit_is_empty(souk_spine *spine);
 #define SPINE_INDEX_FILE "index"
 SOUK_CHECKED souk_err spine_keeper_start(souk_spine *spine);
 void spine_keeper_stop(souk_spine *spine);
