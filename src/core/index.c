@@ -144,7 +144,7 @@ static souk_err add_shopper(souk_index *index, struct shopper shopper)
     if (need > index->shoppers.bytes)
         SOUK_TRY(souk_region_grow(&index->shoppers, need));
     *souk_index_shopper_at(index, head->shopper_count++) = shopper;
-    head->live_shoppers += !(shopper.flags & SHOPPER_ERASED);
+    head->live_shoppers += !souk_index_shopper_erased(index, &shopper);
     remember(index, (struct undo){.kind = UNDO_NEW_SHOPPER});
     return SOUK_OK;
 }
@@ -155,7 +155,7 @@ souk_err souk_index_given(souk_index *index, uint32_t next_atom, uint32_t next_s
     while (index->head.atom_count < next_atom)
         SOUK_TRY(add_atom(index, (souk_atom){.flags = SOUK_ATOM_ERASED}));
     while (index->head.shopper_count < next_shopper)
-        SOUK_TRY(add_shopper(index, (struct shopper){.flags = SHOPPER_ERASED}));
+        SOUK_TRY(add_shopper(index, (struct shopper){0}));
     return SOUK_OK;
 }
 
@@ -470,7 +470,6 @@ void souk_index_erase_atom(souk_index *index, uint32_t number)
     index_sums_free(index, atom);
     if (souk_index_has_shopper(index, atom->shopper) &&
         souk_index_shopper_at(index, atom->shopper)->first_atom == number) {
-        souk_index_shopper_at(index, atom->shopper)->flags |= SHOPPER_ERASED;
         index->head.live_shoppers--;
         index->visible_live -= atom->shopper < index->visible_shoppers;
     }

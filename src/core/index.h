@@ -11,7 +11,7 @@
  * Numbers  atoms 1, 2, 3… in order of appearance.  Shoppers 1, 2, 3…: given at an atom's first durable
  *          identifier, never reused, never shown outside.  An atom without one is a visitor's.
  *
- * Memory   atom 40 bytes, shopper 8, sum 12 and a quarter of slack, identifier about 22 (idmap.h).
+ * Memory   atom 36 bytes, shopper 4, sum 12 and a quarter of slack, identifier about 22 (idmap.h).
  * Snapshot everything but merges, which the ledger tells again; mapped at start, not read.
  * Threads  one writer.  Changes that readers can see are made under souk_index_lock; readers hold
  *          souk_index_read around their calls and see nothing above the committed counts. */
@@ -32,7 +32,7 @@ enum souk_atom_flags {
     SOUK_ATOM_SHARED = 2, /* of a device that more than one shopper used: belongs to nobody */
 };
 
-typedef struct souk_atom {
+typedef struct __attribute__((packed, aligned(4))) souk_atom { /* 36 bytes, not 40 */
     souk_time first_at, last_at; /* of its events; first > last: none yet */
     uint32_t slot;               /* of its key (vault.h) */
     uint32_t shopper;            /* whose it is; 0: a visitor's */

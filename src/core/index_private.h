@@ -7,9 +7,8 @@
 #include "os/region.h"
 
 struct shopper {
-    uint32_t first_atom, flags;
+    uint32_t first_atom; /* 0: erased before the log that is there begins to tell of it */
 };
-enum { SHOPPER_ERASED = 1 };
 
 enum { INDEX_CLASSES = 23 };
 
@@ -57,6 +56,11 @@ static inline souk_atom *souk_index_atom_at(const souk_index *index, uint32_t at
 static inline struct shopper *souk_index_shopper_at(const souk_index *index, uint32_t shopper)
 {
     return (struct shopper *)index->shoppers.at + shopper;
+}
+static inline bool souk_index_shopper_erased(const souk_index *index, const struct shopper *shopper)
+{
+    return shopper->first_atom == 0 || shopper->first_atom >= index->head.atom_count ||
+           (souk_index_atom_at(index, shopper->first_atom)->flags & SOUK_ATOM_ERASED);
 }
 
 /* A snapshot's arrays have no checksum: a number that one of them holds is checked where it is followed. */

@@ -117,7 +117,7 @@ souk_err souk_index_join(souk_index *index, uint32_t shopper_a, uint32_t shopper
                          *b = visible_shopper(index, shopper_b);
     if (!a || !b)
         return SOUK_ENOENT;
-    if ((a->flags | b->flags) & SHOPPER_ERASED)
+    if (souk_index_shopper_erased(index, a) || souk_index_shopper_erased(index, b))
         return SOUK_OK;
     SOUK_TRY(group_room(index, 2));
     struct group *left = reach_group(index, shopper_a), *right = reach_group(index, shopper_b);

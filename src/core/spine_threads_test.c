@@ -20,7 +20,7 @@ struct shop {
     souk_disk *disk;
     souk_spine *spine;
     souk_spine_options options;
-    bool done; /* the doors have sent everything; atomic */
+    bool done;              /* the doors have sent everything; atomic */
     uint64_t read, decided; /* atomic */
 };
 
@@ -103,8 +103,9 @@ static souk_err read_someone(struct actor *actor, souk_arena *arena)
     souk_story *stories;
     size_t count;
     souk_index_read(index);
-    souk_err err = souk_consent_ask(souk_spine_consent(spine), index, &actor->person,
-                                    SOUK_PURPOSE_PROFILE, SOUK_OPERATOR, 1767268900000, &grant, NULL);
+    souk_err err =
+        souk_consent_ask(souk_spine_consent(spine), index, &actor->person, SOUK_PURPOSE_PROFILE,
+                         SOUK_OPERATOR, 1767268900000, &grant, NULL);
     souk_index_read_done(index);
     if (!err)
         err = souk_spine_profile(spine, &actor->person, &grant, arena, &profile);
@@ -186,7 +187,8 @@ static void begin(struct shop *shop, souk_test *test)
     SOUK_MUST(souk_spine_open(shop->mem, shop->disk, &shop->options, &shop->spine, NULL));
 }
 
-SOUK_TEST("doors, readers, decisions, erasures and snapshots at once leave every event once, and all in order")
+SOUK_TEST("doors, readers, decisions, erasures and snapshots at once leave every event once, and "
+          "all in order")
 {
     static struct actor actors[DOORS + READERS + 1];
     static souk_thread threads[DOORS + READERS + 1];

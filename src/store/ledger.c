@@ -29,7 +29,7 @@ souk_ledger_options souk_ledger_options_of(const souk_ledger_options *given)
     options.group_jobs = options.group_jobs ? options.group_jobs : 1024;
     options.slice_us = options.slice_us ? options.slice_us : 5000;
     options.checkpoint_pages = options.checkpoint_pages ? options.checkpoint_pages : 1000;
-    options.cache_kib = options.cache_kib ? options.cache_kib : 8192;
+    options.cache_kib = options.cache_kib ? options.cache_kib : 2048;
     options.wal_limit_bytes = options.wal_limit_bytes ? options.wal_limit_bytes : 64u << 20;
     options.clock = options.clock ? options.clock : souk_clock_real();
     return options;

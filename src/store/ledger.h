@@ -68,7 +68,7 @@ typedef struct souk_ledger_options { /* {0} is the sane default */
     unsigned group_jobs;       /* ceiling of one group; 0: 1024 */
     unsigned slice_us;         /* a group takes no further job after this much work; 0: 5000 */
     unsigned checkpoint_pages; /* of 4096 bytes in the write-ahead log; 0: 1000 */
-    unsigned cache_kib;        /* page cache of each connection; 0: 8192 */
+    unsigned cache_kib;        /* page cache of each connection; 0: 2048 */
     uint64_t wal_limit_bytes;  /* what a log that once grew is cut to; 0: 64 MiB */
     const souk_clock *clock;   /* for slices and counters; NULL: the machine's */
 } souk_ledger_options;
