@@ -328,12 +328,6 @@ static void add_delta(struct deltas *deltas, uint32_t key, int64_t value)
     deltas->at[deltas->count++] = (souk_count){key, value};
 }
 
-static uint32_t months_since_1970(souk_time at)
-{
-    int32_t month = souk_time_month(at);
-    return month < 0 ? 0 : month > 4095 ? 4095 : (uint32_t)month;
-}
-
 static souk_err sum_units(const souk_fact *fact, const souk_fact_line *lines, int64_t *ret_units)
 {
     int64_t units = 0;
@@ -347,7 +341,7 @@ static souk_err sum_units(const souk_fact *fact, const souk_fact_line *lines, in
 static souk_err make_deltas(const souk_fact *fact, const souk_fact_line *lines,
                             struct deltas *deltas)
 {
-    uint32_t month = months_since_1970(fact->at);
+    uint32_t month = index_month(fact->at);
     deltas->count = 0;
     add_delta(deltas, SOUK_COUNTER_KEY(SOUK_COUNT_TYPE, fact->type & SOUK_COUNTER_REST), 1);
     uint32_t line_count = fact->line_count;

@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-enum { FILE_MAGIC = 0x584b4f53, FILE_VERSION = 3, FILE_HEAD = 8192, FILE_PAGE = 4096 };
+enum { FILE_MAGIC = 0x584b4f53, FILE_VERSION = 4, FILE_HEAD = 8192, FILE_PAGE = 4096 };
 
 struct file_head {
     uint32_t magic, version;

@@ -78,7 +78,14 @@ static inline bool souk_index_has_shopper(const souk_index *index, uint32_t shop
 struct index_sums_need {
     size_t missing; /* keys that are new */
     uint32_t width; /* bytes of the widest value */
+    uint32_t alone; /* what the atom keeps instead of a block; 0: it needs one */
 };
+/* 0 to 4,095. */
+static inline uint32_t index_month(souk_time at)
+{
+    int32_t month = souk_time_month(at);
+    return month < 0 ? 0 : month > 4095 ? 4095 : (uint32_t)month;
+}
 SOUK_CHECKED souk_err index_sums_check(const souk_index *index, const souk_atom *atom,
                                        souk_count *deltas, size_t count,
                                        struct index_sums_need *ret_need);
