@@ -126,6 +126,7 @@ static souk_err stop(struct serving *serving)
 
 souk_err app_serve(const app_options *options, souk_diag *diag)
 {
+    souk_mem_heap_give_back();
     struct serving serving = {.signals = -1};
     SOUK_TRY(souk_signals_open(&serving.signals));
     souk_err err = app_shop_open(options, &serving.shop, diag);

@@ -1,6 +1,7 @@
 /* mem.c - the process heap and the arena of mem.h. */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,11 @@ souk_mem *souk_mem_heap(void)
 {
     static souk_mem heap = {heap_resize};
     return &heap;
+}
+
+void souk_mem_heap_give_back(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 128 * 1024); /* set by hand, it grows no longer */
 }
 
 void *souk_mem_get(souk_mem *mem, size_t bytes)

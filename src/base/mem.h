@@ -26,6 +26,9 @@ struct souk_mem {
 
 /* The process heap. */
 souk_mem *souk_mem_heap(void);
+/* Large pieces go back to the system as soon as they are freed, for the life of the process; glibc would
+ * keep ever larger ones after the first was freed, mallopt(3). */
+void souk_mem_heap_give_back(void);
 
 /* Zeroed memory or NULL; souk_mem_array checks count * item_bytes for overflow. */
 SOUK_CHECKED void *souk_mem_get(souk_mem *mem, size_t bytes);

@@ -13,7 +13,7 @@
 enum {
     SLOTS = 4,
     SLOT_BYTES = SOUK_IDMAP_KEY + 4,
-    LOAD = 4,        /* entries a main bucket above which one is split */
+    LOAD = 5,        /* entries a main bucket above which one is split */
     START_LEVEL = 6, /* the first put makes 2^6 buckets */
     SOUK_IDMAP_PAGE = 4096,
     SOUK_IDMAP_HEADER = 52,

@@ -3,7 +3,7 @@
 
 #include "core/runs_inside.h"
 
-enum { MEMORY_COUNT = 32768, MEMORY_MOST = 1 << 24 };
+enum { MEMORY_COUNT = 16384, MEMORY_MOST = 1 << 24 };
 
 /* ---- lists ------------------------------------------------------------------------------ */
 

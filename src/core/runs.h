@@ -63,7 +63,7 @@ typedef struct souk_runs souk_runs;
 
 typedef struct souk_runs_options {
     bool filter;           /* 12 bits a pair that answer "not there" */
-    uint32_t memory_count; /* pairs in a memory table, at most 2^24; 0: 32,768 */
+    uint32_t memory_count; /* pairs in a memory table, at most 2^24; 0: 16,384 */
     uint32_t fan;          /* files of a tier that merge, 2 to 8; 0: SOUK_RUNS_FAN */
 } souk_runs_options;
 

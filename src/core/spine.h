@@ -39,7 +39,7 @@ typedef struct souk_spine_options { /* {0} is the sane default */
     const souk_clock *clock;        /* NULL: the machine's */
     souk_ledger_options ledger; /* .no_thread: everything happens in the caller, for simulations */
     souk_vault_options vault;
-    uint32_t runs_memory;  /* pairs in a memory table of the runs; 0: 32,768 */
+    uint32_t runs_memory;  /* pairs in a memory table of the runs; 0: 16,384 */
     uint32_t queue_events; /* events that may wait; 0: 65,536 */
     uint32_t group_events; /* events in one transaction; 0: 4,096 */
     /* A snapshot is written beside the work after so many events, or more where the index has grown
