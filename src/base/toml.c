@@ -39,6 +39,15 @@ typedef struct reader {
     size_t table_bytes; /* with the point behind it; 0: the top */
 } reader;
 
+/* In characters, from 1. */
+static uint64_t column_of(const reader *r, const char *at)
+{
+    uint64_t column = 1;
+    for (const char *before = r->line.at; before < at; before++)
+        column += ((unsigned char)*before & 0xC0) != 0x80;
+    return column;
+}
+
 static souk_err refuse_at(reader *r, const char *at, souk_err err, const char *format, ...)
     SOUK_PRINTF(4, 5);
 static souk_err refuse_at(reader *r, const char *at, souk_err err, const char *format, ...)
@@ -50,9 +59,7 @@ static souk_err refuse_at(reader *r, const char *at, souk_err err, const char *f
     vsnprintf(r->diag->words, sizeof r->diag->words, format, arguments);
     va_end(arguments);
     r->diag->line = r->line_number;
-    r->diag->column = 1;
-    for (const char *before = r->line.at; before < at; before++)
-        r->diag->column += ((unsigned char)*before & 0xC0) != 0x80;
+    r->diag->column = column_of(r, at);
     return err;
 }
 #define refuse(r, ...) refuse_at(r, (r)->at, SOUK_ESYNTAX, __VA_ARGS__)
@@ -362,7 +369,7 @@ static souk_err read_pair(reader *r)
         return refuse(r, "a key with points is not read here: write [table] above it");
     if (r->at == r->end || *r->at != '=')
         return refuse(r, "behind a key stands =");
-    souk_toml_value value = {.path = {path, bytes}};
+    souk_toml_value value = {.path = {path, bytes}, .key_column = column_of(r, from)};
     bool there;
     size_t place = place_of(r->toml, value.path, &there);
     if (there)
@@ -371,6 +378,7 @@ static souk_err read_pair(reader *r)
                          (unsigned long long)r->toml->entries[place].value.line);
     r->at++;
     skip_space(r);
+    value.column = column_of(r, r->at);
     SOUK_TRY(read_value(r, &value));
     SOUK_TRY(expect_end(r, "the value"));
     return insert(r, place, ROLE_VALUE, value);
@@ -459,8 +467,10 @@ static entry *find(souk_toml *toml, const char *path)
 
 static souk_err unfit(const entry *found, souk_diag *diag, const char *must_be)
 {
-    if (diag && !diag->words[0])
+    if (diag && !diag->words[0]) {
         diag->line = found->value.line;
+        diag->column = found->value.column;
+    }
     return souk_diag_say(diag, SOUK_EINVAL, "%.*s must be %s", SOUK_TEXT_PRINT(found->value.path),
                          must_be);
 }
@@ -539,8 +549,10 @@ souk_err souk_toml_unread(const souk_toml *toml, souk_diag *diag)
     }
     if (!first)
         return SOUK_OK;
-    if (diag && !diag->words[0])
+    if (diag && !diag->words[0]) {
         diag->line = first->value.line;
+        diag->column = first->value.key_column;
+    }
     return souk_diag_say(diag, SOUK_EINVAL, "there is no setting %.*s: is it misspelt?",
                          SOUK_TEXT_PRINT(first->value.path));
 }

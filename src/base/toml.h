@@ -64,7 +64,7 @@ typedef enum souk_toml_kind {
 typedef struct souk_toml_value {
     souk_text path; /* this and text live as long as the toml */
     souk_toml_kind kind;
-    uint64_t line;
+    uint64_t line, key_column, column; /* column: of the value */
     union {
         souk_text text;
         int64_t number;

@@ -82,9 +82,21 @@ SOUK_TEST("a value of the wrong kind or out of range is refused with its line")
     souk_diag diag = {0};
     SOUK_CHECK_ERR(souk_toml_int(toml, "i", 0, 4, &number, &diag), SOUK_EINVAL);
     SOUK_CHECK_TEXT(souk_text_of(diag.words), "i must be an integer from 0 to 4");
-    SOUK_CHECK(diag.line == 3 && number == 77);
+    SOUK_CHECK(diag.line == 3 && diag.column == 5 && number == 77);
     SOUK_MUST(souk_toml_int(toml, "i", 5, 5, &number, NULL));
     SOUK_CHECK(number == 5);
+}
+
+SOUK_TEST("a value tells the line and the columns of its key and of itself")
+{
+    souk_auto(souk_toml) toml =
+        read_good(test, "[shop]\n  name = 'caf\xC3\xA9' # é\n\tzone  =\t7\n");
+    souk_diag diag = {0};
+    souk_toml_value name = souk_toml_at(toml, 0), zone = souk_toml_at(toml, 1);
+    SOUK_CHECK(name.line == 2 && name.key_column == 3 && name.column == 10);
+    SOUK_CHECK(zone.line == 3 && zone.key_column == 2 && zone.column == 10);
+    SOUK_CHECK_ERR(souk_toml_unread(toml, &diag), SOUK_EINVAL);
+    SOUK_CHECK(diag.line == 2 && diag.column == 3);
 }
 
 SOUK_TEST("each mistake is named, with its line and column")
