@@ -10,20 +10,21 @@
 #ifndef SOUK_APP_APP_H
 #define SOUK_APP_APP_H
 
-#include "base/log.h"
+#include "app/settings.h"
 #include "serve/api.h"
 
 enum { APP_OPERANDS = 8, APP_BASES = 16 };
 
-/* What the command line and the environment (SOUK_DATA, SOUK_LISTEN) say; flags win. */
+/* What the command line and the environment (SOUK_DATA, SOUK_CONFIG) say; flags win. */
 typedef struct app_options {
-    const char *data, *listen, *name;
+    const char *data, *name;
+    const char *config; /* the file of settings; NULL: souk.toml in the data folder */
+    const char *settings[APP_SETTINGS]; /* flags of settings; NULL: not given */
     bool json, help, list;
     bool yes; /* --yes: do not ask */
     const char *age_band, *source, *to;
     const char *bases[APP_BASES]; /* --basis PURPOSE=BASIS, again and again */
     size_t base_count;
-    unsigned loops;
     const char *operands[APP_OPERANDS];
     size_t operand_count;
 } app_options;
@@ -40,13 +41,19 @@ extern const size_t app_command_count;
 extern const souk_service *const app_services[];
 extern const size_t app_service_count;
 
+/* The settings of this command.  What is wrong goes to stderr, a line each.  SOUK_EINVAL. */
+SOUK_CHECKED souk_err app_read_settings(const app_options *options, app_settings *ret_settings,
+                                        souk_diag *diag);
+
 /* An open shop: the folder's rooms, owned by this process. */
 typedef struct app_shop {
+    app_settings settings;
     souk_disk *disk;
     souk_spine *spine;
     souk_merchants *merchants;
     souk_api *api;
 } app_shop;
+/* Reads the settings, too: what is wrong there opens nothing. */
 SOUK_CHECKED souk_err app_shop_open(const app_options *options, app_shop *ret_shop,
                                     souk_diag *diag);
 /* Orderly: what is in memory goes to the snapshot. */
@@ -69,6 +76,7 @@ souk_err app_serve(const app_options *options, souk_diag *diag);
 souk_err app_import(const app_options *options, souk_diag *diag);
 souk_err app_backup(const app_options *options, souk_diag *diag);
 souk_err app_restore(const app_options *options, souk_diag *diag);
+souk_err app_config(const app_options *options, souk_diag *diag);
 souk_err app_bench(const app_options *options, souk_diag *diag);
 
 #endif

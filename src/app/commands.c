@@ -48,12 +48,25 @@ static souk_err found_shop(const app_options *options, app_shop *shop, souk_diag
     return SOUK_OK;
 }
 
+/* What there is to set, commented out; a file that is there already is somebody's work. */
+static souk_err put_sample(souk_disk *disk)
+{
+    souk_auto_value(souk_buf) sample = {.mem = souk_mem_heap()};
+    if (souk_disk_exists(disk, "souk.toml"))
+        return SOUK_OK;
+    app_settings_write_sample(&sample);
+    SOUK_TRY(souk_buf_check(&sample));
+    return souk_disk_put(disk, "souk.toml", sample.at, sample.bytes);
+}
+
 static souk_err run_init(const app_options *options, souk_diag *diag)
 {
     souk_auto(souk_disk) disk = NULL;
     app_shop shop = {.disk = NULL};
+    SOUK_TRY(app_read_settings(options, &shop.settings, diag)); /* before anything is made */
     SOUK_TRY(souk_disk_open_real(souk_mem_heap(), options->data, &disk, diag));
     SOUK_TRY(souk_spine_init(souk_mem_heap(), disk, NULL, diag));
+    SOUK_TRY(put_sample(disk));
     souk_disk_free(souk_take(&disk));
     souk_err err = found_shop(options, &shop, diag);
     souk_err closed = shop.spine ? app_shop_close(&shop) : SOUK_OK;
@@ -280,6 +293,8 @@ const app_command app_commands[] = {
     {"verify", "", "prove that everything derived equals the log", run_verify},
     {"backup", "--to DIR", "ledger, keys and erasures as three files", app_backup},
     {"restore", "--to DIR", "make the shop of --data from a backup in --to", app_restore},
+    {"config", "show | check [FILE] | sample | reference",
+     "the settings: what holds, what is wrong", app_config},
     {"doctor", "", "is the folder sound, are its keys safe?", run_doctor},
     {"bench", "NAME | --list", "the measured claims, each beside its peer", app_bench},
     {"version", "", "which version this is", run_version},

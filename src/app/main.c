@@ -1,5 +1,6 @@
 /* main.c - the command line: reads flags, finds the command, prints errors, leaves with the code. */
 #include "app/app.h"
+#include "base/nearest.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -34,8 +35,8 @@ typedef struct app_flag {
 
 static const app_flag flags[] = {
     {"--data", "DIR", "the data folder", "SOUK_DATA", offsetof(app_options, data)},
-    {"--listen", "ADDR", "address and port to serve, 127.0.0.1:0 for any", "SOUK_LISTEN",
-     offsetof(app_options, listen)},
+    {"--config", "FILE", "the file of settings (default: souk.toml in the data folder)",
+     "SOUK_CONFIG", offsetof(app_options, config)},
     {"--name", "NAME", "the shop's name", NULL, offsetof(app_options, name)},
     {"--source", "NAME", "who sent the imported events (default: the format)", NULL,
      offsetof(app_options, source)},
@@ -55,15 +56,42 @@ static void print_help(FILE *to)
         fprintf(to, "  %-10s %-6s %s%s%s%s\n", flags[i].name, flags[i].value, flags[i].words,
                 flags[i].variable ? " (or " : "", flags[i].variable ? flags[i].variable : "",
                 flags[i].variable ? ")" : "");
-    fprintf(to, "  --basis    P=B    purpose and basis that an import states, as profile=consent; "
-                "may be repeated\n"
-                "  --loops    N      threads that read requests (serve)\n"
-                "  --json            one JSON object a line on stdout\n");
+    fprintf(to,
+            "  --basis    P=B    purpose and basis that an import states, as profile=consent; "
+            "may be repeated\n"
+            "  --listen   ADDR   where the server listens; each setting of `souk config show` is a "
+            "flag, too\n"
+            "  --json            one JSON object a line on stdout\n");
 }
 
 static void set_text(app_options *options, const app_flag *flag, const char *value)
 {
     memcpy((char *)options + flag->at, &value, sizeof value);
+}
+
+static bool is_setting(const char *word, int setting)
+{
+    char flag[APP_SPELLING_BYTES];
+    app_setting_flag((app_setting_id)setting, flag);
+    return !strcmp(word, flag);
+}
+
+static souk_err no_flag(const char *word, souk_diag *diag)
+{
+    static const char *const others[] = {"--json", "--list", "--yes", "--help", "--basis"};
+    char settings[APP_SETTINGS][APP_SPELLING_BYTES];
+    souk_nearest near = {.word = souk_text_of(word)};
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        souk_nearest_try(&near, flags[i].name);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        souk_nearest_try(&near, others[i]);
+    for (int i = 0; i < APP_SETTINGS; i++) {
+        app_setting_flag((app_setting_id)i, settings[i]);
+        souk_nearest_try(&near, settings[i]);
+    }
+    if (near.best)
+        return souk_diag_say(diag, SOUK_EINVAL, "%s is no flag: do you mean %s?", word, near.best);
+    return souk_diag_say(diag, SOUK_EINVAL, "%s is no flag: see `souk help`", word);
 }
 
 static souk_err read_flag(app_options *options, char **arguments, int count, int *at,
@@ -86,17 +114,20 @@ static souk_err read_flag(app_options *options, char **arguments, int count, int
         options->help = true;
         return SOUK_OK;
     }
-    bool basis = !strcmp(word, "--basis"), loops = !strcmp(word, "--loops");
+    bool basis = !strcmp(word, "--basis");
     size_t i = 0;
+    int setting = 0;
     while (i < sizeof flags / sizeof *flags && strcmp(word, flags[i].name) != 0)
         i++;
-    if (!basis && !loops && i == sizeof flags / sizeof *flags)
-        return souk_diag_say(diag, SOUK_EINVAL, "%s is no flag: see `souk help`", word);
+    while (setting < APP_SETTINGS && !is_setting(word, setting))
+        setting++;
+    if (!basis && setting == APP_SETTINGS && i == sizeof flags / sizeof *flags)
+        return no_flag(word, diag);
     if (*at + 1 >= count)
         return souk_diag_say(diag, SOUK_EINVAL, "%s needs a value", word);
     const char *value = arguments[++*at];
-    if (loops)
-        options->loops = (unsigned)strtoul(value, NULL, 10);
+    if (setting < APP_SETTINGS)
+        options->settings[setting] = value;
     else if (!basis)
         set_text(options, &flags[i], value);
     else if (options->base_count < APP_BASES)
@@ -131,7 +162,7 @@ static const app_command *find_command(const char *name)
 
 int main(int count, char **arguments)
 {
-    app_options options = {.data = "data", .listen = "127.0.0.1:7010"};
+    app_options options = {.data = "data"};
     souk_diag diag = {.words = ""};
     if (count < 2 || !strcmp(arguments[1], "help") || !strcmp(arguments[1], "--help")) {
         print_help(count < 2 ? stderr : stdout);
@@ -139,7 +170,12 @@ int main(int count, char **arguments)
     }
     const app_command *command = find_command(arguments[1]);
     if (!command) {
-        fprintf(stderr, "souk: '%s' is no command: see `souk help`\n", arguments[1]);
+        souk_nearest near = {.word = souk_text_of(arguments[1])};
+        for (size_t i = 0; i < app_command_count; i++)
+            souk_nearest_try(&near, app_commands[i].name);
+        fprintf(stderr, "souk: '%s' is no command: %s%s%s\n", arguments[1],
+                near.best ? "do you mean `souk " : "see `souk help", near.best ? near.best : "",
+                near.best ? "`?" : "`");
         return 2;
     }
     souk_err err = read_arguments(count, arguments, &options, &diag);

@@ -25,11 +25,32 @@ static souk_err show_replay(void *context, uint64_t done, uint64_t total)
     return app_interrupted() ? SOUK_EINTERRUPT : SOUK_OK;
 }
 
+static uint32_t number(const app_settings *settings, app_setting_id id)
+{
+    return (uint32_t)app_setting_of(settings, id); /* the table's limits are below 2^32 */
+}
+
+static souk_spine_options spine_options(const app_settings *settings)
+{
+    return (souk_spine_options){
+        .ledger = {.readers = number(settings, APP_LEDGER_READERS),
+                   .cache_kib = number(settings, APP_LEDGER_CACHE_KIB)},
+        .vault = {.cache_keys = number(settings, APP_VAULT_CACHE_KEYS)},
+        .runs_memory = number(settings, APP_SPINE_RUN_PAIRS),
+        .queue_events = number(settings, APP_SPINE_QUEUE_EVENTS),
+        .group_events = number(settings, APP_SPINE_GROUP_EVENTS),
+        .snapshot_events = number(settings, APP_SPINE_SNAPSHOT_EVENTS),
+    };
+}
+
 souk_err app_shop_open(const app_options *options, app_shop *shop, souk_diag *diag)
 {
     souk_mem *mem = souk_mem_heap();
     struct replaying replaying = {.started = false};
-    souk_spine_options spine = {.progress = show_replay, .progress_context = &replaying};
+    SOUK_TRY(app_read_settings(options, &shop->settings, diag));
+    souk_spine_options spine = spine_options(&shop->settings);
+    spine.progress = show_replay;
+    spine.progress_context = &replaying;
     souk_err err = souk_disk_open_real(mem, options->data, &shop->disk, diag);
     if (!err)
         err = souk_spine_open(mem, shop->disk, &spine, &shop->spine, diag);
@@ -39,6 +60,12 @@ souk_err app_shop_open(const app_options *options, app_shop *shop, souk_diag *di
     if (!err)
         err = souk_api_open(mem, shop->spine, shop->merchants, app_services, app_service_count,
                             &shop->api);
+    if (!err)
+        souk_api_set_limits(shop->api,
+                            &(souk_call_limits){
+                                .body_bytes = number(&shop->settings, APP_LIMITS_BODY_BYTES),
+                                .batch_events = number(&shop->settings, APP_LIMITS_BATCH_EVENTS),
+                            });
     if (err)
         app_shop_done(shop);
     return err;
@@ -59,7 +86,10 @@ void app_shop_done(app_shop *shop)
     souk_merchants_free(shop->merchants);
     souk_spine_free(shop->spine);
     souk_disk_free(shop->disk);
-    *shop = (app_shop){.disk = NULL};
+    shop->api = NULL;
+    shop->merchants = NULL;
+    shop->spine = NULL;
+    shop->disk = NULL;
 }
 
 /* ---- the owner's control socket ------------------------------------------------------------------------ */

@@ -8,6 +8,7 @@ souk_err souk_call_new(souk_mem *mem, souk_call **ret_call)
         return SOUK_ENOMEM;
     call->arena.mem = mem;
     call->out.mem = mem;
+    call->limits = (souk_call_limits){.body_bytes = 4 << 20, .batch_events = 10000};
     *ret_call = call;
     return SOUK_OK;
 }

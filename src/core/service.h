@@ -29,18 +29,26 @@
 
 enum { SOUK_CALL_PARTS = 4 };
 
+/* What one request may bring, of any protocol. */
+typedef struct souk_call_limits {
+    size_t body_bytes;   /* inflated, too; 4 MiB, at most SOUK_CALL_BODY_MOST */
+    size_t batch_events; /* 10,000 */
+} souk_call_limits;
+enum { SOUK_CALL_BODY_MOST = 16 << 20 };
+
 typedef struct souk_call souk_call;
 struct souk_call {
     souk_spine *spine;
     souk_merchants *merchants;
     souk_text method, path, query, body; /* the body as it came, not inflated */
     souk_text parts[SOUK_CALL_PARTS];    /* what stands for {…} in the route's path */
-    souk_caller caller;                  /* of a token; a write key's after souk_call_write_key */
-    bool local;                          /* over the control socket, or in process */
-    souk_arena arena;                    /* of the call */
-    souk_diag diag;                      /* words for the next souk_call_fail */
-    void *state;                         /* the service's, from its open */
-    void *user;                          /* the handler's */
+    souk_call_limits limits;
+    souk_caller caller; /* of a token; a write key's after souk_call_write_key */
+    bool local;         /* over the control socket, or in process */
+    souk_arena arena;   /* of the call */
+    souk_diag diag;     /* words for the next souk_call_fail */
+    void *state;        /* the service's, from its open */
+    void *user;         /* the handler's */
     /* private: how the answer leaves */
     souk_text (*header)(souk_call *call, souk_text name);
     void (*send)(souk_call *call, int status, const char *type, souk_text body, unsigned retry_s);
@@ -61,7 +69,7 @@ void souk_call_answer_text(souk_call *call, int status, const char *type, souk_t
 /* Sends an RFC 9457 problem: the error's status, the diag's words.  503 carries Retry-After. */
 void souk_call_fail(souk_call *call, souk_err err);
 
-/* Makes and frees calls; for serve/ and app/. */
+/* Makes and frees calls, with the usual limits; for serve/ and app/. */
 SOUK_CHECKED souk_err souk_call_new(souk_mem *mem, souk_call **ret_call);
 void souk_call_free(souk_call *call);
 
@@ -70,7 +78,7 @@ typedef struct souk_route {
     unsigned scopes;
     void (*handle)(souk_call *call);
     const char *summary; /* one line, for the API reference */
-    size_t body_limit;   /* 0: 64 KiB */
+    size_t body_limit;   /* 0: 64 KiB; the limit of the server holds as well */
     bool local;          /* only over the control socket and in process */
     bool slow;           /* it waits for commits: runs beside the loop that reads requests */
 } souk_route;

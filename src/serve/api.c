@@ -14,6 +14,7 @@ struct souk_api {
     const souk_service *services[SERVICES_MOST];
     void *states[SERVICES_MOST];
     size_t service_count;
+    souk_call_limits limits; /* .body_bytes 0: the usual ones */
     souk_http *http;
     bool draining;
     /* what waits for commits */
@@ -128,6 +129,8 @@ static void dispatch(souk_api *api, souk_call *call, bool here)
     struct match match = {.route = NULL};
     call->spine = api->spine;
     call->merchants = api->merchants;
+    if (api->limits.body_bytes)
+        call->limits = api->limits;
     find_route(api, call->method, call->path, &match);
     if (!match.route) {
         souk_diag_say(&call->diag, match.path_known ? SOUK_EMETHOD : SOUK_ENOENT,
@@ -317,6 +320,12 @@ void souk_api_free(souk_api *api)
     souk_cond_done(&api->wake);
     souk_mutex_done(&api->mutex);
     souk_mem_put(api->mem, api);
+}
+
+void souk_api_set_limits(souk_api *api, const souk_call_limits *limits)
+{
+    souk_assert(limits->body_bytes && limits->body_bytes <= SOUK_CALL_BODY_MOST);
+    api->limits = *limits; /* before the first call */
 }
 
 void souk_api_set_http(souk_api *api, souk_http *http)

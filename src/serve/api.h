@@ -27,6 +27,8 @@ SOUK_CHECKED souk_err souk_api_open(souk_mem *mem, souk_spine *spine, souk_merch
 /* After the HTTP server is gone. */
 void souk_api_free(souk_api *api);
 SOUK_AUTO(souk_api)
+/* Before the first call; without it the usual ones hold. */
+void souk_api_set_limits(souk_api *api, const souk_call_limits *limits);
 /* For /metrics; may be NULL. */
 void souk_api_set_http(souk_api *api, souk_http *http);
 /* From now on /readyz says 503: the server drains. */

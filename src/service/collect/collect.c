@@ -87,7 +87,7 @@ static void remove_reject(souk_call *call)
 
 /* ---- the table ------------------------------------------------------------------------------------------ */
 
-enum { BATCH_BYTES = 4 << 20, SINGLE_BYTES = 65536 };
+enum { BATCH_BYTES = SOUK_CALL_BODY_MOST, SINGLE_BYTES = 65536 }; /* a batch: as the server's */
 
 #define SINGLE(path, summary)                                                                 \
     {                                                                                         \

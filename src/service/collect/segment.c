@@ -18,8 +18,7 @@
 enum {
     EVENT_BYTES = 32768,
     MESSAGE_ID_BYTES = 100,
-    BATCH_EVENTS = 10000,
-    BODY_BYTES = 4 << 20,
+    EVENTS_MOST = 1 << 17, /* of a batch, whatever its limit is set to */
     SKEW_MS = 5 * 60 * 1000,
     RESTING_BENCHES = 256,
     RESTING_PACKERS = 16,
@@ -504,7 +503,7 @@ static souk_err keep_fault(struct bench *bench, souk_json_node node, size_t numb
     char where[32];
     int bytes = snprintf(where, sizeof where, "batch[%zu]", number);
     SOUK_TRY(souk_mem_grow(bench->collect->mem, &bench->faults, &bench->fault_capacity,
-                           bench->batch.fault_count + 1, BATCH_EVENTS, sizeof *bench->faults));
+                           bench->batch.fault_count + 1, EVENTS_MOST, sizeof *bench->faults));
     bench->faults[bench->batch.fault_count++] =
         (souk_reject){.source = bench->batch.source,
                       .at = bench->received,
@@ -520,7 +519,7 @@ static souk_err add_event(struct bench *bench, souk_json_node node, souk_text pa
     souk_diag fault = {.words = ""};
     size_t packed_bytes = bench->packed.bytes;
     SOUK_TRY(souk_mem_grow(bench->collect->mem, &bench->events, &bench->event_capacity,
-                           bench->batch.count + 1, BATCH_EVENTS, sizeof *bench->events));
+                           bench->batch.count + 1, EVENTS_MOST, sizeof *bench->events));
     souk_err err = read_event(bench, node, path_type, &bench->events[bench->batch.count], &fault);
     if (err == SOUK_EINVAL) {
         bench->packed.bytes = packed_bytes;
@@ -601,9 +600,10 @@ static souk_err read_batch(struct bench *bench, souk_json_node list, souk_json_n
     struct reading r = {.bench = bench, .arena = &bench->call->arena};
     size_t number = 0;
     bench->has_sent = time_at(&r, root, "sentAt", &bench->sent);
-    if (souk_json_count(&bench->doc, list) > BATCH_EVENTS)
-        return souk_diag_say(&bench->call->diag, SOUK_ETOOBIG, "more than %d events in a batch",
-                             BATCH_EVENTS);
+    size_t most = bench->call->limits.batch_events;
+    if (souk_json_count(&bench->doc, list) > most)
+        return souk_diag_say(&bench->call->diag, SOUK_ETOOBIG, "more than %zu events in a batch",
+                             most);
     for (souk_json_node node = souk_json_first(&bench->doc, list); node != SOUK_JSON_NONE;
          node = souk_json_next(&bench->doc, node))
         SOUK_TRY(add_event(bench, node, SOUK_TEXT(""), number++));
@@ -613,13 +613,13 @@ static souk_err read_batch(struct bench *bench, souk_json_node list, souk_json_n
 static souk_err read_body(struct bench *bench, souk_text body, souk_text path_type)
 {
     souk_call *call = bench->call;
-    souk_json_limits limits = {.bytes = BODY_BYTES, .values = 1 << 20, .depth = 32};
+    size_t most = call->limits.body_bytes;
+    souk_json_limits limits = {.bytes = most, .values = 1 << 20, .depth = 32};
     if (souk_is_gzip(body)) {
-        souk_err err = souk_inflate(body, BODY_BYTES, &bench->inflated);
+        souk_err err = souk_inflate(body, most, &bench->inflated);
         if (err)
             return souk_diag_say(&call->diag, err == SOUK_ESYNTAX ? SOUK_ESYNTAX : err,
-                                 "the gzip body is damaged, or above %d bytes inflated",
-                                 BODY_BYTES);
+                                 "the gzip body is damaged, or above %zu bytes inflated", most);
         body = souk_buf_view(&bench->inflated);
     }
     SOUK_TRY(souk_json_read(&bench->doc, body, &limits, &call->diag));

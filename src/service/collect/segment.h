@@ -4,7 +4,7 @@
  *     POST /v1/track   {"event":"Product Viewed","userId":"u1",…}      and identify, page, screen, …
  *
  * The write key comes as the user of Basic authorization, as writeKey in the body or in the query.  Any
- * Content-Type; gzip is recognised by its first bytes, capped at 4 MiB inflated.
+ * Content-Type; gzip is recognised by its first bytes, capped inflated as the body is (limits of the call).
  * 200 {"success":true}: every event is durable, or stands in the rejects with its fault.  400: not JSON.
  * 401: no write key of ours.  413: too large.  503 with Retry-After: nothing was stored, send again. */
 #ifndef SOUK_SERVICE_COLLECT_SEGMENT_H
