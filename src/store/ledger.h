@@ -229,6 +229,12 @@ SOUK_CHECKED souk_err souk_ledger_backup(souk_ledger *ledger, souk_disk *to, con
 
 /* Walks everything stored; SOUK_ECORRUPT with the first complaint in diag.  Reads the whole file. */
 SOUK_CHECKED souk_err souk_ledger_verify(souk_ledger *ledger, souk_diag *diag);
+/* Runs one closure on a snapshot of the file, beside whatever process owns the folder, and writes nothing
+ * but SQLite's own files of locks: for a doctor, run as the owner of the files.  While it runs, that
+ * process cannot cut its log.  Errors as open's; SOUK_ENOENT: there is no such file. */
+SOUK_CHECKED souk_err souk_ledger_look_sqlite(souk_mem *mem, souk_disk *disk, const char *file_name,
+                                              souk_tx_closure *look, void *context,
+                                              souk_diag *diag);
 
 /* Since open; for /metrics.  Percentiles are upper ends of buckets at most 25 % wide. */
 typedef struct souk_ledger_counters {

@@ -501,25 +501,74 @@ const souk_ledger_backend souk_ledger_sqlite = {
     .verify = verify,
 };
 
-souk_err souk_ledger_open_sqlite(souk_mem *mem, souk_disk *disk, const char *file_name,
-                                 const souk_ledger_options *options, souk_ledger **ret_ledger,
-                                 souk_diag *diag)
+static souk_err place_new(souk_mem *mem, souk_disk *disk, const char *file_name,
+                          const souk_ledger_options *options, struct sqlite_place **ret_place)
 {
     struct sqlite_place *place = souk_mem_get(mem, sizeof *place);
     if (!place)
         return SOUK_ENOMEM;
     place->mem = mem;
     place->options = souk_ledger_options_of(options);
-    souk_file *made = NULL; /* by us, because SQLite would let others read it */
     souk_err err = folder_init(mem, disk, &place->folder);
     if (!err)
         err = folder_path(&place->folder, file_name, place->path);
+    if (err)
+        forget(place);
+    else
+        *ret_place = place;
+    return err;
+}
+
+souk_err souk_ledger_open_sqlite(souk_mem *mem, souk_disk *disk, const char *file_name,
+                                 const souk_ledger_options *options, souk_ledger **ret_ledger,
+                                 souk_diag *diag)
+{
+    struct sqlite_place *place = NULL;
+    souk_file *made = NULL; /* by us, because SQLite would let others read it */
+    souk_err err = place_new(mem, disk, file_name, options, &place);
     if (!err)
         err = souk_file_open(disk, file_name, SOUK_FILE_CREATE, &made);
     souk_file_free(made);
     if (err) {
-        forget(place);
+        if (place)
+            forget(place);
         return souk_diag_say(diag, err, "%s cannot be made: %s", file_name, souk_err_words(err));
     }
     return souk_ledger_open_on(mem, &souk_ledger_sqlite, place, &place->options, ret_ledger, diag);
+}
+
+static souk_err look_once(struct sqlite_place *place, souk_tx_closure *look, void *context,
+                          souk_diag *diag)
+{
+    souk_tx *tx = NULL;
+    long long id = 0;
+    SOUK_TRY(connect(place, false, &tx, diag));
+    souk_err err = ask_int(sqlite_tx_of(tx), "PRAGMA application_id", &id);
+    if (!err && id != APPLICATION_ID)
+        err = souk_diag_say(diag, SOUK_EINVAL, "%s is a database, but not a ledger of Souk",
+                            place->path);
+    if (!err)
+        err = begin(tx);
+    if (!err)
+        err = look(tx, context);
+    souk_assert(tx->open_rows == 0); /* the closure left a cursor behind */
+    rollback(tx);
+    err = err ? err : tx->failed;
+    if (err)
+        souk_diag_say(diag, err, "%s cannot be read: %s", place->path,
+                      tx->words[0] ? tx->words : souk_err_words(err));
+    disconnect(tx, false);
+    return err;
+}
+
+souk_err souk_ledger_look_sqlite(souk_mem *mem, souk_disk *disk, const char *file_name,
+                                 souk_tx_closure *look, void *context, souk_diag *diag)
+{
+    struct sqlite_place *place = NULL;
+    if (!souk_disk_exists(disk, file_name))
+        return souk_diag_say(diag, SOUK_ENOENT, "there is no file '%s'", file_name);
+    SOUK_TRY(place_new(mem, disk, file_name, NULL, &place));
+    souk_err err = look_once(place, look, context, diag);
+    forget(place);
+    return err;
 }

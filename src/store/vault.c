@@ -237,6 +237,30 @@ void souk_vault_free(souk_vault *vault)
     souk_mem_put(mem, vault);
 }
 
+souk_err souk_vault_look(souk_disk *disk, souk_vault_found *ret_found, souk_diag *diag)
+{
+    uint8_t key[SOUK_VAULT_ROOT_BYTES], page[SOUK_VAULT_HEADER_BYTES];
+    souk_vault_options options;
+    souk_vault_root root;
+    souk_vault_form form;
+    souk_auto(souk_file) file = NULL;
+    size_t bytes = 0;
+    *ret_found = (souk_vault_found){.checked = 0};
+    SOUK_TRY(options_settle(NULL, &options, diag));
+    SOUK_TRY(root_read(disk, key, diag));
+    souk_vault_root_set(&root, key);
+    souk_err err = souk_file_open(disk, keys_name, SOUK_FILE_READ, &file);
+    if (!err)
+        err = souk_file_read(file, page, sizeof page, 0, &bytes);
+    if (!err && bytes < sizeof page)
+        err = souk_diag_say(diag, SOUK_ECORRUPT, "the file 'keys' is too short to hold its header");
+    if (!err)
+        err = souk_vault_header_read(&root, page, &form, &ret_found->header_copies, diag);
+    sodium_memzero(key, sizeof key);
+    sodium_memzero(&root, sizeof root);
+    return err;
+}
+
 /* ---- the file -------------------------------------------------------------------------- */
 
 void souk_vault_draw(souk_vault *vault, void *to, size_t bytes)

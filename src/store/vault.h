@@ -148,6 +148,11 @@ typedef struct souk_vault_found {
 SOUK_CHECKED souk_err souk_vault_check(souk_vault *vault, uint32_t sample,
                                        souk_vault_found *ret_found, souk_diag *diag);
 
+/* Reads root.key and the header of keys, and only those: beside whatever process owns the folder.
+ * ret_found->header_copies tells how many copies are intact.  Errors as open's. */
+SOUK_CHECKED souk_err souk_vault_look(souk_disk *disk, souk_vault_found *ret_found,
+                                      souk_diag *diag);
+
 /* For counters and alarms. */
 typedef struct souk_vault_stats {
     uint32_t made, free_slots; /* in slots; made counts from 0, so it is also the end */
