@@ -41,7 +41,10 @@ extern const size_t app_command_count;
 extern const souk_service *const app_services[];
 extern const size_t app_service_count;
 
-/* The settings of this command.  What is wrong goes to stderr, a line each.  SOUK_EINVAL. */
+/* The settings of this command; see app_settings_load. */
+SOUK_CHECKED souk_err app_load_settings(const app_options *options, app_settings *ret_settings,
+                                        app_mistakes *mistakes);
+/* The same, for who cannot go on without.  What is wrong goes to stderr, a line each.  SOUK_EINVAL. */
 SOUK_CHECKED souk_err app_read_settings(const app_options *options, app_settings *ret_settings,
                                         souk_diag *diag);
 
@@ -77,6 +80,7 @@ souk_err app_import(const app_options *options, souk_diag *diag);
 souk_err app_backup(const app_options *options, souk_diag *diag);
 souk_err app_restore(const app_options *options, souk_diag *diag);
 souk_err app_config(const app_options *options, souk_diag *diag);
+souk_err app_doctor(const app_options *options, souk_diag *diag);
 souk_err app_bench(const app_options *options, souk_diag *diag);
 
 #endif

@@ -251,22 +251,6 @@ static souk_err run_verify(const app_options *options, souk_diag *diag)
     return with_bar(options, "verify", &shop, diag, verify);
 }
 
-static souk_err run_doctor(const app_options *options, souk_diag *diag)
-{
-    souk_auto_value(souk_buf) answer = {.mem = souk_mem_heap()};
-    struct stat status;
-    char path[512];
-    snprintf(path, sizeof path, "%s/root.key", options->data);
-    if (stat(path, &status))
-        return souk_diag_say(diag, SOUK_ENOENT, "%s: no root.key: is this a data folder?",
-                             options->data);
-    if (status.st_mode & 077)
-        return souk_diag_say(diag, SOUK_EDENIED, "%s can be read by others: chmod 0400 it", path);
-    SOUK_TRY(app_call(options, "GET", "/v1/stats", SOUK_TEXT(""), &answer, diag));
-    app_print(options, SOUK_TEXT("{\"healthy\":true}"));
-    return SOUK_OK;
-}
-
 static souk_err run_version(const app_options *options, souk_diag *diag)
 {
     (void)diag;
@@ -295,7 +279,7 @@ const app_command app_commands[] = {
     {"restore", "--to DIR", "make the shop of --data from a backup in --to", app_restore},
     {"config", "show | check [FILE] | sample | reference",
      "the settings: what holds, what is wrong", app_config},
-    {"doctor", "", "is the folder sound, are its keys safe?", run_doctor},
+    {"doctor", "", "is the folder sound, are its keys safe, is the machine fit?", app_doctor},
     {"bench", "NAME | --list", "the measured claims, each beside its peer", app_bench},
     {"version", "", "which version this is", run_version},
 };

@@ -14,7 +14,8 @@ static void find_file(const app_options *options, char *path, size_t room)
         snprintf(path, room, "%s/souk.toml", options->data);
 }
 
-static souk_err load(const app_options *options, app_settings *settings, app_mistakes *mistakes)
+souk_err app_load_settings(const app_options *options, app_settings *settings,
+                           app_mistakes *mistakes)
 {
     char path[4096];
     find_file(options, path, sizeof path);
@@ -37,7 +38,7 @@ static void print_mistakes(const app_mistakes *mistakes, FILE *to)
 souk_err app_read_settings(const app_options *options, app_settings *settings, souk_diag *diag)
 {
     app_mistakes mistakes = {.count = 0};
-    souk_err err = load(options, settings, &mistakes);
+    souk_err err = app_load_settings(options, settings, &mistakes);
     print_mistakes(&mistakes, stderr);
     if (mistakes.count)
         return souk_diag_say(diag, err, "the settings are wrong: mend the %zu mistake%s above",
@@ -114,7 +115,7 @@ static souk_err check(const app_options *options, souk_diag *diag)
         app_settings_from alone = {.file = options->operands[1], .file_must_exist = true};
         err = app_settings_load(souk_mem_heap(), &alone, &settings, &mistakes);
     } else {
-        err = load(options, &settings, &mistakes);
+        err = app_load_settings(options, &settings, &mistakes);
     }
     if (err && err != SOUK_EINVAL && !mistakes.count)
         return err;

@@ -162,6 +162,7 @@ souk_err app_serve(const app_options *options, souk_diag *diag)
     souk_mem_heap_give_back();
     struct serving serving = {.signals = -1};
     SOUK_TRY(souk_signals_open(&serving.signals));
+    souk_process_raise_files();
     souk_err err = app_shop_open(options, &serving.shop, diag);
     open_log(&serving);
     if (!err)

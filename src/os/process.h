@@ -26,6 +26,10 @@ int souk_signals_read(int fd);
 /* Closes and lets the signals through again. */
 void souk_signals_close(int fd);
 
+/* Lets this process open as many files as the system allows it at most: the usual limit is low for the
+ * sake of select(2), which nothing here uses. */
+void souk_process_raise_files(void);
+
 typedef struct souk_process_memory {
     uint64_t resident_bytes;  /* now, shared and mapped files included */
     uint64_t peak_bytes;      /* the most resident_bytes has been */
