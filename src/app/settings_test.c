@@ -287,14 +287,14 @@ SOUK_TEST("settings that do not fit each other are told where the one was set")
                "souk.toml:2:16: spine.queue_events is 65536, and must be at least "
                "limits.batch_events, which is 90000");
     CHECK_TOLD(&my, 1,
-               "souk.toml:2:16: spine.run_pairs is 65536, and must be at least 4 times "
+               "souk.toml:2:16: spine.run_pairs is 65536, and must be at least 6 times "
                "limits.batch_events");
     my.environment[0] = "SOUK_SPINE_QUEUE_EVENTS=90000";
-    my.flags[APP_SPINE_RUN_PAIRS] = "359999";
+    my.flags[APP_SPINE_RUN_PAIRS] = "539999";
     SOUK_CHECK_ERR(load(&my), SOUK_EINVAL);
     SOUK_CHECK(my.mistakes.count == 1);
-    CHECK_TOLD(&my, 0, "--spine-run-pairs: spine.run_pairs is 359999");
-    my.flags[APP_SPINE_RUN_PAIRS] = "360000";
+    CHECK_TOLD(&my, 0, "--spine-run-pairs: spine.run_pairs is 539999");
+    my.flags[APP_SPINE_RUN_PAIRS] = "540000";
     SOUK_MUST(load(&my));
 }
 
