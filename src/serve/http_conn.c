@@ -167,6 +167,13 @@ void http_conn_close(http_conn *conn, bool with_reset)
 {
     http_loop *loop = conn->loop;
     souk_assert(conn->state < CONN_GONE);
+    /* A copy of the process (a snapshot being written, souk_process_copy) has the descriptor too: until
+     * it ends, close alone would neither tell the client nor take the connection out of epoll, which
+     * would go on to name what is freed below.  (One cut with a reset hears of it when the copy ends.) */
+    int unwatched = epoll_ctl(loop->epoll, EPOLL_CTL_DEL, conn->fd, NULL);
+    souk_assert(unwatched == 0);
+    if (!with_reset)
+        (void)shutdown(conn->fd, SHUT_WR); /* fails where the client was quicker */
     if (with_reset) /* else the kernel would keep the unsent bytes and offer them for minutes */
         setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
     close(conn->fd);

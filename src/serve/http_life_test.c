@@ -2,9 +2,11 @@
  * that fail. */
 #include "test/test.h"
 
+#include "os/process.h"
 #include "serve/http_rig.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #define HOST "Host: a\r\n\r\n"
 #define ASK  "GET /echo HTTP/1.1\r\n" HOST
@@ -56,6 +58,39 @@ SOUK_TEST("one address has a share of the connections, and gets it back")
     souk_auto_value(souk_client) third = rig_connect(rig);
     rig_say(rig, &third, ASK);
     rig_hear_ok(rig, &third, HEAR);
+    rig_close(rig);
+}
+
+/* ---- copies of the process --------------------------------------------------------------------- */
+
+static souk_err rest(void *context)
+{
+    (void)context;
+    pause(); /* until it is killed */
+    return SOUK_OK;
+}
+
+SOUK_TEST(
+    "a connection ends at once while a copy of the process lives, and is never heard of again")
+{
+    /* The copy has every descriptor too: neither the client nor epoll learn of a close. */
+    http_rig *rig = rig_open(test, (souk_http_options){.loop_count = 1});
+    souk_auto_value(souk_client) second = rig_connect(rig);
+    souk_client first = rig_connect(rig);
+    long copy;
+    rig_say(rig, &first, ASK);
+    rig_hear_ok(rig, &first, HEAR);
+    SOUK_MUST(souk_process_copy(rest, NULL, &copy));
+    rig_say(rig, &first, "GET /echo HTTP/1.1\r\nConnection: close\r\n" HOST);
+    rig_hear_ok(rig, &first, HEAR);
+    rig_hear_end(rig, &first);
+    rig_await_closed(rig, 1);
+    souk_client_done(&first); /* an event of its own, for whoever still watches it */
+    for (int i = 0; i < 3; i++) {
+        rig_say(rig, &second, ASK);
+        rig_hear_ok(rig, &second, HEAR);
+    }
+    souk_process_copy_kill(copy);
     rig_close(rig);
 }
 
