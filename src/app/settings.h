@@ -27,7 +27,8 @@ enum {
     APP_MISTAKES = 20,       /* told at once */
 };
 
-/* The order is that of the sample: first what stands above every [table], then table by table. */
+/* The defaults are what the program runs with: each is handed on, so an option's own default (0) counts in
+ * tests and benches only, and is kept equal.  The order is that of the sample: first what stands above every [table], then table by table. */
 /* clang-format off */
 /*    enum                     name                       kind     default           least  most        unit
         purpose */
@@ -65,13 +66,13 @@ enum {
     X(SPINE_SNAPSHOT_EVENTS,   "spine.snapshot_events",   COUNT,   "500000",         1000,  1000000000, "events", \
       "after so many events the index is written anew, beside the work: fewer make a start "       \
       "quicker, more save the disk")                                                               \
-    X(SPINE_RUN_PAIRS,         "spine.run_pairs",         COUNT,   "65536",          16384, 16777216,   "pairs", \
+    X(SPINE_RUN_PAIRS,         "spine.run_pairs",         COUNT,   "32768",          16384, 16777216,   "pairs", \
       "pairs that each of the two run sets gathers in memory before it sorts them into a "         \
       "file: 26 bytes each, some tables at a time")                                                \
     X(VAULT_CACHE_KEYS,        "vault.cache_keys",        COUNT,   "65536",          1024,  1048576,    "keys", \
       "keys of shoppers kept ready, in memory that is not swapped out where the system "           \
       "allows it: 37 bytes each")                                                                  \
-    X(LEDGER_CACHE_KIB,        "ledger.cache_kib",        COUNT,   "8192",           256,   16777216,   "KiB", \
+    X(LEDGER_CACHE_KIB,        "ledger.cache_kib",        COUNT,   "2048",           256,   16777216,   "KiB", \
       "page cache of each connection to the ledger: the writer and each reader")                   \
     X(LEDGER_READERS,          "ledger.readers",          COUNT,   "4",              1,     256,        "connections", \
       "requests that may read the ledger at the same time; others wait their turn")

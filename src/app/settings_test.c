@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/toml.h"
+#include "store/ledger_backend.h"
 #include "test/test.h"
 
 #include <stdio.h>
@@ -83,6 +84,15 @@ SOUK_TEST("every setting has a name, a default within its limits and a purpose o
             SOUK_CHECK(strcmp(a, b) != 0);
         }
     }
+}
+
+SOUK_TEST("the defaults of the ledger are those of its options")
+{
+    struct load my = {.test = test};
+    souk_ledger_options usual = souk_ledger_options_of(NULL);
+    SOUK_MUST(load(&my));
+    SOUK_CHECK(app_setting_of(&my.settings, APP_LEDGER_READERS) == usual.readers);
+    SOUK_CHECK(app_setting_of(&my.settings, APP_LEDGER_CACHE_KIB) == usual.cache_kib);
 }
 
 SOUK_TEST("a setting is spelt as a flag and as a variable by one rule")
@@ -287,14 +297,14 @@ SOUK_TEST("settings that do not fit each other are told where the one was set")
                "souk.toml:2:16: spine.queue_events is 65536, and must be at least "
                "limits.batch_events, which is 90000");
     CHECK_TOLD(&my, 1,
-               "souk.toml:2:16: spine.run_pairs is 65536, and must be at least 6 times "
+               "souk.toml:2:16: spine.run_pairs is 32768, and must be at least 2 times "
                "limits.batch_events");
     my.environment[0] = "SOUK_SPINE_QUEUE_EVENTS=90000";
-    my.flags[APP_SPINE_RUN_PAIRS] = "539999";
+    my.flags[APP_SPINE_RUN_PAIRS] = "179999";
     SOUK_CHECK_ERR(load(&my), SOUK_EINVAL);
     SOUK_CHECK(my.mistakes.count == 1);
-    CHECK_TOLD(&my, 0, "--spine-run-pairs: spine.run_pairs is 539999");
-    my.flags[APP_SPINE_RUN_PAIRS] = "540000";
+    CHECK_TOLD(&my, 0, "--spine-run-pairs: spine.run_pairs is 179999");
+    my.flags[APP_SPINE_RUN_PAIRS] = "180000";
     SOUK_MUST(load(&my));
 }
 
