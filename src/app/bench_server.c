@@ -102,8 +102,8 @@ static void become_server(const char *data, int cpu, unsigned loops, int out)
     }
     snprintf(loop_text, sizeof loop_text, "%u", loops ? loops : 1);
     dup2(out, 1);
-    execl(self, self, "serve", "--data", data, "--listen", "127.0.0.1:0", "--loops", loop_text,
-          "--json", (char *)NULL);
+    execl(self, self, "serve", "--data", data, "--listen", "127.0.0.1:0", "--log-level", "warn",
+          "--loops", loop_text, "--json", (char *)NULL);
     _exit(127);
 }
 
