@@ -30,8 +30,6 @@ static const struct rule {
 } rules[] = {
     {APP_SPINE_QUEUE_EVENTS, 1, APP_LIMITS_BATCH_EVENTS, "a batch waits as a whole"},
     {APP_SPINE_QUEUE_EVENTS, 1, APP_SPINE_GROUP_EVENTS, "a group gathers in the queue"},
-    {APP_SPINE_RUN_PAIRS, 2, APP_LIMITS_BATCH_EVENTS, "each event and its tie need room at once"},
-    {APP_SPINE_RUN_PAIRS, 6, APP_SPINE_GROUP_EVENTS, "the pairs of a group need room at once"},
 };
 
 /* What is under way: the value in hand and where it came from. */

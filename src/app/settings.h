@@ -66,9 +66,9 @@ enum {
     X(SPINE_SNAPSHOT_EVENTS,   "spine.snapshot_events",   COUNT,   "500000",         1000,  1000000000, "events", \
       "after so many events the index is written anew, beside the work: fewer make a start "       \
       "quicker, more save the disk")                                                               \
-    X(SPINE_RUN_PAIRS,         "spine.run_pairs",         COUNT,   "32768",          16384, 16777216,   "pairs", \
+    X(SPINE_RUN_PAIRS,         "spine.run_pairs",         COUNT,   "16384",          1024,  16777216,   "pairs", \
       "pairs that each of the two run sets gathers in memory before it sorts them into a "         \
-      "file: 26 bytes each, some tables at a time")                                                \
+      "file: 26 bytes each, some tables at a time; a larger group gets a larger table")                                                \
     X(VAULT_CACHE_KEYS,        "vault.cache_keys",        COUNT,   "65536",          1024,  1048576,    "keys", \
       "keys of shoppers kept ready, in memory that is not swapped out where the system "           \
       "allows it: 37 bytes each")                                                                  \

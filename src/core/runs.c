@@ -139,16 +139,19 @@ uint64_t souk_runs_through(const souk_runs *runs)
 
 /* ---- the writer ------------------------------------------------------------------------- */
 
-/* The live table joins those that wait, and an empty one takes its place. */
-static souk_err freeze(souk_runs *runs)
+/* The live table joins those that wait, and an empty one with room for `need` takes its place. */
+static souk_err freeze(souk_runs *runs, size_t need)
 {
+    uint32_t capacity = (uint32_t)souk_max_size(need, runs->memory_count);
     souk_auto(souk_runs_list) list = NULL; /* the old one in the end */
     souk_auto_lock(&runs->mutex);
     const souk_runs_list *now = runs->list;
     if (now->table_count > SOUK_RUNS_WAITING)
         return SOUK_EBUSY;
+    if (runs->spare && runs->spare->capacity < capacity)
+        souk_run_table_free(souk_take(&runs->spare));
     if (!runs->spare)
-        SOUK_TRY(souk_run_table_new(runs->mem, runs->memory_count, &runs->spare));
+        SOUK_TRY(souk_run_table_new(runs->mem, capacity, &runs->spare));
     SOUK_TRY(souk_runs_list_new(runs->mem, now->file_count, now->table_count + 1, &list));
     for (size_t i = 0; i < now->file_count; i++)
         list->files[i] = souk_run_file_hold(now->files[i]);
@@ -164,10 +167,10 @@ static souk_err freeze(souk_runs *runs)
 
 souk_err souk_runs_reserve(souk_runs *runs, size_t count)
 {
-    if (count > runs->memory_count)
+    if (count > MEMORY_MOST)
         return SOUK_ETOOBIG;
-    size_t left = runs->memory_count - souk_run_table_count(runs->live);
-    return left >= count ? SOUK_OK : freeze(runs);
+    size_t left = runs->live->capacity - souk_run_table_count(runs->live);
+    return left >= count ? SOUK_OK : freeze(runs, count);
 }
 
 souk_err souk_runs_add(souk_runs *runs, uint64_t key, uint64_t value)
@@ -192,7 +195,7 @@ souk_err souk_runs_freeze(souk_runs *runs)
         before = list->tables[list->table_count - 2]->through;
     if (souk_run_table_count(runs->live) == 0 && runs->group_through <= before)
         return SOUK_OK;
-    return freeze(runs);
+    return freeze(runs, 0);
 }
 
 void souk_runs_state_of(souk_runs *runs, souk_runs_state *ret_state)

@@ -81,8 +81,8 @@ SOUK_CHECKED souk_err souk_runs_reset(souk_disk *disk, const char *name);
 /* Every pair of log positions below this is in files; the log must be added again from here. */
 uint64_t souk_runs_through(const souk_runs *runs);
 
-/* Makes sure that the next `count` adds (at most memory_count) cannot fail; the writer calls it
- * before it commits.  SOUK_EBUSY: too many tables wait, run souk_runs_work and try again.
+/* Makes sure that the next `count` adds (at most 2^24) cannot fail; the writer calls it before it
+ * commits.  More than memory_count get a larger table.  SOUK_EBUSY: too many tables wait, run souk_runs_work and try again.
  * SOUK_ETOOBIG: count.  SOUK_ENOMEM.  Nothing changed then. */
 SOUK_CHECKED souk_err souk_runs_reserve(souk_runs *runs, size_t count);
 /* Adds a pair; readers see it at once.  Without a reserve it can fail as that does. */

@@ -84,6 +84,27 @@ SOUK_TEST("a view keeps what was there when it began")
     }
 }
 
+SOUK_TEST("more pairs at once than a table holds get a larger table")
+{
+    souk_auto(souk_disk) disk = NULL;
+    souk_auto(souk_runs) runs = NULL;
+    SOUK_MUST(souk_disk_open_sim(test->mem, 1, &disk));
+    SOUK_MUST(
+        souk_runs_open(test->mem, disk, "set", &(souk_runs_options){.memory_count = 10}, &runs));
+    SOUK_MUST(souk_runs_add(runs, 1, 1));
+    SOUK_MUST(souk_runs_reserve(runs, 75));
+    for (uint64_t i = 2; i < 77; i++)
+        SOUK_MUST(souk_runs_add(runs, i, i));
+    souk_runs_group(runs, 77);
+    SOUK_MUST(souk_runs_freeze(runs));
+    SOUK_MUST(model_work(runs, 100));
+    for (uint64_t i = 1; i < 77; i++) {
+        uint64_t value;
+        SOUK_MUST(souk_runs_find_batch(runs, &i, 1, &value));
+        SOUK_CHECK(value == i);
+    }
+}
+
 SOUK_TEST("too many waiting tables are refused before anything is added")
 {
     souk_auto(souk_disk) disk = NULL;
@@ -94,7 +115,7 @@ SOUK_TEST("too many waiting tables are refused before anything is added")
         souk_runs_open(test->mem, disk, "set", &(souk_runs_options){.memory_count = 10}, &runs));
     for (uint64_t i = 0; i < 10 * (SOUK_RUNS_WAITING + 1); i++)
         SOUK_MUST(souk_runs_add(runs, i, i));
-    SOUK_CHECK_ERR(souk_runs_reserve(runs, 11), SOUK_ETOOBIG);
+    SOUK_CHECK_ERR(souk_runs_reserve(runs, ((size_t)1 << 24) + 1), SOUK_ETOOBIG);
     SOUK_CHECK_ERR(souk_runs_reserve(runs, 1), SOUK_EBUSY);
     SOUK_CHECK_ERR(souk_runs_add(runs, 1, 1), SOUK_EBUSY);
     souk_runs_state_of(runs, &state);
