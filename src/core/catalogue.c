@@ -24,18 +24,30 @@ static const souk_migration catalogue_steps[] = {
 /* How many names of a kind there may be; a category must fit 16 bits of a counter's key. */
 static const uint32_t most_names[SOUK_NAME_KINDS] = {0, 4096, 20000000, 65535, 1000000};
 
+/* One cache line; a name that does not fit lies apart. */
+enum { NEAR_NAME = 40 };
 struct entry {
     uint64_t hash;
-    char *name; /* ends with NUL behind bytes */
-    uint32_t bytes, merchant, category;
+    uint32_t merchant, category;
+    uint16_t bytes;
     bool titled;
+    union {
+        char near[NEAR_NAME];
+        char *far;
+    } name;
+};
+_Static_assert(sizeof(struct entry) == 64, "an entry is one cache line");
+
+/* A place of the hash table: half of the hash tells most others apart without a look at their entries. */
+struct place {
+    uint32_t number, tag; /* number 0: free */
 };
 
 struct kind {
     struct entry *entries;  /* [capacity], entry 0 unused */
     size_t count, capacity; /* count includes entry 0 */
     size_t committed;
-    uint32_t *table; /* [table_capacity] numbers, 0 free */
+    struct place *table; /* [table_capacity] */
     size_t table_capacity;
 };
 
@@ -56,17 +68,30 @@ static uint64_t hash_name(const souk_catalogue *catalogue, uint32_t merchant, so
     return souk_hash64(&catalogue->key, name.at, name.bytes) + souk_mix64(merchant);
 }
 
+static souk_text name_of(const struct entry *entry)
+{
+    return (souk_text){entry->bytes > NEAR_NAME ? entry->name.far : entry->name.near, entry->bytes};
+}
+
+static void drop_name(souk_catalogue *catalogue, struct entry *entry)
+{
+    if (entry->bytes > NEAR_NAME)
+        souk_mem_put(catalogue->mem, entry->name.far);
+}
+
 static uint32_t find_number(const struct kind *kind, uint32_t merchant, souk_text name,
                             uint64_t hash)
 {
     if (kind->table_capacity == 0)
         return 0;
     size_t mask = kind->table_capacity - 1;
-    for (size_t at = hash & mask; kind->table[at]; at = (at + 1) & mask) {
-        const struct entry *entry = &kind->entries[kind->table[at]];
+    for (size_t at = hash & mask; kind->table[at].number; at = (at + 1) & mask) {
+        if (kind->table[at].tag != (uint32_t)(hash >> 32))
+            continue;
+        const struct entry *entry = &kind->entries[kind->table[at].number];
         if (entry->hash == hash && entry->merchant == merchant &&
-            souk_text_equal((souk_text){entry->name, entry->bytes}, name))
-            return kind->table[at];
+            souk_text_equal(name_of(entry), name))
+            return kind->table[at].number;
     }
     return 0;
 }
@@ -74,15 +99,16 @@ static uint32_t find_number(const struct kind *kind, uint32_t merchant, souk_tex
 static void place_number(struct kind *kind, uint32_t number)
 {
     size_t mask = kind->table_capacity - 1;
-    size_t at = kind->entries[number].hash & mask;
-    while (kind->table[at])
+    uint64_t hash = kind->entries[number].hash;
+    size_t at = hash & mask;
+    while (kind->table[at].number)
         at = (at + 1) & mask;
-    kind->table[at] = number;
+    kind->table[at] = (struct place){number, (uint32_t)(hash >> 32)};
 }
 
 static souk_err fill_table(souk_catalogue *catalogue, struct kind *kind, size_t capacity)
 {
-    uint32_t *table = souk_mem_array(catalogue->mem, capacity, sizeof *table);
+    struct place *table = souk_mem_array(catalogue->mem, capacity, sizeof *table);
     if (!table)
         return SOUK_ENOMEM;
     souk_mem_put(catalogue->mem, kind->table);
@@ -105,17 +131,20 @@ static souk_err kind_room(souk_catalogue *catalogue, struct kind *kind)
 static souk_err add_entry(souk_catalogue *catalogue, struct kind *kind, uint32_t merchant,
                           souk_text name, uint32_t category, bool titled)
 {
+    if (name.bytes > UINT16_MAX)
+        return SOUK_ETOOBIG;
     SOUK_TRY(kind_room(catalogue, kind));
-    char *copy = souk_mem_get(catalogue->mem, name.bytes + 1);
-    if (!copy)
+    struct entry entry = {.hash = hash_name(catalogue, merchant, name),
+                          .bytes = (uint16_t)name.bytes,
+                          .merchant = merchant,
+                          .category = category,
+                          .titled = titled};
+    char *copy = entry.name.near;
+    if (name.bytes > NEAR_NAME &&
+        !(entry.name.far = copy = souk_mem_get(catalogue->mem, name.bytes)))
         return SOUK_ENOMEM;
     memcpy(copy, name.at, name.bytes);
-    kind->entries[kind->count] = (struct entry){.hash = hash_name(catalogue, merchant, name),
-                                                .name = copy,
-                                                .bytes = (uint32_t)name.bytes,
-                                                .merchant = merchant,
-                                                .category = category,
-                                                .titled = titled};
+    kind->entries[kind->count] = entry;
     place_number(kind, (uint32_t)kind->count++);
     return SOUK_OK;
 }
@@ -170,7 +199,7 @@ void souk_catalogue_free(souk_catalogue *catalogue)
     for (size_t i = 0; i < SOUK_NAME_KINDS; i++) {
         struct kind *kind = &catalogue->kinds[i];
         for (size_t number = 1; kind->entries && number < kind->count; number++)
-            souk_mem_put(catalogue->mem, kind->entries[number].name);
+            drop_name(catalogue, &kind->entries[number]);
         souk_mem_put(catalogue->mem, kind->entries);
         souk_mem_put(catalogue->mem, kind->table);
     }
@@ -213,7 +242,7 @@ void souk_catalogue_rollback(souk_catalogue *catalogue)
         if (kind->committed == kind->count)
             continue;
         while (kind->count > kind->committed)
-            souk_mem_put(catalogue->mem, kind->entries[--kind->count].name);
+            drop_name(catalogue, &kind->entries[--kind->count]);
         memset(kind->table, 0, kind->table_capacity * sizeof *kind->table);
         for (size_t number = 1; number < kind->count; number++)
             place_number(kind, (uint32_t)number);
@@ -307,8 +336,9 @@ void souk_catalogue_name(const souk_catalogue *catalogue, souk_name_kind which, 
     ret_name[0] = '\0';
     if (number == 0 || number >= kind->committed)
         return;
-    size_t bytes = souk_min_size(kind->entries[number].bytes, room - 1);
-    memcpy(ret_name, kind->entries[number].name, bytes);
+    souk_text name = name_of(&kind->entries[number]);
+    size_t bytes = souk_min_size(name.bytes, room - 1);
+    memcpy(ret_name, name.at, bytes);
     ret_name[bytes] = '\0';
 }
 

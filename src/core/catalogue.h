@@ -10,7 +10,7 @@
  * Numbers start at 1 and are never reused; 0 means none.  A kind that is full gives 0: the name then
  * stands in the event's sealed text alone, so nobody can fill the catalogue with what is not a name.
  *
- * Memory   about 60 bytes and the text, for each name
+ * Memory   about 80 bytes for each name, and the text where it is longer than 40
  * Threads  one writer; readers take committed names at any time. */
 #ifndef SOUK_CORE_CATALOGUE_H
 #define SOUK_CORE_CATALOGUE_H
