@@ -18,17 +18,17 @@
 
 souk_err souk_packer_new(souk_mem *mem, souk_packer **ret_packer)
 {
-    souk_auto(souk_packer) packer = souk_mem_get(mem, sizeof *packer);
+    souk_packer *packer = souk_mem_get(mem, sizeof *packer);
     if (!packer)
         return SOUK_ENOMEM;
     packer->mem = mem;
     packer->copy_base = 1;
-    SOUK_TRY(souk_pack_table_new(mem, &packer->table));
+    packer->table = souk_pack_table_get();
     memcpy(packer->follows, packer->table->follows, sizeof packer->follows);
     for (size_t i = 0; i < 256; i++)
         packer->byte_places[i] = packer->table->symbols[i].next[0];
     packer->byte_places['"'] = AT_KEY;
-    *ret_packer = souk_take(&packer);
+    *ret_packer = packer;
     return SOUK_OK;
 }
 
@@ -45,7 +45,6 @@ void souk_packer_free(souk_packer *packer)
         return;
     scratch_done(packer->mem, &packer->text);
     scratch_done(packer->mem, &packer->bytes);
-    souk_pack_table_free(packer->table);
     souk_mem_put(packer->mem, packer);
 }
 

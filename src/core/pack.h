@@ -17,8 +17,9 @@
  *          version 1: codes and words of pack_words.c
  *          versions 2 and 3 are free: SOUK_EVERSION
  * Cost     one pass each way, no allocation once the buffers have grown; docs/benchmarks.md
- * Threads  a packer serves one thread at a time; it holds about 0.8 MiB.  Its buffers keep texts it
- *          has seen until they are overwritten; souk_packer_free wipes them. */
+ * Threads  a packer serves one thread at a time; it holds about 16 KiB, and all of a process share
+ *          0.9 MiB.  Its buffers keep texts it has seen until they are overwritten;
+ *          souk_packer_free wipes them. */
 #ifndef SOUK_CORE_PACK_H
 #define SOUK_CORE_PACK_H
 
@@ -29,8 +30,8 @@
 
 typedef struct souk_packer souk_packer;
 
-/* The caller owns *ret_packer; on failure it keeps its old value.  Takes some milliseconds.
- * SOUK_ENOMEM. */
+/* The caller owns *ret_packer; on failure it keeps its old value.  The first of a process
+ * takes some milliseconds.  SOUK_ENOMEM. */
 SOUK_CHECKED souk_err souk_packer_new(souk_mem *mem, souk_packer **ret_packer);
 void souk_packer_free(souk_packer *packer);
 SOUK_AUTO(souk_packer)

@@ -48,7 +48,7 @@ typedef struct souk_pack_run {
 
 struct souk_packer {
     souk_mem *mem;
-    souk_pack_table *table;
+    const souk_pack_table *table;
     souk_pack_follow follows[SOUK_PACK_SYMBOLS]; /* the table's, outside of a run */
     souk_pack_scratch text, bytes;
     /* where a hash was seen last, counted over all texts: below copy_base is another text */

@@ -4,6 +4,7 @@
  * Chinese characters.  A phrase that two tables name belongs to the first. */
 #include "core/pack_table.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 /* The weight of a phrase that stands first in a list. */
@@ -253,20 +254,16 @@ typedef struct build {
     uint8_t lengths[SOUK_PACK_SYMBOLS];
 } build;
 
-souk_err souk_pack_table_new(souk_mem *mem, souk_pack_table **ret_table)
-{
-    souk_auto(souk_pack_table) table = souk_mem_get(mem, sizeof *table);
-    if (!table)
-        return SOUK_ENOMEM;
-    table->mem = mem;
-    build *work = souk_mem_get(mem, sizeof *work);
-    if (!work)
-        return SOUK_ENOMEM;
+static souk_pack_table the_table;
 
+static void make_table(void)
+{
+    static build work;
+    souk_pack_table *table = &the_table;
     for (unsigned i = 0; i < 256; i++)
-        work->weights[i] = byte_symbol(&table->symbols[i], i);
+        work.weights[i] = byte_symbol(&table->symbols[i], i);
     for (unsigned i = SYM_FOLLOW; i < SYM_PHRASE; i++)
-        work->weights[i] = rule_symbol(&table->symbols[i], i - SYM_FOLLOW);
+        work.weights[i] = rule_symbol(&table->symbols[i], i - SYM_FOLLOW);
     table->symbols[0].group = AT_KEY; /* before the first key */
     table->symbol_count = SYM_PHRASE;
     add_pairs(table);
@@ -280,16 +277,14 @@ souk_err souk_pack_table_new(souk_mem *mem, souk_pack_table **ret_table)
     add_list(table, &(souk_pack_list){souk_pack_han, KIND_HANWORD, AT_HAN, 80});
 
     for (size_t i = 0; i < table->match_count; i++)
-        work->weights[table->matches[i].symbol] = table->matches[i].weight;
+        work.weights[table->matches[i].symbol] = table->matches[i].weight;
     fill_slots(table);
-    fill_codes(table, work->weights, work->scratch, work->nodes, work->lengths);
-    souk_mem_put(mem, work);
-    *ret_table = souk_take(&table);
-    return SOUK_OK;
+    fill_codes(table, work.weights, work.scratch, work.nodes, work.lengths);
 }
 
-void souk_pack_table_free(souk_pack_table *table)
+const souk_pack_table *souk_pack_table_get(void)
 {
-    if (table)
-        souk_mem_put(table->mem, table);
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_table);
+    return &the_table;
 }

@@ -118,7 +118,7 @@ struct souk_spine {
     struct spine_recent recent[SPINE_RECENT];
     size_t recent_at;
     souk_mutex packers_mutex;
-    souk_packer *packers[SPINE_PACKERS]; /* resting: making one takes milliseconds */
+    souk_packer *packers[SPINE_PACKERS]; /* resting, their buffers grown */
     size_t packer_count;
     souk_buf seal_room;   /* of the writer */
     uint64_t end;         /* position after the last committed event; atomic */
