@@ -128,6 +128,23 @@ void souk_sim_plan(souk_disk *disk, souk_sim_faults faults);
 /* Operations counted since the last plan; whether the planned cut has happened. */
 uint64_t souk_sim_operations(const souk_disk *disk);
 bool souk_sim_is_cut(const souk_disk *disk);
+/* What the plan's first failure met since the plan was made. */
+enum souk_sim_op {
+    SOUK_SIM_NOTHING,
+    SOUK_SIM_READ,
+    SOUK_SIM_WRITE,
+    SOUK_SIM_SYNC,
+    SOUK_SIM_TRUNCATE,
+    SOUK_SIM_CREATE,
+    SOUK_SIM_RENAME,
+    SOUK_SIM_REMOVE,
+    SOUK_SIM_SYNC_FOLDER,
+};
+typedef struct souk_sim_struck {
+    enum souk_sim_op op;
+    char name[256]; /* of the file; of a rename, the old one */
+} souk_sim_struck;
+souk_sim_struck souk_sim_struck_by_plan(const souk_disk *disk);
 /* The power returns: what was not synced is lost or torn at random, faults are cleared, locks are
  * free.  Open files of the old life must be freed before this call. */
 void souk_sim_power_on(souk_disk *disk);

@@ -9,6 +9,7 @@
 #include "os/disk_sim.h"
 #include "os/thread.h"
 
+#include <stdio.h>
 #include <sys/mman.h>
 
 typedef struct sim_disk {
@@ -18,6 +19,7 @@ typedef struct sim_disk {
     souk_sim_names names;
     souk_sim_faults faults;
     uint64_t operations, random;
+    souk_sim_struck struck;
     size_t open_count;
     bool cut;
 } sim_disk;
@@ -43,7 +45,25 @@ static souk_sim_node *node_of(const souk_file *file)
 /* What the plan says to the operation that begins now. */
 typedef enum verdict { GO, FAILS, TORN_BY_CUT, DEAD } verdict;
 
-static verdict begin(sim_disk *sim)
+static const char *name_of(const sim_disk *sim, const souk_sim_node *node)
+{
+    for (size_t i = 0; i < sim->names.seen.count; i++)
+        if (sim->names.seen.at[i].node == node)
+            return sim->names.seen.at[i].name;
+    return ""; /* removed meanwhile */
+}
+
+static void strike(sim_disk *sim, enum souk_sim_op op, const char *name)
+{
+    if (sim->struck.op)
+        return;
+    sim->struck.op = op;
+    snprintf(sim->struck.name, sizeof sim->struck.name, "%s", name);
+}
+
+/* An operation on the node, or (NULL) on the name. */
+static verdict begin(sim_disk *sim, enum souk_sim_op op, const souk_sim_node *node,
+                     const char *name)
 {
     if (sim->cut)
         return DEAD;
@@ -54,8 +74,10 @@ static verdict begin(sim_disk *sim)
         return TORN_BY_CUT;
     }
     if (plan->fail_at &&
-        (number == plan->fail_at || (plan->fail_for_ever && number > plan->fail_at)))
+        (number == plan->fail_at || (plan->fail_for_ever && number > plan->fail_at))) {
+        strike(sim, op, node ? name_of(sim, node) : name);
         return FAILS;
+    }
     return GO;
 }
 
@@ -66,10 +88,10 @@ static souk_err err_of(const sim_disk *sim, verdict said)
     return said == FAILS && sim->faults.fail_err ? sim->faults.fail_err : SOUK_EIO;
 }
 
-static souk_err begin_read(sim_disk *sim)
+static souk_err begin_read(sim_disk *sim, const souk_sim_node *node, const char *name)
 {
     if (sim->faults.fail_reads)
-        return err_of(sim, begin(sim));
+        return err_of(sim, begin(sim, SOUK_SIM_READ, node, name));
     return sim->cut ? SOUK_EIO : SOUK_OK;
 }
 
@@ -106,7 +128,7 @@ static souk_err open_node(sim_disk *sim, const char *name, unsigned flags, souk_
     if (!node && (!(flags & SOUK_FILE_BIT_MAKE) || !souk_sim_names_has_place(&sim->names, name)))
         return SOUK_ENOENT;
 
-    verdict said = begin(sim);
+    verdict said = begin(sim, SOUK_SIM_CREATE, NULL, name);
     if (!happens(sim, said))
         return err_of(sim, said);
     if (node) {
@@ -162,8 +184,8 @@ static souk_err sim_read(souk_file *file, void *to, size_t bytes, uint64_t offse
 {
     sim_disk *sim = sim_of(file->disk);
     souk_auto_lock(&sim->mutex);
-    SOUK_TRY(begin_read(sim));
     const souk_sim_node *node = node_of(file);
+    SOUK_TRY(begin_read(sim, node, NULL));
     size_t there = offset < node->seen_bytes ? (size_t)(node->seen_bytes - offset) : 0;
     *ret_bytes = souk_min_size(bytes, there);
     if (*ret_bytes)
@@ -185,7 +207,7 @@ static souk_err sim_write(souk_file *file, const void *from, size_t bytes, uint6
 {
     sim_disk *sim = sim_of(file->disk);
     souk_auto_lock(&sim->mutex);
-    verdict said = begin(sim);
+    verdict said = begin(sim, SOUK_SIM_WRITE, node_of(file), NULL);
     souk_err err = err_of(sim, said);
     if (said == DEAD)
         return err;
@@ -206,7 +228,7 @@ static souk_err sim_sync(souk_file *file)
 {
     sim_disk *sim = sim_of(file->disk);
     souk_auto_lock(&sim->mutex);
-    verdict said = begin(sim);
+    verdict said = begin(sim, SOUK_SIM_SYNC, node_of(file), NULL);
     if (said == FAILS)
         souk_sim_node_sync_failed(node_of(file), &sim->random);
     else if (said == GO && !sim->faults.lying_sync)
@@ -218,7 +240,7 @@ static souk_err sim_truncate(souk_file *file, uint64_t bytes)
 {
     sim_disk *sim = sim_of(file->disk);
     souk_auto_lock(&sim->mutex);
-    verdict said = begin(sim);
+    verdict said = begin(sim, SOUK_SIM_TRUNCATE, node_of(file), NULL);
     if (!happens(sim, said))
         return err_of(sim, said);
     souk_sim_node *node = node_of(file);
@@ -274,7 +296,7 @@ static souk_err sim_make_folder(souk_disk *disk, const char *name)
         return SOUK_EEXIST;
     if (!souk_sim_names_has_place(&sim->names, name))
         return SOUK_ENOENT;
-    verdict said = begin(sim);
+    verdict said = begin(sim, SOUK_SIM_CREATE, NULL, name);
     if (!happens(sim, said))
         return err_of(sim, said);
     souk_sim_node *node;
@@ -296,7 +318,7 @@ static souk_err sim_rename(souk_disk *disk, const char *from, const char *to)
         return SOUK_EINVAL;
     if (!node || !souk_sim_names_has_place(&sim->names, to))
         return SOUK_ENOENT;
-    verdict said = begin(sim);
+    verdict said = begin(sim, SOUK_SIM_RENAME, NULL, from);
     if (happens(sim, said) && strcmp(from, to) != 0)
         SOUK_TRY(souk_sim_names_change(&sim->names, node, from, to));
     return err_of(sim, said);
@@ -313,7 +335,7 @@ static souk_err sim_remove(souk_disk *disk, const char *name)
         return SOUK_ENOENT;
     if (node->is_folder)
         return SOUK_EINVAL;
-    verdict said = begin(sim);
+    verdict said = begin(sim, SOUK_SIM_REMOVE, NULL, name);
     if (happens(sim, said))
         SOUK_TRY(souk_sim_names_change(&sim->names, node, name, ""));
     return err_of(sim, said);
@@ -330,7 +352,7 @@ static souk_err sim_sync_folder(souk_disk *disk, const char *name)
 {
     sim_disk *sim = sim_of(disk);
     souk_auto_lock(&sim->mutex);
-    verdict said = begin(sim);
+    verdict said = begin(sim, SOUK_SIM_SYNC_FOLDER, NULL, name);
     if (said == GO && !sim->faults.lying_sync)
         souk_sim_names_sync(&sim->names, name);
     return err_of(sim, said);
@@ -340,7 +362,7 @@ static souk_err sim_list(souk_disk *disk, const char *under, souk_disk_names *na
 {
     sim_disk *sim = sim_of(disk);
     souk_auto_lock(&sim->mutex);
-    SOUK_TRY(begin_read(sim));
+    SOUK_TRY(begin_read(sim, NULL, under));
     const souk_sim_node *folder = souk_sim_names_find(&sim->names, under);
     if (*under && (!folder || !folder->is_folder))
         return SOUK_ENOENT;
@@ -406,6 +428,14 @@ void souk_sim_plan(souk_disk *disk, souk_sim_faults faults)
     souk_auto_lock(&sim->mutex);
     sim->faults = faults;
     sim->operations = 0;
+    sim->struck = (souk_sim_struck){0};
+}
+
+souk_sim_struck souk_sim_struck_by_plan(const souk_disk *disk)
+{
+    sim_disk *sim = sim_of(disk);
+    souk_auto_lock(&sim->mutex);
+    return sim->struck;
 }
 
 uint64_t souk_sim_operations(const souk_disk *disk)

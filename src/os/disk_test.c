@@ -519,3 +519,21 @@ CONTRACT(threads_share_a_disk, "threads with a file each share it")
     for (int i = 0; i < 4; i++)
         SOUK_CHECK(jobs[i].err == SOUK_OK);
 }
+
+SOUK_TEST("the simulated disk tells what its plan struck first")
+{
+    souk_auto(souk_disk) disk = NULL;
+    souk_auto(souk_file) file = NULL;
+    SOUK_MUST(souk_disk_open_sim(test->mem, 1, &disk));
+    SOUK_MUST(souk_file_open(disk, "keys", SOUK_FILE_CREATE, &file));
+    souk_sim_plan(disk, (souk_sim_faults){.fail_at = 2, .fail_for_ever = true});
+    SOUK_MUST(souk_file_write(file, "x", 1, 0));
+    SOUK_CHECK(souk_sim_struck_by_plan(disk).op == SOUK_SIM_NOTHING);
+    SOUK_CHECK_ERR(souk_file_sync(file), SOUK_EIO);
+    SOUK_CHECK_ERR(souk_disk_remove(disk, "keys"), SOUK_EIO);
+    souk_sim_struck struck = souk_sim_struck_by_plan(disk);
+    SOUK_CHECK(struck.op == SOUK_SIM_SYNC && !strcmp(struck.name, "keys"));
+    souk_sim_plan(disk, (souk_sim_faults){.fail_at = 1});
+    SOUK_CHECK_ERR(souk_disk_rename(disk, "keys", "locks"), SOUK_EIO);
+    SOUK_CHECK(souk_sim_struck_by_plan(disk).op == SOUK_SIM_RENAME);
+}
