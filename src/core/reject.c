@@ -257,13 +257,13 @@ souk_err souk_rejects_forget(souk_rejects *rejects, souk_tx *tx, const souk_text
 {
     size_t capacity = 0, count = 0;
     uint32_t *slots = NULL;
-    souk_err err;
+    souk_err err = SOUK_OK;
     souk_auto_value(souk_buf) plain = {.mem = rejects->mem};
     souk_auto_value(souk_rows) rows = {0};
     *ret_slots = NULL;
     *ret_count = 0;
     SOUK_TRY(souk_rows_begin(tx, "SELECT slot, nonce, sealed FROM reject", SOUK_NO_VALUES, &rows));
-    while (!(err = souk_rows_check(&rows)) && souk_rows_next(&rows)) {
+    while (!err && souk_rows_next(&rows)) {
         err = open_text(rejects, &rows, 0, &plain);
         bool hers = false;
         for (size_t i = 0; i < word_count && !err && !hers; i++)
@@ -272,11 +272,11 @@ souk_err souk_rejects_forget(souk_rejects *rejects, souk_tx *tx, const souk_text
         if (!err && hers)
             err = souk_mem_grow(mem, &slots, &capacity, count + 1, SOUK_REJECTS_MOST * 2,
                                 sizeof *slots);
-        if (err)
-            break;
-        if (hers)
+        if (!err && hers)
             slots[count++] = (uint32_t)souk_rows_int(&rows, 0);
     }
+    if (!err)
+        err = souk_rows_check(&rows);
     souk_rows_done(&rows);
     for (size_t i = 0; i < count && !err; i++)
         err =

@@ -193,7 +193,8 @@ souk_err souk_ledger_read(souk_ledger *ledger, souk_tx_closure *apply, void *con
 
 /* ---- statements --------------------------------------------------------------------------- */
 
-/* The first failure of a closure stays with its transaction. */
+/* The first failure of a closure stays with its transaction, and nothing follows it: SQLite has rolled
+ * back by itself after some of them (I/O, no memory), and the next statement would commit alone. */
 static souk_err note(souk_tx *tx, souk_err err)
 {
     if (err && !tx->failed)
@@ -203,6 +204,7 @@ static souk_err note(souk_tx *tx, souk_err err)
 
 souk_err souk_sql_run(souk_tx *tx, const char *sql, const souk_value *values, size_t count)
 {
+    SOUK_TRY(tx->failed);
     return note(tx, tx->backend->run(tx, sql, values, count));
 }
 
@@ -230,6 +232,7 @@ souk_err souk_sql_one_int(souk_tx *tx, const char *sql, const souk_value *values
 souk_err souk_sql_script(souk_tx *tx, const char *sql)
 {
     souk_assert(tx->writes);
+    SOUK_TRY(tx->failed);
     return note(tx, tx->backend->script(tx, sql));
 }
 
@@ -241,6 +244,7 @@ const char *souk_sql_words(const souk_tx *tx)
 souk_err souk_sql_blob_read(souk_tx *tx, const char *table, const char *column, int64_t rowid,
                             size_t offset, void *to, size_t bytes)
 {
+    SOUK_TRY(tx->failed);
     souk_err err = tx->backend->blob_read(tx, table, column, rowid, offset, to, bytes);
     return err == SOUK_ENOENT || err == SOUK_EINVAL ? err : note(tx, err);
 }
@@ -249,6 +253,7 @@ souk_err souk_rows_begin(souk_tx *tx, const char *sql, const souk_value *values,
                          souk_rows *rows)
 {
     *rows = (souk_rows){0};
+    SOUK_TRY(tx->failed);
     SOUK_TRY(note(tx, tx->backend->rows_begin(tx, sql, values, count, rows)));
     rows->tx = tx;
     tx->open_rows++;

@@ -163,8 +163,8 @@ typedef struct souk_value {
 /* Runs one statement to its end; rows it returns are passed over.
  * SOUK_EEXIST: a UNIQUE or PRIMARY KEY forbids it.  SOUK_ECONFLICT: a CHECK, NOT NULL, foreign key or
  * trigger does.  SOUK_EINVAL: the SQL does not compile here.
- * A statement that failed fails its closure, whatever that returns afterwards (PostgreSQL knows no
- * other way): where a repeat is ordinary, write ON CONFLICT DO NOTHING and look at what changed. */
+ * A statement that failed fails its closure, whatever that returns afterwards, and those after it fail
+ * in the same way without being run (PostgreSQL knows no other way): where a repeat is ordinary, write ON CONFLICT DO NOTHING and look at what changed. */
 SOUK_CHECKED souk_err souk_sql_run(souk_tx *tx, const char *sql, const souk_value *values,
                                    size_t count);
 /* Rows that the last INSERT, UPDATE or DELETE changed: a write with a predicate checks it. */

@@ -331,6 +331,51 @@ SOUK_TEST("whichever read fails, the answers are true")
     fail_each(test, (souk_sim_faults){.fail_reads = true}, false);
 }
 
+/* Writes, reads without a look at the error, writes again. */
+static souk_err ignore_read(souk_tx *tx, void *context)
+{
+    int64_t *sum = context;
+    SOUK_TRY(souk_sql_run(tx, "INSERT INTO entry (id) VALUES (1)", SOUK_NO_VALUES));
+    souk_err err = souk_sql_one_int(tx, "SELECT sum(balance) FROM account", SOUK_NO_VALUES, sum);
+    (void)err;
+    err = souk_sql_run(tx, "INSERT INTO entry (id) VALUES (2)", SOUK_NO_VALUES);
+    (void)err;
+    return SOUK_OK;
+}
+
+static souk_err count_entries(souk_tx *tx, void *context)
+{
+    return souk_sql_one_int(tx, "SELECT count(*) FROM entry", SOUK_NO_VALUES, context);
+}
+
+/* SQLite rolls back by itself after some failures; what came behind one would commit alone. */
+SOUK_TEST("a closure that ignores a failed read leaves nothing behind")
+{
+    souk_sim_struck struck = {.op = SOUK_SIM_READ};
+    for (uint64_t at = 1; struck.op; at++) {
+        struct life life = {.test = test, .options = {.no_thread = true}};
+        souk_ledger *ledger = NULL;
+        int64_t sum, count = 0;
+        SOUK_MUST(souk_disk_open_sim(test->mem, at, &life.disk));
+        for (int round = 0; round < 2; round++) { /* the second with an empty page cache */
+            souk_ledger_free(ledger);
+            SOUK_MUST(open_ledger(&life, &ledger));
+        }
+        souk_sim_plan(life.disk, (souk_sim_faults){.fail_at = at, .fail_reads = true});
+        souk_err err = souk_ledger_write(ledger, SOUK_LANE_TILL, ignore_read, &sum);
+        struck = souk_sim_struck_by_plan(life.disk);
+        souk_sim_plan(life.disk, (souk_sim_faults){.fail_at = 0});
+        SOUK_CHECK(err == SOUK_OK || err == SOUK_EIO);
+        souk_ledger_free(souk_take(&ledger));
+        SOUK_MUST(open_ledger(&life, &ledger));
+        SOUK_MUST(souk_ledger_read(ledger, count_entries, &count));
+        SOUK_CHECK(count == 0 || count == 2);
+        SOUK_CHECK(err || count == 2);
+        souk_ledger_free(ledger);
+        souk_disk_free(life.disk);
+    }
+}
+
 SOUK_TEST("after a commit that nobody knows about everything is refused, until it is opened again")
 {
     uint64_t refusals = 0;
