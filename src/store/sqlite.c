@@ -8,6 +8,7 @@
 #include "store/sqlite_tx.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum {
     APPLICATION_ID = 0x536f756b, /* "Souk" at byte 68 of the file, for file(1) and for us */
@@ -147,6 +148,18 @@ static souk_err save_log(struct sqlite_tx *my)
     return err == SOUK_EBUSY ? SOUK_OK : err;
 }
 
+/* What a check of SQLite's complained about.  A page that could not be read it calls damaged, too, with
+ * the code of the failure at the end. */
+static souk_err complain(const struct sqlite_place *place, const char *words, souk_diag *diag)
+{
+    static const char mark[] = "error code=";
+    const char *at = strstr(words, mark);
+    souk_err err = at ? souk_sqlite_code_err(atoi(at + sizeof mark - 1)) : SOUK_OK;
+    if (err == SOUK_EIO || err == SOUK_ENOMEM)
+        return souk_diag_say(diag, err, "%s cannot be read: %s", place->path, words);
+    return souk_diag_say(diag, SOUK_ECORRUPT, "%s is damaged: %s", place->path, words);
+}
+
 /* Makes the file where it is empty, and refuses one that is not ours. */
 static souk_err set_up_writer(struct sqlite_tx *my, struct sqlite_place *place, souk_diag *diag)
 {
@@ -175,7 +188,7 @@ static souk_err set_up_writer(struct sqlite_tx *my, struct sqlite_place *place, 
     if (place->options.quick_check) {
         SOUK_TRY(ask(my, "PRAGMA quick_check(1)", words, sizeof words));
         if (strcmp(words, "ok") != 0)
-            return souk_diag_say(diag, SOUK_ECORRUPT, "%s is damaged: %s", place->path, words);
+            return complain(place, words, diag);
     }
     sqlite3_wal_hook(my->db, after_commit, my);
     return SOUK_OK;
@@ -366,7 +379,7 @@ static souk_err verify(void *context, souk_diag *diag)
     if (err)
         souk_diag_say(diag, err, "%s cannot be read: %s", place->path, tx->words);
     else if (strcmp(words, "ok") != 0)
-        err = souk_diag_say(diag, SOUK_ECORRUPT, "%s is damaged: %s", place->path, words);
+        err = complain(place, words, diag);
     disconnect(tx, false);
     return err;
 }

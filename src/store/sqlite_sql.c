@@ -21,7 +21,7 @@ static souk_err constraint_err(int code)
     }
 }
 
-static souk_err code_err(int code)
+souk_err souk_sqlite_code_err(int code)
 {
     switch (code & 0xff) {
     case SQLITE_OK:
@@ -59,7 +59,7 @@ static souk_err code_err(int code)
 
 souk_err souk_sqlite_err(struct sqlite_tx *my, int code)
 {
-    souk_err err = code_err(code);
+    souk_err err = souk_sqlite_code_err(code);
     souk_assert((code & 0xff) != SQLITE_MISUSE);
     /* Cutting a file needs room where blocks are copied to be changed; only checkpoints cut, and what
      * they leave is whole. */
@@ -100,11 +100,22 @@ static souk_err grow_cache(struct sqlite_tx *my)
     return SOUK_OK;
 }
 
+/* "No such table" may also mean that the newest schema could not be read: SQLite 3.40 forgets why.  So
+ * once more, behind a read that would tell. */
+static int prepare_again(struct sqlite_tx *my, const char *sql, unsigned flags,
+                         sqlite3_stmt **ret_statement, const char **ret_rest)
+{
+    int code = sqlite3_exec(my->db, "PRAGMA schema_version", NULL, NULL, NULL);
+    return code ? code : sqlite3_prepare_v3(my->db, sql, -1, flags, ret_statement, ret_rest);
+}
+
 static souk_err prepare(struct sqlite_tx *my, const char *sql, unsigned flags,
                         sqlite3_stmt **ret_statement)
 {
     const char *rest = NULL;
     int code = sqlite3_prepare_v3(my->db, sql, -1, flags, ret_statement, &rest);
+    if (code == SQLITE_ERROR)
+        code = prepare_again(my, sql, flags, ret_statement, &rest);
     if (code)
         return souk_sqlite_err(my, code);
     souk_assert(*ret_statement && rest[strspn(rest, " ;\n")] == '\0'); /* one statement, not two */

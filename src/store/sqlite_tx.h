@@ -35,6 +35,8 @@ static inline struct sqlite_tx *sqlite_tx_of(const souk_tx *tx)
 /* Our code for SQLite's extended one; keeps its words in the transaction, and remembers a failed
  * sync as doubt. */
 SOUK_CHECKED souk_err souk_sqlite_err(struct sqlite_tx *my, int code);
+/* The same without a connection. */
+souk_err souk_sqlite_code_err(int code);
 
 SOUK_CHECKED souk_err souk_sqlite_run(souk_tx *tx, const char *sql, const souk_value *values,
                                       size_t count);
