@@ -107,6 +107,26 @@ static void place_said(struct said *table, size_t capacity, struct said said)
     table[at] = said;
 }
 
+/* For one more, and for all that waits for the commit. */
+static souk_err said_room(souk_consent *consent)
+{
+    size_t need = (consent->said_count + 1 + consent->pending_count) * 2, capacity = 256;
+    if (need <= consent->said_capacity)
+        return SOUK_OK;
+    while (capacity < need)
+        capacity *= 2;
+    struct said *grown = souk_mem_array(consent->mem, capacity, sizeof *grown);
+    if (!grown)
+        return SOUK_ENOMEM;
+    for (size_t i = 0; i < consent->said_capacity; i++)
+        if (consent->said[i].atom)
+            place_said(grown, capacity, consent->said[i]);
+    souk_mem_put(consent->mem, consent->said);
+    consent->said = grown;
+    consent->said_capacity = capacity;
+    return SOUK_OK;
+}
+
 static souk_err put_said(souk_consent *consent, struct said said)
 {
     struct said *there = find_said(consent, said.atom, said.controller, said.purpose);
@@ -114,18 +134,7 @@ static souk_err put_said(souk_consent *consent, struct said said)
         *there = said;
         return SOUK_OK;
     }
-    if ((consent->said_count + 1) * 2 > consent->said_capacity) {
-        size_t capacity = souk_max_size(256, consent->said_capacity * 2);
-        struct said *grown = souk_mem_array(consent->mem, capacity, sizeof *grown);
-        if (!grown)
-            return SOUK_ENOMEM;
-        for (size_t i = 0; i < consent->said_capacity; i++)
-            if (consent->said[i].atom)
-                place_said(grown, capacity, consent->said[i]);
-        souk_mem_put(consent->mem, consent->said);
-        consent->said = grown;
-        consent->said_capacity = capacity;
-    }
+    SOUK_TRY(said_room(consent));
     place_said(consent->said, consent->said_capacity, said);
     consent->said_count++;
     return SOUK_OK;
@@ -150,6 +159,25 @@ static void place_aged(struct aged *table, size_t capacity, struct aged aged)
     table[at] = aged;
 }
 
+static souk_err aged_room(souk_consent *consent)
+{
+    size_t need = (consent->aged_count + 1 + consent->pending_count) * 2, capacity = 256;
+    if (need <= consent->aged_capacity)
+        return SOUK_OK;
+    while (capacity < need)
+        capacity *= 2;
+    struct aged *grown = souk_mem_array(consent->mem, capacity, sizeof *grown);
+    if (!grown)
+        return SOUK_ENOMEM;
+    for (size_t i = 0; i < consent->aged_capacity; i++)
+        if (consent->aged[i].atom)
+            place_aged(grown, capacity, consent->aged[i]);
+    souk_mem_put(consent->mem, consent->aged);
+    consent->aged = grown;
+    consent->aged_capacity = capacity;
+    return SOUK_OK;
+}
+
 static souk_err put_aged(souk_consent *consent, struct aged aged)
 {
     struct aged *there = find_aged(consent, aged.atom);
@@ -157,18 +185,7 @@ static souk_err put_aged(souk_consent *consent, struct aged aged)
         *there = aged;
         return SOUK_OK;
     }
-    if ((consent->aged_count + 1) * 2 > consent->aged_capacity) {
-        size_t capacity = souk_max_size(256, consent->aged_capacity * 2);
-        struct aged *grown = souk_mem_array(consent->mem, capacity, sizeof *grown);
-        if (!grown)
-            return SOUK_ENOMEM;
-        for (size_t i = 0; i < consent->aged_capacity; i++)
-            if (consent->aged[i].atom)
-                place_aged(grown, capacity, consent->aged[i]);
-        souk_mem_put(consent->mem, consent->aged);
-        consent->aged = grown;
-        consent->aged_capacity = capacity;
-    }
+    SOUK_TRY(aged_room(consent));
     place_aged(consent->aged, consent->aged_capacity, aged);
     consent->aged_count++;
     return SOUK_OK;
@@ -260,8 +277,10 @@ void souk_consent_free(souk_consent *consent)
 
 /* ---- saying ------------------------------------------------------------------------------------------------ */
 
+/* With room for it where it will stand, so that what is stored is also heard. */
 static souk_err wait_for_commit(souk_consent *consent, struct pending pending)
 {
+    SOUK_TRY(pending.age == SOUK_AGE_UNKNOWN ? said_room(consent) : aged_room(consent));
     SOUK_TRY(souk_mem_grow(consent->mem, &consent->pending, &consent->pending_capacity,
                            consent->pending_count + 1, (size_t)1 << 20, sizeof pending));
     consent->pending[consent->pending_count++] = pending;
@@ -351,16 +370,16 @@ souk_err souk_consent_set_age(souk_consent *consent, souk_tx *tx, uint32_t atom,
 void souk_consent_committed(souk_consent *consent)
 {
     souk_auto_write(&consent->lock);
-    for (size_t i = 0; i < consent->pending_count; i++) {
+    size_t count = consent->pending_count;
+    consent->pending_count = 0; /* each takes the room that was made for it */
+    for (size_t i = 0; i < count; i++) {
         const struct pending *pending = &consent->pending[i];
-        /* Without memory for it the shopper is treated as if she had not said yes until the next start. */
         souk_err err =
             pending->age != SOUK_AGE_UNKNOWN
                 ? put_aged(consent, (struct aged){pending->said.atom, (uint8_t)pending->age})
                 : put_said(consent, pending->said);
-        (void)err;
+        souk_assert(err == SOUK_OK);
     }
-    consent->pending_count = 0;
     consent->epoch++;
 }
 
