@@ -181,7 +181,8 @@ SOUK_CHECKED souk_err souk_spine_ties(souk_spine *spine, const souk_person *pers
 
 /* ---- upkeep --------------------------------------------------------------------------------------- */
 
-/* Makes everything derived again from the log, with progress. */
+/* Makes everything derived again from the log, with progress.  After an error nothing derived is there: every
+ * other call gets SOUK_EIO until a rebuild succeeds; close leaves the rest to the next open. */
 SOUK_CHECKED souk_err souk_spine_rebuild(souk_spine *spine, souk_ledger_progress *progress,
                                          void *context);
 /* Folds the log anew beside what is there and compares every atom, identifier, counter, total, repeat and
@@ -194,8 +195,8 @@ SOUK_CHECKED souk_err souk_spine_snapshot(souk_spine *spine);
  * calls it, and so does a simulation without threads. */
 SOUK_CHECKED souk_err souk_spine_work(souk_spine *spine, bool *ret_did);
 
-/* SOUK_EIO once the disk has failed a commit, a key or the background's work: what is stored then is
- * not known, stop the process and open again.  SOUK_OK before. */
+/* SOUK_EIO once the disk has failed a commit, a key or the background's work (what is stored then is not
+ * known), or a rebuild has failed: stop the process and open again.  SOUK_OK before. */
 souk_err souk_spine_failed(souk_spine *spine);
 
 typedef struct souk_spine_counters {

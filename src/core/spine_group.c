@@ -493,6 +493,7 @@ void spine_group_kick(souk_spine *spine)
 souk_err souk_spine_submit(souk_spine *spine, souk_batch *batch)
 {
     souk_assert(batch->source < SPINE_SOURCES);
+    SOUK_TRY(spine_check(spine));
     batch->next = NULL;
     {
         souk_auto_lock(&spine->queue_mutex);

@@ -18,6 +18,7 @@ enum { SNAPSHOT_POLL_MS = 20, SNAPSHOT_EVENT_BYTES = 200 };
 /* Nothing may be under way: links of a group that runs are in the index before they are committed. */
 souk_err souk_spine_snapshot(souk_spine *spine)
 {
+    SOUK_TRY(spine_check(spine));
     if (!spine_unfit_is_empty(spine)) /* it would pass over them */
         SOUK_TRY(spine_unfit_write(spine));
     souk_auto_lock(&spine->snapshot_mutex);
@@ -210,6 +211,7 @@ static souk_err write_behind(souk_spine *spine)
 souk_err souk_spine_work(souk_spine *spine, bool *ret_did)
 {
     bool seen, timeline;
+    SOUK_TRY(spine_check(spine));
     SOUK_TRY(souk_vault_prepare(spine->vault));
     SOUK_TRY(souk_runs_work(spine->seen, &seen));
     SOUK_TRY(souk_runs_work(spine->timeline, &timeline));

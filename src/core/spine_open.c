@@ -230,19 +230,28 @@ static souk_err mark_slots(souk_spine *spine)
 
 /* ---- upkeep ------------------------------------------------------------------------------------------- */
 
+souk_err spine_check(const souk_spine *spine)
+{
+    return __atomic_load_n(&spine->half_made, __ATOMIC_RELAXED) ? SOUK_EIO : SOUK_OK;
+}
+
 /* Beside a keeper there would be two who sort runs, so it rests meanwhile. */
 souk_err souk_spine_rebuild(souk_spine *spine, souk_ledger_progress *progress, void *context)
 {
     spine_keeper_stop(spine);
     spine->options.progress = progress;
     spine->options.progress_context = context;
+    __atomic_store_n(&spine->half_made, true, __ATOMIC_RELAXED);
     souk_err err = remove_derived(spine);
     if (!err)
         err = load_derived(spine);
     if (!err)
+        __atomic_store_n(&spine->half_made, false, __ATOMIC_RELAXED);
+    if (!err)
         err = souk_spine_snapshot(spine);
     if (!err && !spine->options.ledger.no_thread)
         err = spine_keeper_start(spine);
+    __atomic_store_n(&spine->half_made, err != SOUK_OK, __ATOMIC_RELAXED);
     return err;
 }
 
@@ -356,6 +365,8 @@ souk_err souk_spine_close(souk_spine *spine)
     spine_keeper_stop(spine);
     SOUK_TRY(spine_unfit_write(spine));
     SOUK_TRY(souk_ledger_close(spine->ledger));
+    if (spine_check(spine)) /* the next start makes anew what a rebuild did not */
+        return SOUK_OK;
     SOUK_TRY(work_off(spine)); /* a table that waits would keep the last one from freezing */
     SOUK_TRY(souk_runs_freeze(spine->seen));
     SOUK_TRY(souk_runs_freeze(spine->timeline));
@@ -450,13 +461,13 @@ souk_err souk_spine_failed(souk_spine *spine)
     souk_ledger_counters ledger;
     souk_ledger_count(spine->ledger, &ledger);
     bool failed = ledger.failed || souk_vault_stats_of(spine->vault).writes_failed ||
-                  __atomic_load_n(&spine->keeper_failed, __ATOMIC_RELAXED);
+                  __atomic_load_n(&spine->keeper_failed, __ATOMIC_RELAXED) || spine_check(spine);
     return failed ? SOUK_EIO : SOUK_OK;
 }
 
 void souk_spine_count(souk_spine *spine, souk_spine_counters *ret)
 {
-    souk_runs_state seen, timeline;
+    souk_runs_state seen = {0}, timeline = {0};
     memset(ret, 0, sizeof *ret);
     ret->events = __atomic_load_n(&spine->events, __ATOMIC_RELAXED);
     ret->repeats = __atomic_load_n(&spine->repeats, __ATOMIC_RELAXED);
@@ -474,8 +485,10 @@ void souk_spine_count(souk_spine *spine, souk_spine_counters *ret)
     souk_index_read(spine->index);
     souk_index_memory(spine->index, &ret->memory);
     souk_index_read_done(spine->index);
-    souk_runs_state_of(spine->seen, &seen);
-    souk_runs_state_of(spine->timeline, &timeline);
+    if (!spine_check(spine)) {
+        souk_runs_state_of(spine->seen, &seen);
+        souk_runs_state_of(spine->timeline, &timeline);
+    }
     ret->runs_memory_bytes = seen.memory_bytes + timeline.memory_bytes;
     ret->runs_file_bytes = seen.file_bytes + timeline.file_bytes;
     souk_ledger_count(spine->ledger, &ret->ledger);

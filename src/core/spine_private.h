@@ -145,6 +145,7 @@ struct souk_spine {
     bool keeper_failed;        /* the disk failed its work; atomic */
     souk_mutex snapshot_mutex; /* held while the snapshot file is written or edited */
     souk_mutex decision_mutex; /* one merge, un-merge or erasure at a time */
+    bool half_made;            /* a rebuild failed: what is derived is not there; atomic */
     bool half_erased;          /* an erasure failed after its log entry; atomic */
 
     uint64_t events, repeats, groups, blocks, quarantined, block_bytes, packed_bytes; /* atomic */
@@ -188,6 +189,8 @@ SOUK_CHECKED souk_err spine_edge_links(souk_spine *spine, const souk_block *bloc
 /* spine_source.c: reads the sources; folds need to know what each one states. */
 SOUK_CHECKED souk_err spine_sources_open(souk_spine *spine, souk_diag *diag);
 
+/* spine_open.c: SOUK_EIO where a rebuild failed half way. */
+SOUK_CHECKED souk_err spine_check(const souk_spine *spine);
 /* spine_open.c: reads a block's edges, applies their links to the index (NULL: not), and tells the pairs
  * that the timeline has for them, ret_pairs[edge_count]. */
 SOUK_CHECKED souk_err spine_replay_edges(souk_spine *spine, souk_index *index,

@@ -5,6 +5,7 @@
 
 static souk_err check_grant(souk_spine *spine, const souk_person *person, const souk_grant *grant)
 {
+    SOUK_TRY(spine_check(spine));
     return souk_grant_covers(spine->consent, grant, person) ? SOUK_OK : SOUK_EDENIED;
 }
 

@@ -209,6 +209,7 @@ souk_err souk_spine_verify(souk_spine *spine, souk_ledger_progress *progress, vo
                            souk_diag *diag)
 {
     souk_vault_found found;
+    SOUK_TRY(spine_check(spine));
     SOUK_TRY(souk_ledger_verify(spine->ledger, diag));
     SOUK_TRY(souk_vault_check(spine->vault, 0, &found, diag));
     struct verifying v = {.spine = spine, .progress = progress, .context = context, .diag = diag};
