@@ -144,7 +144,9 @@ void souk_index_unlink(souk_index *index, souk_hash128 hash);
 /* Removes every identifier that leads to an erased atom: a pass over all of them. */
 void souk_index_unlink_erased(souk_index *index);
 /* Two shoppers are one person from now on (or no longer).  Groups are told by the ledger's decisions:
- * clear and add again after every change. */
+ * clear and add again after every change.  group_room makes sure that so many joins more, also behind a
+ * clear, cannot fail for memory: it is called before the decision is committed. */
+SOUK_CHECKED souk_err souk_index_group_room(souk_index *index, size_t joins);
 void souk_index_clear_groups(souk_index *index);
 SOUK_CHECKED souk_err souk_index_join(souk_index *index, uint32_t shopper_a, uint32_t shopper_b);
 

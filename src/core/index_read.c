@@ -75,11 +75,14 @@ static void put_group(struct group *groups, size_t capacity, struct group group)
     groups[at] = group;
 }
 
-static souk_err group_room(souk_index *index, size_t more)
+souk_err souk_index_group_room(souk_index *index, size_t joins)
 {
-    if ((index->group_count + more) * 2 <= index->group_capacity)
+    size_t need = (index->group_count + 2 * joins) * 2;
+    if (need <= index->group_capacity)
         return SOUK_OK;
-    size_t capacity = souk_max_size(64, index->group_capacity * 2);
+    size_t capacity = souk_max_size(64, index->group_capacity);
+    while (capacity < need)
+        capacity *= 2;
     struct group *grown = souk_mem_array(index->mem, capacity, sizeof *grown);
     if (!grown)
         return SOUK_ENOMEM;
@@ -105,9 +108,9 @@ static struct group *reach_group(souk_index *index, uint32_t shopper)
 
 void souk_index_clear_groups(souk_index *index)
 {
-    souk_mem_put(index->mem, index->groups);
-    index->groups = NULL;
-    index->group_capacity = index->group_count = 0;
+    if (index->groups)
+        memset(index->groups, 0, index->group_capacity * sizeof *index->groups);
+    index->group_count = 0;
     index->joins = 0;
 }
 
@@ -119,7 +122,7 @@ souk_err souk_index_join(souk_index *index, uint32_t shopper_a, uint32_t shopper
         return SOUK_ENOENT;
     if (souk_index_shopper_erased(index, a) || souk_index_shopper_erased(index, b))
         return SOUK_OK;
-    SOUK_TRY(group_room(index, 2));
+    SOUK_TRY(souk_index_group_room(index, 1));
     struct group *left = reach_group(index, shopper_a), *right = reach_group(index, shopper_b);
     if (left->lowest == right->lowest)
         return SOUK_OK;

@@ -30,6 +30,7 @@ souk_err souk_spine_find(souk_spine *spine, souk_id_kind kind, souk_text value,
 {
     char room[SOUK_ID_BYTES], public_id[SOUK_PUBLIC_ID];
     souk_text normal;
+    SOUK_TRY(spine_check(spine));
     if (kind == SOUK_ID_PUBLIC) {
         if (!souk_unhex(value, public_id, sizeof public_id))
             return SOUK_EINVAL;
@@ -47,6 +48,7 @@ souk_err souk_spine_find(souk_spine *spine, souk_id_kind kind, souk_text value,
 
 souk_err souk_spine_public_id(souk_spine *spine, uint32_t shopper, char ret_id[33])
 {
+    SOUK_TRY(spine_check(spine));
     souk_index_read(spine->index);
     const souk_atom *atom =
         souk_index_atom(spine->index, souk_index_shopper_atom(spine->index, shopper));
@@ -106,53 +108,93 @@ static souk_err seal_words(souk_spine *spine, uint32_t number, souk_text by, sou
 static souk_err write_merge(souk_tx *tx, void *context)
 {
     struct decision *merge = context;
+    souk_index_lock(merge->spine->index);
+    souk_err err = souk_index_group_room(merge->spine->index, 1);
+    souk_index_unlock(merge->spine->index);
+    SOUK_TRY(err);
     return souk_sql_run(
         tx, "INSERT INTO decision (at, shopper_a, shopper_b, words) VALUES (?1, ?2, ?3, ?4)",
         SOUK_VALUES(SOUK_INT(merge->at), SOUK_INT(merge->shopper_a), SOUK_INT(merge->shopper_b),
                     SOUK_BLOB(merge->words.at, merge->words.bytes)));
 }
 
+/* The decisions that stand, and room in the index to follow them. */
+struct standing {
+    souk_spine *spine;
+    souk_index *index;
+    struct joined {
+        uint32_t shopper_a, shopper_b;
+    } * joined;
+    size_t count, capacity;
+};
+
+static souk_err read_standing(souk_tx *tx, void *context)
+{
+    struct standing *standing = context;
+    souk_auto_value(souk_rows) rows = {0};
+    standing->count = 0;
+    SOUK_TRY(souk_rows_begin(tx,
+                             "SELECT shopper_a, shopper_b FROM decision WHERE undone_at IS NULL "
+                             "ORDER BY id",
+                             SOUK_NO_VALUES, &rows));
+    while (souk_rows_next(&rows)) {
+        SOUK_TRY(souk_mem_grow(standing->spine->mem, &standing->joined, &standing->capacity,
+                               standing->count + 1, (size_t)1 << 28, sizeof *standing->joined));
+        standing->joined[standing->count++] =
+            (struct joined){(uint32_t)souk_rows_int(&rows, 0), (uint32_t)souk_rows_int(&rows, 1)};
+    }
+    SOUK_TRY(souk_rows_check(&rows));
+    souk_index_lock(standing->index);
+    souk_err err = souk_index_group_room(standing->index, standing->count);
+    souk_index_unlock(standing->index);
+    return err;
+}
+
+/* Under the index's lock, where others read it. */
+static void follow(const struct standing *standing)
+{
+    souk_index_clear_groups(standing->index);
+    for (size_t i = 0; i < standing->count; i++) {
+        const struct joined *joined = &standing->joined[i];
+        souk_err err = souk_index_join(standing->index, joined->shopper_a, joined->shopper_b);
+        souk_assert(err == SOUK_OK || err == SOUK_ENOENT); /* room was made */
+    }
+}
+
+souk_err spine_load_groups(souk_spine *spine, souk_index *index)
+{
+    struct standing standing = {.spine = spine, .index = index};
+    souk_err err = souk_ledger_read(spine->ledger, read_standing, &standing);
+    if (!err) {
+        souk_index_lock(index);
+        follow(&standing);
+        souk_index_unlock(index);
+    }
+    souk_mem_put(spine->mem, standing.joined);
+    return err;
+}
+
+souk_err spine_regroup(souk_spine *spine)
+{
+    return spine_load_groups(spine, spine->index);
+}
+
+struct parting {
+    struct decision decision;
+    struct standing standing; /* afterwards */
+};
+
 static souk_err write_unmerge(souk_tx *tx, void *context)
 {
-    struct decision *part = context;
+    struct parting *parting = context;
+    struct decision *part = &parting->decision;
     SOUK_TRY(souk_sql_run(tx,
                           "UPDATE decision SET undone_at = ?2, undone = ?3 "
                           "WHERE undone_at IS NULL AND (shopper_a = ?1 OR shopper_b = ?1)",
                           SOUK_VALUES(SOUK_INT(part->shopper_a), SOUK_INT(part->at),
                                       SOUK_BLOB(part->words.at, part->words.bytes))));
     part->changed = souk_sql_changed(tx);
-    return SOUK_OK;
-}
-
-static souk_err read_groups(souk_tx *tx, void *context)
-{
-    souk_index *index = context;
-    souk_index_clear_groups(index);
-    souk_auto_value(souk_rows) rows = {0};
-    SOUK_TRY(souk_rows_begin(tx,
-                             "SELECT shopper_a, shopper_b FROM decision WHERE undone_at IS NULL "
-                             "ORDER BY id",
-                             SOUK_NO_VALUES, &rows));
-    while (souk_rows_next(&rows)) {
-        souk_err err = souk_index_join(index, (uint32_t)souk_rows_int(&rows, 0),
-                                       (uint32_t)souk_rows_int(&rows, 1));
-        if (err != SOUK_ENOENT)
-            SOUK_TRY(err);
-    }
-    return souk_rows_check(&rows);
-}
-
-souk_err spine_load_groups(souk_spine *spine, souk_index *index)
-{
-    return souk_ledger_read(spine->ledger, read_groups, index);
-}
-
-souk_err spine_regroup(souk_spine *spine)
-{
-    souk_index_lock(spine->index);
-    souk_err err = spine_load_groups(spine, spine->index);
-    souk_index_unlock(spine->index);
-    return err;
+    return read_standing(tx, &parting->standing);
 }
 
 souk_err spine_forget_decisions(souk_tx *tx, uint32_t shopper)
@@ -191,6 +233,7 @@ souk_err souk_spine_merge(souk_spine *spine, uint32_t shopper_a, uint32_t shoppe
                              .at = souk_clock_now_ms(spine->clock),
                              .words = {.mem = spine->mem}};
     souk_auto_lock(&spine->decision_mutex);
+    SOUK_TRY(spine_check(spine));
     SOUK_TRY(check_apart(spine, shopper_a, shopper_b));
     souk_err err = seal_words(spine, own_atom(spine, shopper_a), by, reason, &merge.words);
     if (!err)
@@ -205,17 +248,25 @@ souk_err souk_spine_merge(souk_spine *spine, uint32_t shopper_a, uint32_t shoppe
 
 souk_err souk_spine_unmerge(souk_spine *spine, uint32_t shopper, souk_text by, souk_text reason)
 {
-    struct decision part = {.spine = spine,
-                            .shopper_a = shopper,
-                            .at = souk_clock_now_ms(spine->clock),
-                            .words = {.mem = spine->mem}};
+    struct parting parting = {.decision = {.spine = spine,
+                                           .shopper_a = shopper,
+                                           .at = souk_clock_now_ms(spine->clock),
+                                           .words = {.mem = spine->mem}},
+                              .standing = {.spine = spine, .index = spine->index}};
     souk_auto_lock(&spine->decision_mutex);
-    souk_err err = seal_words(spine, own_atom(spine, shopper), by, reason, &part.words);
+    SOUK_TRY(spine_check(spine));
+    souk_err err = seal_words(spine, own_atom(spine, shopper), by, reason, &parting.decision.words);
     if (!err)
-        err = souk_ledger_write(spine->ledger, SOUK_LANE_INGEST, write_unmerge, &part);
-    souk_buf_done(&part.words);
+        err = souk_ledger_write(spine->ledger, SOUK_LANE_INGEST, write_unmerge, &parting);
+    if (!err) {
+        souk_index_lock(spine->index);
+        follow(&parting.standing);
+        souk_index_unlock(spine->index);
+    }
+    souk_buf_done(&parting.decision.words);
+    souk_mem_put(spine->mem, parting.standing.joined);
     SOUK_TRY(err);
-    return part.changed ? spine_regroup(spine) : SOUK_ENOENT;
+    return parting.decision.changed ? SOUK_OK : SOUK_ENOENT;
 }
 
 /* ---- consent ------------------------------------------------------------------------------------------- */
@@ -255,6 +306,7 @@ souk_err souk_spine_consent_record(souk_spine *spine, const souk_person *person,
     souk_consent_row sealed = *row;
     struct consenting told = {spine, person, &sealed, age};
     souk_auto_lock(&spine->decision_mutex);
+    SOUK_TRY(spine_check(spine));
     SOUK_TRY(seal_words(spine, person->atoms[0], row->evidence, SOUK_TEXT(""), &words));
     sealed.evidence = souk_buf_view(&words);
     souk_err err = souk_ledger_write(spine->ledger, SOUK_LANE_INGEST, write_consent, &told);
