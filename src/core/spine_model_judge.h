@@ -408,7 +408,7 @@ struct scan {
 static void scan_file(void *context, const char *name, const void *at, size_t bytes)
 {
     struct scan *scan = context;
-    if (!scan->found_in[0] && memmem(at, bytes, scan->needle, scan->bytes))
+    if (bytes && !scan->found_in[0] && memmem(at, bytes, scan->needle, scan->bytes))
         snprintf(scan->found_in, sizeof scan->found_in, "%s", name);
 }
 
