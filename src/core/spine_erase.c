@@ -31,9 +31,6 @@ static const souk_migration erase_steps[] = {
                                              with the key gone nothing else leads to them */
         "  state    INTEGER NOT NULL CHECK (state IN (0, 1))" /* 0: asked for, 1: done */
         ")"},
-    {2, "ALTER TABLE erasure ADD COLUMN rejects BLOB NOT NULL DEFAULT x''"
-        /* uint32[]: slots of the refused texts that named her; their rows went with the entry, so
-           that nothing else leads to their keys */},
 };
 
 enum { ERASE_BLOCKS = 4 /* rewritten in one transaction: below 5 ms */ };
@@ -48,8 +45,6 @@ struct gone { /* an atom being erased */
     uint32_t atom, slot, shopper;
     uint64_t *links; /* [link_count] positions */
     size_t link_count;
-    uint32_t *rejects; /* [reject_count] slots */
-    size_t reject_count;
 };
 
 struct erasing {
@@ -61,7 +56,8 @@ struct erasing {
     souk_arena *arena; /* NULL: a second try, her identifiers are not known */
     souk_text *words;  /* her identifiers in the clear, for the rejects */
     size_t word_count, word_capacity;
-    uint32_t *reject_slots; /* the first one's, owned here */
+    uint32_t *reject_slots;
+    size_t reject_count;
     /* rewriting */
     uint64_t *positions;
     size_t position_count;
@@ -94,43 +90,34 @@ static souk_err append_entry(struct erasing *erasing, souk_tx *tx)
     return souk_log_append(tx, erasing->position, 1, souk_buf_view(&bytes));
 }
 
-static souk_err write_gone(const struct erasing *erasing, souk_tx *tx, const struct gone *gone)
-{
-    return souk_sql_run(
-        tx,
-        "INSERT INTO erasure (atom, slot, shopper, at, position, links, rejects, state) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)",
-        SOUK_VALUES(SOUK_INT(gone->atom), SOUK_INT(gone->slot), SOUK_INT(gone->shopper),
-                    SOUK_INT(erasing->at), SOUK_INT(erasing->position),
-                    SOUK_BLOB(gone->links, gone->link_count * sizeof *gone->links),
-                    SOUK_BLOB(gone->rejects, gone->reject_count * sizeof *gone->rejects)));
-}
-
 static souk_err write_entry(souk_tx *tx, void *context)
 {
     struct erasing *erasing = context;
     souk_spine *spine = erasing->spine;
     SOUK_TRY(append_entry(erasing, tx));
+    for (size_t i = 0; i < erasing->gone_count; i++)
+        SOUK_TRY(souk_sql_run(
+            tx,
+            "INSERT INTO erasure (atom, slot, shopper, at, position, links, state) "
+            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)",
+            SOUK_VALUES(SOUK_INT(erasing->gone[i].atom), SOUK_INT(erasing->gone[i].slot),
+                        SOUK_INT(erasing->gone[i].shopper), SOUK_INT(erasing->at),
+                        SOUK_INT(erasing->position),
+                        SOUK_BLOB(erasing->gone[i].links,
+                                  erasing->gone[i].link_count * sizeof(uint64_t)))));
     souk_mem_put(spine->mem, erasing->reject_slots); /* of a run before this one */
     erasing->reject_slots = NULL;
-    struct gone *first = &erasing->gone[0];
-    SOUK_TRY(souk_rejects_forget(spine->rejects, tx, erasing->words, erasing->word_count,
-                                 spine->mem, &erasing->reject_slots, &first->reject_count));
-    first->rejects = erasing->reject_slots;
-    for (size_t i = 0; i < erasing->gone_count; i++)
-        SOUK_TRY(write_gone(erasing, tx, &erasing->gone[i]));
-    return SOUK_OK;
+    return souk_rejects_forget(spine->rejects, tx, erasing->words, erasing->word_count, spine->mem,
+                               &erasing->reject_slots, &erasing->reject_count);
 }
 
 static souk_err destroy_keys(struct erasing *erasing)
 {
     souk_vault *vault = erasing->spine->vault;
-    for (size_t i = 0; i < erasing->gone_count; i++) {
-        const struct gone *gone = &erasing->gone[i];
-        SOUK_TRY(souk_vault_destroy(vault, &gone->slot, 1));
-        if (gone->reject_count)
-            SOUK_TRY(souk_vault_destroy(vault, gone->rejects, gone->reject_count));
-    }
+    for (size_t i = 0; i < erasing->gone_count; i++)
+        SOUK_TRY(souk_vault_destroy(vault, &erasing->gone[i].slot, 1));
+    if (erasing->reject_count)
+        SOUK_TRY(souk_vault_destroy(vault, erasing->reject_slots, erasing->reject_count));
     return SOUK_OK;
 }
 
@@ -240,9 +227,7 @@ static souk_err write_done(souk_tx *tx, void *context)
         SOUK_TRY(souk_consent_forget(erasing->spine->consent, tx, gone->atom));
         if (gone->shopper)
             SOUK_TRY(spine_forget_decisions(tx, gone->shopper));
-        SOUK_TRY(souk_sql_run(tx,
-                              "UPDATE erasure SET state = 1, links = x'', rejects = x'' "
-                              "WHERE atom = ?1",
+        SOUK_TRY(souk_sql_run(tx, "UPDATE erasure SET state = 1, links = x'' WHERE atom = ?1",
                               SOUK_VALUES(SOUK_INT(gone->atom))));
         if (souk_sql_changed(tx) != 1)
             return SOUK_ECORRUPT;
@@ -454,9 +439,7 @@ souk_err souk_spine_erase(souk_spine *spine, const souk_person *person, uint64_t
     struct erasing erasing = {
         .spine = spine, .at = souk_clock_now_ms(spine->clock), .arena = &arena};
     souk_auto_lock(&spine->decision_mutex);
-    souk_err err = spine_check(spine);
-    if (!err)
-        err = erase_now(&erasing, person);
+    souk_err err = erase_now(&erasing, person);
     *ret_events = erasing.events;
     souk_mem_put(spine->mem, erasing.words);
     souk_mem_put(spine->mem, erasing.hashes);
@@ -477,13 +460,10 @@ struct known {
     souk_arena *arena; /* of the unfinished ones' links */
 };
 
-static souk_err know_unfinished(struct known *known, struct gone gone, souk_rows *rows)
+static souk_err know_unfinished(struct known *known, struct gone gone, souk_text links)
 {
-    souk_text links = souk_rows_blob(rows, 4), rejects = souk_rows_blob(rows, 5);
-    gone.link_count = links.bytes / sizeof *gone.links;
+    gone.link_count = links.bytes / sizeof(uint64_t);
     gone.links = souk_arena_copy(known->arena, links.at, links.bytes);
-    gone.reject_count = rejects.bytes / sizeof *gone.rejects;
-    gone.rejects = souk_arena_copy(known->arena, rejects.at, rejects.bytes);
     if (known->arena->failed)
         return SOUK_ENOMEM;
     SOUK_TRY(souk_mem_grow(known->mem, &known->unfinished, &known->capacity, known->count + 1,
@@ -499,8 +479,7 @@ static souk_err read_known(souk_tx *tx, void *context)
     souk_auto_value(souk_rows) rows = {0};
     known->count = 0;
     SOUK_TRY(souk_rows_begin(tx,
-                             "SELECT atom, slot, shopper, state, links, rejects FROM erasure "
-                             "ORDER BY atom",
+                             "SELECT atom, slot, shopper, state, links FROM erasure ORDER BY atom",
                              SOUK_NO_VALUES, &rows));
     while (souk_rows_next(&rows)) {
         struct gone gone = {.atom = (uint32_t)souk_rows_int(&rows, 0),
@@ -508,7 +487,7 @@ static souk_err read_known(souk_tx *tx, void *context)
                             .shopper = (uint32_t)souk_rows_int(&rows, 2)};
         if (souk_rows_int(&rows, 3) == 0) {
             if (!known->index)
-                SOUK_TRY(know_unfinished(known, gone, &rows));
+                SOUK_TRY(know_unfinished(known, gone, souk_rows_blob(&rows, 4)));
         } else if (known->index && gone.atom < souk_index_next_atom(known->index)) {
             souk_index_erase_atom(known->index, gone.atom);
         }
@@ -631,9 +610,7 @@ souk_err souk_spine_erasures_replay(souk_spine *spine, const char *name)
 {
     souk_auto_value(souk_buf) list = {.mem = spine->mem, .limit_bytes = (size_t)1 << 30};
     souk_arena arena = {.mem = spine->mem};
-    souk_err err = spine_check(spine);
-    if (!err)
-        err = souk_disk_take(spine->disk, name, &list);
+    souk_err err = souk_disk_take(spine->disk, name, &list);
     souk_text rest = souk_buf_view(&list);
     while (!err && rest.bytes) {
         souk_text line = souk_text_cut(&rest, '\n');
