@@ -322,8 +322,9 @@ static souk_text short_name(souk_text name)
     return name.bytes <= SOUK_EVENT_NAME_BYTES ? name : SOUK_TEXT("");
 }
 
+/* *ret_tells is false for a product that has neither id nor price nor quantity: it says nothing. */
 static souk_err read_line(const struct reading *r, souk_json_node product, int sign,
-                          souk_line *line)
+                          souk_line *line, bool *ret_tells)
 {
     souk_decimal price = {0}, quantity = {1000000};
     bool has_price, has_quantity, rounded = false;
@@ -337,6 +338,7 @@ static souk_err read_line(const struct reading *r, souk_json_node product, int s
                         .category = short_name(text_at(r, product, "category"))};
     SOUK_TRY(money_at(r, product, "price", &price, &has_price));
     SOUK_TRY(money_at(r, product, "quantity", &quantity, &has_quantity));
+    *ret_tells = line->product.bytes || has_price || has_quantity;
     if (souk_decimal_mul(price, quantity, &line->amount, &rounded) ||
         souk_decimal_mul_int(line->amount, sign, &line->amount) ||
         souk_decimal_mul_int(quantity, sign, &line->quantity))
@@ -365,8 +367,9 @@ static souk_err read_lines(const struct reading *r, int sign)
     souk_json_node product = is_list ? souk_json_first(doc, products) : r->properties;
     for (size_t i = 0; i < count; i++) {
         one.product = is_list ? i + 1 : 0;
-        SOUK_TRY(read_line(&one, product, sign, &lines[kept]));
-        kept += lines[kept].product.bytes != 0;
+        bool tells;
+        SOUK_TRY(read_line(&one, product, sign, &lines[kept], &tells));
+        kept += tells;
         product = is_list ? souk_json_next(doc, product) : SOUK_JSON_NONE;
     }
     r->event->lines = lines;

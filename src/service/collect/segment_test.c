@@ -81,6 +81,28 @@ SOUK_TEST(
     shop_close(&shop);
 }
 
+SOUK_TEST("the sum of an order has every product of it, also one without an id")
+{
+    struct shop shop;
+    souk_totals totals;
+    shop_open(&shop, test);
+    SOUK_CHECK(shop_send(&shop, "/v1/track",
+                         "{\"event\":\"Order Completed\",\"userId\":\"u\",\"properties\":{"
+                         "\"currency\":\"EUR\",\"products\":[{\"sku\":\"A\",\"price\":4},"
+                         "{\"name\":\"Tea\",\"price\":\"2.50\",\"quantity\":3},{},7]}}") == 200);
+    const souk_story *story = shop_story(&shop, "u", 0);
+    SOUK_CHECK(story->fact.amount_micro == 11500000 && story->fact.line_count == 2);
+    SOUK_CHECK(story->lines[1].product == 0 && story->lines[1].amount_micro == 7500000);
+    SOUK_CHECK(story->lines[1].quantity_micro == 3000000);
+    SOUK_CHECK(shop_send(&shop, "/v1/track",
+                         "{\"event\":\"Order Refunded\",\"userId\":\"u\",\"properties\":{"
+                         "\"currency\":\"EUR\",\"price\":1.25,\"quantity\":2}}") == 200);
+    SOUK_CHECK(shop_story(&shop, "u", 0)->fact.amount_micro == -2500000);
+    souk_index_totals(souk_spine_index(shop.spine), &totals);
+    SOUK_CHECK(totals.currency_count == 1 && totals.amounts[0].amount_micro == 9000000);
+    shop_close(&shop);
+}
+
 SOUK_TEST("a message id counts once for its source, and an event without one is always new")
 {
     struct shop shop;
