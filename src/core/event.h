@@ -82,7 +82,7 @@ typedef struct souk_event {
     souk_time at, received;
     souk_text type, store;
     souk_decimal amount;
-    char currency[4]; /* ISO 4217 and NUL, or "" */
+    char currency[4]; /* as souk_currency_read gives it (base/currency.h), or "" */
     uint8_t flags;
     uint8_t id_count;
     uint16_t line_count;

@@ -2,6 +2,7 @@
  * Sums are kept by index_sums.c. */
 #include "core/index.h"
 
+#include "base/currency.h"
 #include "core/idmap.h"
 #include "core/index_private.h"
 
@@ -365,6 +366,9 @@ static souk_err make_deltas(const souk_fact *fact, const souk_fact_line *lines,
     }
     return SOUK_OK;
 }
+
+_Static_assert(SOUK_TOTAL_CURRENCIES > (size_t)SOUK_CURRENCIES_MOST,
+               "each currency and none have a place");
 
 static souk_err total_amount(souk_totals *totals, const souk_fact *fact)
 {

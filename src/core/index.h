@@ -81,7 +81,7 @@ __extension__ typedef __int128 souk_wide; /* sums that may pass 64 bits */
 __extension__ typedef unsigned __int128 souk_wide_unsigned;
 
 /* Totals over every event, anonymous and erased ones included. */
-enum { SOUK_TOTAL_CURRENCIES = 200 };
+enum { SOUK_TOTAL_CURRENCIES = 200 }; /* every code of base/currency.h, and none */
 typedef struct souk_totals {
     uint64_t events, orders, cancelled;
     size_t currency_count;

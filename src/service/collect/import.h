@@ -36,7 +36,7 @@ SOUK_CHECKED souk_err souk_import_file(souk_mem *mem, souk_import *import, souk_
 /* ---- for formats --------------------------------------------------------------------------------- */
 
 /* Makes an event of a row; texts may lie in the row or in the arena.  SOUK_EINVAL with words in diag:
- * the row goes to the rejects. */
+ * the row goes to the rejects.  A currency comes from souk_currency_read alone, so that it is one. */
 typedef struct souk_import_format {
     const char *name;
     const char *const *columns; /* the heading, NULL behind the last */

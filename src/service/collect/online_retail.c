@@ -6,6 +6,7 @@
  * Identity of a row: (invoice, its ordinal within the invoice over the whole file), since 5,268 rows are
  * exact repeats of others and are sales all the same.  An invoice that starts with C is a cancellation.
  * Rows without CustomerID stay anonymous receipts.  Times are taken as UTC; codes compare byte for byte. */
+#include "base/currency.h"
 #include "base/utf8.h"
 #include "service/collect/import.h"
 
@@ -115,7 +116,7 @@ static souk_err read_row(void *opaque, souk_mem *mem, const souk_hashes *hashes,
     if (cancelled && ordinal == 1)
         event->flags |= SOUK_EVENT_CANCELLED;
     event->amount = line->amount;
-    memcpy(event->currency, "GBP", 4);
+    SOUK_TRY(souk_currency_read(SOUK_TEXT("GBP"), event->currency));
     event->lines = line;
     event->line_count = 1;
     char room[SOUK_ID_BYTES];

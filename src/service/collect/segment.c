@@ -8,6 +8,7 @@
  * client hears 200, because clients drop a batch for ever on 400 (docs/collect.md). */
 #include "service/collect/segment.h"
 
+#include "base/currency.h"
 #include "base/random.h"
 #include "core/pack.h"
 #include "os/thread.h"
@@ -386,23 +387,20 @@ static souk_err sum_lines(const struct reading *r, souk_decimal *ret_sum)
     return SOUK_OK;
 }
 
-/* Three letters of any case; anything else ("EURO", a sign of three bytes) is no currency. */
-static void read_currency(const struct reading *r)
+/* What is not three letters ("EURO", a sign of three bytes) is no currency; three letters that no one
+ * pays in are a fault, since each code has a place in the totals for ever. */
+static souk_err read_currency(const struct reading *r)
 {
     souk_text told = text_at(r, r->properties, "currency");
-    char currency[4] = "";
-    for (size_t i = 0; told.bytes == 3 && i < 3; i++) {
-        currency[i] = (char)(told.at[i] & ~0x20);
-        if (currency[i] < 'A' || currency[i] > 'Z')
-            return;
-    }
-    memcpy(r->event->currency, currency, sizeof currency);
+    if (souk_currency_read(told, r->event->currency) == SOUK_ENOENT)
+        return blame_field(r, "currency", "is no code of ISO 4217: send one, such as EUR");
+    return SOUK_OK;
 }
 
 static souk_err read_money(const struct reading *r, int sign)
 {
     static const char *const fields[] = {"revenue", "total", "value"};
-    read_currency(r);
+    SOUK_TRY(read_currency(r));
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         bool there;
         souk_decimal money;

@@ -1,6 +1,7 @@
 /* segment_test.c - the Segment calls from bytes to durable events: types, times, money, keys, faults. */
 #include "test/test.h"
 
+#include "base/currency.h"
 #include "service/collect/test_shop.h"
 
 static bool contains(souk_text text, const char *part)
@@ -276,6 +277,44 @@ SOUK_TEST("a currency is three letters, and anything else is none")
         uint32_t currency = shop_story(&shop, "u", 0)->fact.currency;
         SOUK_CHECK(currency == (i < 2 ? souk_currency_code("GBP") : 0));
     }
+    shop_close(&shop);
+}
+
+SOUK_TEST("invented currencies are faults of their events, and the real ones always have a place")
+{
+    static struct shop_rejects rejects;
+    struct shop shop;
+    souk_totals totals;
+    souk_spine_counters counters;
+    souk_auto_value(souk_buf) body = {.mem = test->mem};
+    size_t known = 0;
+    uint64_t rejected;
+    shop_open(&shop, test);
+    souk_buf_print(&body, "{\"batch\":[");
+    for (unsigned i = 0; i < 26 * 26; i++)
+        souk_buf_print(&body,
+                       "{\"type\":\"track\",\"event\":\"Order Completed\",\"userId\":\"u\","
+                       "\"properties\":{\"revenue\":1,\"currency\":\"Q%c%c\"}},",
+                       'a' + i / 26, 'A' + i % 26);
+    for (; souk_currency_at(known); known++)
+        souk_buf_print(&body,
+                       "{\"type\":\"track\",\"event\":\"Order Completed\",\"userId\":\"u\","
+                       "\"properties\":{\"revenue\":1,\"currency\":\"%s\"}},",
+                       souk_currency_at(known));
+    souk_buf_print(&body, "{\"type\":\"track\",\"event\":\"Order Completed\",\"userId\":\"u\","
+                          "\"properties\":{\"revenue\":1}},"
+                          "{\"type\":\"track\",\"event\":\"Cart\",\"userId\":\"u\",\"properties\":{"
+                          "\"currency\":\"QQQ\"}}]}");
+    SOUK_CHECK(shop_send_text(&shop, "/v1/batch", souk_buf_view(&body)) == 200);
+    souk_index_totals(souk_spine_index(shop.spine), &totals);
+    SOUK_CHECK(totals.currency_count == known + 1 && known + 1 <= SOUK_TOTAL_CURRENCIES);
+    souk_spine_count(shop.spine, &counters);
+    SOUK_MUST(souk_rejects_count(souk_spine_rejects(shop.spine), &rejected));
+    SOUK_CHECK(counters.quarantined == 0 && rejected == 26 * 26 - 1); /* QAR is one */
+    shop_rejects(&shop, &rejects);
+    SOUK_CHECK_TEXT(rejects.at[0].fault,
+                    "properties.currency is no code of ISO 4217: send one, such as EUR");
+    SOUK_CHECK_TEXT(rejects.at[0].where, "batch[0]");
     shop_close(&shop);
 }
 

@@ -1,0 +1,27 @@
+/* currency.h - the currencies of ISO 4217, by their three letters.
+ *
+ *     char code[4];
+ *     if (souk_currency_read(SOUK_TEXT("eur"), code) == SOUK_OK) ...        code is "EUR"
+ *
+ * The table holds the codes in use and those withdrawn since 1999, because imported history names them.
+ * It is what bounds the totals by currency: a door takes no other code, so a stranger with a public
+ * write key cannot fill them with invented ones.
+ *
+ * Cost     a binary search over SOUK_CURRENCIES entries
+ * Source   ISO 4217:2015, lists one (codes in use) and three (withdrawn)
+ * Threads  no state */
+#ifndef SOUK_BASE_CURRENCY_H
+#define SOUK_BASE_CURRENCY_H
+
+#include "base/text.h"
+
+enum { SOUK_CURRENCIES_MOST = 199 }; /* the table never has more: the totals count on it */
+
+/* The code in capitals and a NUL.  SOUK_EINVAL: not three letters.  SOUK_ENOENT: three letters that ISO 4217
+ * does not know.  On failure ret_code keeps its old value. */
+SOUK_CHECKED souk_err souk_currency_read(souk_text told, char ret_code[4]);
+
+/* The n-th code in order of the alphabet, NULL behind the last. */
+const char *souk_currency_at(size_t n);
+
+#endif
