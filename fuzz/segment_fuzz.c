@@ -43,9 +43,10 @@ souk_rejects *souk_spine_rejects(souk_spine *spine)
     return NULL;
 }
 
-souk_err souk_rejects_read(souk_rejects *rejects, uint64_t id, uint32_t *ret_source, souk_buf *text)
+souk_err souk_rejects_read(souk_rejects *rejects, uint64_t id, uint32_t *ret_source,
+                           souk_buf *where, souk_buf *text)
 {
-    (void)rejects, (void)id, (void)ret_source, (void)text;
+    (void)rejects, (void)id, (void)ret_source, (void)where, (void)text;
     return SOUK_ENOENT;
 }
 
@@ -97,11 +98,14 @@ static void check_event(const souk_event *event, souk_text raw)
     }
 }
 
-/* "batch[3]" for the item 3; words "what is wrong: what to do". */
+/* "batch[3]" for the item 3, or "/v1/track"; words "what is wrong: what to do". */
 static void check_fault(const souk_reject *fault, size_t number, souk_text raw)
 {
     char where[32];
-    snprintf(where, sizeof where, "batch[%zu]", number);
+    if (seen.path_type.bytes)
+        snprintf(where, sizeof where, "/v1/%.*s", SOUK_TEXT_PRINT(seen.path_type));
+    else
+        snprintf(where, sizeof where, "batch[%zu]", number);
     souk_assert(souk_text_equal(fault->where, souk_text_of(where)));
     souk_assert(souk_text_equal(fault->text, raw));
     const char *colon = memmem(fault->fault.at, fault->fault.bytes, ": ", 2);
@@ -112,6 +116,8 @@ static void check_fault(const souk_reject *fault, size_t number, souk_text raw)
 static size_t number_of(const souk_reject *fault)
 {
     uint64_t number = UINT64_MAX;
+    if (seen.path_type.bytes)
+        return 0;
     souk_assert(souk_text_starts(fault->where, SOUK_TEXT("batch[")));
     souk_text digits = {fault->where.at + 6, fault->where.bytes - 7};
     souk_assert(souk_text_to_u64(digits, &number) == SOUK_OK);

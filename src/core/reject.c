@@ -11,7 +11,7 @@ static const souk_migration reject_steps[] = {
         "  source INTEGER NOT NULL," /* who sent it */
         "  at     INTEGER NOT NULL," /* ms UTC, when it came */
         "  fault  TEXT NOT NULL,"    /* what is wrong, in words of ours: nothing of the text */
-        "  place  TEXT NOT NULL,"    /* where in the request: batch[3] */
+        "  place  TEXT NOT NULL,"    /* where in the request: batch[3], /v1/track */
         "  slot   INTEGER NOT NULL," /* of the key of this text alone */
         "  nonce  BLOB NOT NULL CHECK (length(nonce) = 24),"
         "  sealed BLOB NOT NULL" /* the text as it came */
@@ -180,7 +180,7 @@ souk_err souk_rejects_each(souk_rejects *rejects, uint64_t after_id, size_t limi
 
 struct taking {
     uint32_t *ret_source;
-    souk_buf *out;
+    souk_buf *where, *out;
     uint64_t id;
     bool found;
 };
@@ -193,12 +193,16 @@ static souk_err take_text(void *context, const souk_reject *reject)
         return SOUK_ENOENT;
     *taking->ret_source = reject->source;
     souk_buf_text(taking->out, reject->text);
+    if (taking->where)
+        souk_buf_text(taking->where, reject->where);
+    SOUK_TRY(taking->where ? souk_buf_check(taking->where) : SOUK_OK);
     return souk_buf_check(taking->out);
 }
 
-souk_err souk_rejects_read(souk_rejects *rejects, uint64_t id, uint32_t *ret_source, souk_buf *text)
+souk_err souk_rejects_read(souk_rejects *rejects, uint64_t id, uint32_t *ret_source,
+                           souk_buf *where, souk_buf *text)
 {
-    struct taking taking = {.ret_source = ret_source, .out = text, .id = id};
+    struct taking taking = {.ret_source = ret_source, .where = where, .out = text, .id = id};
     if (id == 0)
         return SOUK_ENOENT;
     SOUK_TRY(souk_rejects_each(rejects, id - 1, 1, take_text, &taking));

@@ -40,9 +40,9 @@ SOUK_CHECKED souk_err souk_rejects_add(souk_rejects *rejects, const souk_reject 
 SOUK_CHECKED souk_err souk_rejects_each(souk_rejects *rejects, uint64_t after_id, size_t limit,
                                         souk_err (*each)(void *context, const souk_reject *reject),
                                         void *context);
-/* One; its text appended to `text`, its source told.  SOUK_ENOENT. */
+/* One; its text and its place (may be NULL) appended, its source told.  SOUK_ENOENT. */
 SOUK_CHECKED souk_err souk_rejects_read(souk_rejects *rejects, uint64_t id, uint32_t *ret_source,
-                                        souk_buf *text);
+                                        souk_buf *where, souk_buf *text);
 /* Its key is destroyed with it.  SOUK_ENOENT. */
 SOUK_CHECKED souk_err souk_rejects_remove(souk_rejects *rejects, uint64_t id);
 SOUK_CHECKED souk_err souk_rejects_count(souk_rejects *rejects, uint64_t *ret_count);

@@ -200,7 +200,7 @@ static souk_err life_of_rejects(struct desk *desk)
     SOUK_TRY(souk_rejects_open(desk->mem, desk->ledger, desk->vault, &desk->rejects, NULL));
     SOUK_TRY(souk_rejects_add(desk->rejects, faults, 3));
     SOUK_TRY(souk_rejects_each(desk->rejects, 0, 10, note, &list));
-    SOUK_TRY(souk_rejects_read(desk->rejects, 2, &source, &text));
+    SOUK_TRY(souk_rejects_read(desk->rejects, 2, &source, NULL, &text));
     SOUK_TRY(souk_rejects_remove(desk->rejects, 2));
     SOUK_TRY(run_forget(&hers));
     souk_err err = hers.count == 1 ? SOUK_OK : SOUK_ECONFLICT;

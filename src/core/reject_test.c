@@ -41,9 +41,10 @@ SOUK_TEST("one is read with its source, behind what the buffer holds; what is no
         SOUK_MUST(souk_rejects_remove(desk.rejects, 1));
         souk_buf_text(&text, SOUK_TEXT("before "));
         for (size_t i = 0; i < sizeof none / sizeof *none; i++)
-            SOUK_CHECK_ERR(souk_rejects_read(desk.rejects, none[i], &source, &text), SOUK_ENOENT);
+            SOUK_CHECK_ERR(souk_rejects_read(desk.rejects, none[i], &source, NULL, &text),
+                           SOUK_ENOENT);
         SOUK_CHECK(source == 77);
-        SOUK_MUST(souk_rejects_read(desk.rejects, 2, &source, &text));
+        SOUK_MUST(souk_rejects_read(desk.rejects, 2, &source, NULL, &text));
         SOUK_CHECK(source == 5);
         SOUK_CHECK_TEXT(souk_buf_view(&text), "before first");
     }
@@ -65,7 +66,7 @@ SOUK_TEST("a text is kept up to its ceiling, with every byte there is")
             uint32_t source;
             one.text = (souk_text){given, lengths[i]};
             SOUK_MUST(souk_rejects_add(desk.rejects, &one, 1));
-            SOUK_MUST(souk_rejects_read(desk.rejects, i + 1, &source, &text));
+            SOUK_MUST(souk_rejects_read(desk.rejects, i + 1, &source, NULL, &text));
             SOUK_CHECK(text.bytes == souk_min_size(lengths[i], SOUK_REJECT_BYTES));
             SOUK_CHECK(!memcmp(text.at, given, text.bytes));
         }
@@ -221,9 +222,10 @@ SOUK_TEST("a text that was damaged, or put in another's place, is told and not s
             "UPDATE reject SET sealed = (SELECT sealed FROM reject WHERE id = 3) WHERE id = 1");
         must_sql(test, &desk, "UPDATE reject SET sealed = x'00' WHERE id = 2");
         for (uint64_t id = 1; id <= 2; id++)
-            SOUK_CHECK_ERR(souk_rejects_read(desk.rejects, id, &source, &text), SOUK_ECORRUPT);
+            SOUK_CHECK_ERR(souk_rejects_read(desk.rejects, id, &source, NULL, &text),
+                           SOUK_ECORRUPT);
         SOUK_CHECK(text.bytes == 0);
-        SOUK_MUST(souk_rejects_read(desk.rejects, 3, &source, &text));
+        SOUK_MUST(souk_rejects_read(desk.rejects, 3, &source, NULL, &text));
     }
 }
 
@@ -260,7 +262,7 @@ SOUK_TEST("a reject whose key is destroyed is passed over")
         struct stored second = stored_of(test, &desk, 2);
         SOUK_MUST(souk_vault_destroy(desk.vault, &second.slot, 1));
         SOUK_CHECK(is_list(test, &desk, 0, 10, "1:1:text\n3:3:text\n"));
-        SOUK_CHECK_ERR(souk_rejects_read(desk.rejects, 2, &source, &text), SOUK_ENOENT);
+        SOUK_CHECK_ERR(souk_rejects_read(desk.rejects, 2, &source, NULL, &text), SOUK_ENOENT);
         SOUK_MUST(souk_rejects_remove(desk.rejects, 2));
         SOUK_CHECK(count_of(test, &desk) == 2);
     }

@@ -497,12 +497,15 @@ static void place_packed(struct bench *bench)
     }
 }
 
-static souk_err keep_fault(struct bench *bench, souk_json_node node, size_t number,
-                           const souk_diag *fault)
+/* A fault of a single call keeps the call's path as its place: its type stands nowhere else. */
+static souk_err keep_fault(struct bench *bench, souk_json_node node, souk_text path_type,
+                           size_t number, const souk_diag *fault)
 {
     souk_arena *arena = &bench->call->arena;
     char where[32];
-    int bytes = snprintf(where, sizeof where, "batch[%zu]", number);
+    int bytes = path_type.bytes ? snprintf(where, sizeof where, "/v1/%.*s",
+                                           (int)souk_min_size(path_type.bytes, 20), path_type.at)
+                                : snprintf(where, sizeof where, "batch[%zu]", number);
     SOUK_TRY(souk_mem_grow(bench->collect->mem, &bench->faults, &bench->fault_capacity,
                            bench->batch.fault_count + 1, EVENTS_MOST, sizeof *bench->faults));
     bench->faults[bench->batch.fault_count++] =
@@ -524,7 +527,7 @@ static souk_err add_event(struct bench *bench, souk_json_node node, souk_text pa
     souk_err err = read_event(bench, node, path_type, &bench->events[bench->batch.count], &fault);
     if (err == SOUK_EINVAL) {
         bench->packed.bytes = packed_bytes;
-        return keep_fault(bench, node, number, &fault);
+        return keep_fault(bench, node, path_type, number, &fault);
     }
     bench->batch.count += err == SOUK_OK;
     return err;
@@ -683,28 +686,48 @@ void souk_collect_one(souk_call *call)
 
 /* ---- a reject, mended ---------------------------------------------------------------------------------------------- */
 
+/* The type that a reject's place tells: "/v1/track" is a single call, "batch[3]" tells none. */
+static souk_text type_of_place(souk_text where)
+{
+    souk_text path = SOUK_TEXT("/v1/");
+    if (!souk_text_starts(where, path))
+        return SOUK_TEXT("");
+    return (souk_text){where.at + path.bytes, where.bytes - path.bytes};
+}
+
+static souk_err read_again(struct bench *bench, souk_text text, souk_text type, bool is_mended,
+                           souk_event *event)
+{
+    souk_call *call = bench->call;
+    souk_diag fault = {.words = ""};
+    SOUK_TRY(souk_json_read(&bench->doc, text, NULL, &call->diag));
+    souk_json_node root = souk_json_root(&bench->doc);
+    souk_json_node own = souk_json_member(&bench->doc, root, SOUK_TEXT("type"));
+    if (is_mended && own != SOUK_JSON_NONE)
+        type = SOUK_TEXT("");
+    SOUK_TRY(take_packer(bench));
+    souk_err err = read_event(bench, root, type, event, &fault);
+    put_packer(bench);
+    if (err == SOUK_EINVAL)
+        err = souk_diag_say(&call->diag, err, "it is still at fault: %s", fault.words);
+    return err;
+}
+
 souk_err souk_collect_replay(souk_collect *state, souk_call *call, uint64_t reject_id,
                              souk_text mended)
 {
     struct bench *bench;
-    souk_diag fault = {.words = ""};
     uint32_t source;
-    souk_auto_value(souk_buf) stored = {.mem = state->mem};
-    SOUK_TRY(souk_rejects_read(souk_spine_rejects(state->spine), reject_id, &source, &stored));
+    souk_auto_value(souk_buf) stored = {.mem = state->mem}, where = {.mem = state->mem};
+    SOUK_TRY(
+        souk_rejects_read(souk_spine_rejects(state->spine), reject_id, &source, &where, &stored));
     SOUK_TRY(take_bench(state, &bench));
     bench->call = call;
     bench->batch.source = source;
     bench->received = souk_clock_now_ms(souk_spine_clock(state->spine));
     souk_event event;
-    souk_err err = souk_json_read(&bench->doc, mended.bytes ? mended : souk_buf_view(&stored), NULL,
-                                  &call->diag);
-    if (!err)
-        err = take_packer(bench);
-    if (!err)
-        err = read_event(bench, souk_json_root(&bench->doc), SOUK_TEXT(""), &event, &fault);
-    put_packer(bench);
-    if (err == SOUK_EINVAL)
-        err = souk_diag_say(&call->diag, err, "it is still at fault: %s", fault.words);
+    souk_err err = read_again(bench, mended.bytes ? mended : souk_buf_view(&stored),
+                              type_of_place(souk_buf_view(&where)), mended.bytes != 0, &event);
     if (!err) {
         event.packed = souk_buf_view(&bench->packed);
         bench->batch.events = &event;

@@ -22,7 +22,8 @@ void souk_collect_batch(souk_call *call);
 void souk_collect_one(souk_call *call);
 
 /* Takes a reject again, as it is or mended (an event as JSON), waits until it is durable and removes the
- * reject.  SOUK_EINVAL: still at fault.  SOUK_ENOENT. */
+ * reject.  What came by a single call is of that call's type, unless the mended event names its own.
+ * SOUK_EINVAL: still at fault.  SOUK_ENOENT. */
 SOUK_CHECKED souk_err souk_collect_replay(souk_collect *state, souk_call *call, uint64_t reject_id,
                                           souk_text mended);
 

@@ -104,6 +104,47 @@ SOUK_TEST("a reject is taken again once it is mended, and only then it is gone")
     shop_close(&shop);
 }
 
+/* What a replay of the only reject leads to. */
+static souk_err replay_only(struct shop *shop, const char *mended)
+{
+    static struct shop_rejects rejects;
+    souk_test *test = shop->test;
+    souk_call *call = NULL;
+    shop_rejects(shop, &rejects);
+    SOUK_CHECK(rejects.count == 1);
+    SOUK_MUST(souk_call_new(test->mem, &call));
+    souk_err err = souk_collect_replay(shop->collect, call, rejects.at[0].id, souk_text_of(mended));
+    souk_call_free(call);
+    return err;
+}
+
+static const char *last_type(struct shop *shop)
+{
+    return shop_name(shop, SOUK_NAME_TYPE, shop_story(shop, "u", 0)->fact.type);
+}
+
+SOUK_TEST("a reject of a single call keeps the call's type, and a mended one may name another")
+{
+    static struct shop_rejects rejects;
+    struct shop shop;
+    shop_open(&shop, test);
+    SOUK_CHECK(shop_send(&shop, "/v1/track", "{\"event\":\"Search\",\"type\":\"page\"}") == 200);
+    shop_rejects(&shop, &rejects);
+    SOUK_CHECK_TEXT(rejects.at[0].where, "/v1/track");
+    SOUK_CHECK_ERR(replay_only(&shop, ""), SOUK_EINVAL);
+    SOUK_MUST(replay_only(&shop, "{\"event\":\"Search\",\"userId\":\"u\"}"));
+    SOUK_CHECK(!strcmp(last_type(&shop), "Search"));
+    SOUK_CHECK(shop_send(&shop, "/v1/identify", "{}") == 200);
+    SOUK_MUST(replay_only(&shop, "{\"userId\":\"u\"}"));
+    SOUK_CHECK(!strcmp(last_type(&shop), "Identify"));
+    SOUK_CHECK(shop_send(&shop, "/v1/identify", "{}") == 200);
+    SOUK_MUST(replay_only(&shop, "{\"userId\":\"u\",\"type\":\"screen\"}"));
+    SOUK_CHECK(!strcmp(last_type(&shop), "Screen"));
+    SOUK_CHECK(shop_send(&shop, "/v1/batch", "{\"batch\":[{}]}") == 200);
+    SOUK_CHECK_ERR(replay_only(&shop, "{\"userId\":\"u\"}"), SOUK_EINVAL);
+    shop_close(&shop);
+}
+
 /* ---- limits --------------------------------------------------------------------------------------------- */
 
 SOUK_TEST("what is no batch is refused whole, and nothing of it is stored")
