@@ -13,6 +13,9 @@ static const souk_migration task_steps[] = {
         "  ended   INTEGER,"          /* ms UTC; NULL: running, or cut off */
         "  UNIQUE (kind, subject)"
         ")"},
+    /* The last item that was noted, over all runs; what an older program ended it noted whole. */
+    {2, "ALTER TABLE task ADD COLUMN noted INTEGER NOT NULL DEFAULT 0;"
+        "UPDATE task SET noted = CASE WHEN ended IS NULL THEN done ELSE 9223372036854775807 END"},
 };
 
 souk_err souk_task_migrate(souk_ledger *ledger, souk_diag *diag)
@@ -69,6 +72,14 @@ souk_err souk_task_progress(souk_ledger *ledger, const souk_task *task, uint64_t
 {
     struct telling telling = {.task = *task, .done = done, .total = total, .now = now};
     return souk_ledger_write(ledger, SOUK_LANE_JOB, progress, &telling);
+}
+
+souk_err souk_task_note(souk_tx *tx, const souk_task *task, uint64_t item, bool *ret_first)
+{
+    SOUK_TRY(souk_sql_run(tx, "UPDATE task SET noted = ?2 WHERE id = ?1 AND noted < ?2",
+                          SOUK_VALUES(SOUK_INT(task->id), SOUK_INT(item))));
+    *ret_first = souk_sql_changed(tx) == 1;
+    return SOUK_OK;
 }
 
 static souk_err end(souk_tx *tx, void *context)

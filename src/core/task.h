@@ -25,6 +25,11 @@ SOUK_CHECKED souk_err souk_task_begin(souk_ledger *ledger, souk_text kind, souk_
                                       souk_time now, souk_task *ret_task);
 SOUK_CHECKED souk_err souk_task_progress(souk_ledger *ledger, const souk_task *task, uint64_t done,
                                          uint64_t total, souk_time now);
+/* In the caller's transaction, for what an item of the work leaves behind and that nothing else keeps
+ * single: *ret_first tells whether no run over this subject, whole or cut off, noted the item before.
+ * Items count from 1 and are noted in order; notes outlive the end of the task. */
+SOUK_CHECKED souk_err souk_task_note(souk_tx *tx, const souk_task *task, uint64_t item,
+                                     bool *ret_first);
 SOUK_CHECKED souk_err souk_task_end(souk_ledger *ledger, const souk_task *task, souk_time now);
 
 #endif

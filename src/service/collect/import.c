@@ -216,19 +216,39 @@ static souk_err write_body(struct run *run, const souk_csv_row *row)
     return souk_json_write_check(&writer);
 }
 
+/* A reject and the note that its row has one are durable together, so that no other run adds it again. */
+struct noting {
+    struct run *run;
+    souk_reject reject;
+};
+
+static souk_err note_reject(souk_tx *tx, void *context)
+{
+    const struct noting *noting = context;
+    const struct run *run = noting->run;
+    bool first;
+    SOUK_TRY(souk_task_note(tx, &run->task, run->import->rows, &first));
+    return first ? souk_rejects_put(souk_spine_rejects(run->import->spine), tx, &noting->reject, 1)
+                 : SOUK_OK;
+}
+
 static souk_err reject_row(struct run *run, const souk_csv_row *row, const souk_diag *diag)
 {
     char where[32];
     snprintf(where, sizeof where, "line %llu", (unsigned long long)row->line);
     run->import->rejected++;
-    if (run->import->rejected > FAULTS_KEPT || run->import->rows <= run->task.done)
-        return SOUK_OK; /* enough of them, or kept by the run that was cut off */
-    souk_reject reject = {.source = run->import->source,
-                          .at = souk_clock_now_ms(souk_spine_clock(run->import->spine)),
-                          .fault = souk_text_of(diag->words),
-                          .where = souk_text_of(where),
-                          .text = souk_buf_view(&run->body)};
-    return souk_rejects_add(souk_spine_rejects(run->import->spine), &reject, 1);
+    if (run->import->rejected > FAULTS_KEPT)
+        return SOUK_OK;
+    struct noting noting = {
+        run,
+        {.source = run->import->source,
+         .at = souk_clock_now_ms(souk_spine_clock(run->import->spine)),
+         .fault = souk_text_of(diag->words),
+         .where = souk_text_of(where),
+         .text = souk_buf_view(&run->body)},
+    };
+    return souk_ledger_write(souk_spine_ledger(run->import->spine), SOUK_LANE_INGEST, note_reject,
+                             &noting);
 }
 
 static souk_err copy_fields(souk_arena *arena, const souk_csv_row *row, souk_csv_row *ret_row)

@@ -5,7 +5,8 @@
  *     printf("%llu rows\n", import.rows);
  *
  * A row is one event; its identity is in the row itself (each format says how), so running an import
- * again adds nothing.  A row that cannot be taken goes to the rejects with its line number.
+ * again adds nothing.  A row that cannot be taken goes to the rejects with its line number, once for all
+ * runs over the same file (the first 1,000 of a file; all are counted).
  *
  * Files    CSV, or CSV in gzip (up to 4 GiB inflated)
  * Cost     memory: the inflated file, and three batches of 2,000 events

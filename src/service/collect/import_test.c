@@ -231,6 +231,49 @@ SOUK_TEST("an import cut off anywhere goes on where it was, and ends as one that
     }
 }
 
+SOUK_TEST("rejects of a file are stored once for all its runs: cut off, whole, again, mended since")
+{
+    souk_auto_value(souk_buf) text = {.mem = test->mem};
+    struct shop shop;
+    uint64_t kept, broken = (LONG_ROWS - 17 + BROKEN_EVERY - 1) / BROKEN_EVERY;
+    long_file(&text);
+    const char *path = put_file(test, souk_buf_view(&text));
+    souk_rejects *rejects;
+    shop_open(&shop, test);
+    rejects = souk_spine_rejects(shop.spine);
+    for (unsigned run_number = 0; run_number < 4; run_number++) {
+        unsigned left = 1; /* the first run has read further than it made durable */
+        souk_import import = {.progress = run_number ? NULL : stop_at, .context = &left};
+        SOUK_CHECK_ERR(run(&shop, path, &import, NULL), run_number ? SOUK_OK : SOUK_EINTERRUPT);
+        SOUK_CHECK(run_number == 0 || import.rejected == broken);
+        SOUK_MUST(souk_rejects_count(rejects, &kept));
+        SOUK_CHECK(kept == (run_number == 0 ? import.rejected : broken - (run_number == 3)));
+        if (run_number == 2)
+            SOUK_MUST(souk_rejects_remove(rejects, 1)); /* somebody saw to it */
+    }
+    shop_close(&shop);
+}
+
+SOUK_TEST("an import that runs out of memory anywhere stores each reject once")
+{
+    struct shop shop;
+    uint64_t kept;
+    shop_open(&shop, test);
+    const char *path =
+        put_file(test, SOUK_TEXT(HEADING "1,,B,1,2010-12-01 08:26:00,1,7,UK\r\n"
+                                         "2,A,B,1,2010-12-01 08:26:00,1,7,UK\r\n"
+                                         "3,A,B,six,2010-12-01 08:26:00,1,7,UK\r\n"));
+    SOUK_FAULT_LOOP (test) {
+        souk_import import = {.spine = NULL};
+        souk_err err = run(&shop, path, &import, NULL);
+        SOUK_CHECK(err == SOUK_OK || err == SOUK_ENOMEM);
+        test_fault_seen(test, err);
+    }
+    SOUK_MUST(souk_rejects_count(souk_spine_rejects(shop.spine), &kept));
+    SOUK_CHECK(kept == 2 && shop_events(&shop) == 1);
+    shop_close(&shop);
+}
+
 SOUK_TEST("an import that runs out of memory anywhere can be run again, and nothing is doubled")
 {
     struct shop shop;
