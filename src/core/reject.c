@@ -2,8 +2,7 @@
 #include "core/reject.h"
 
 #include "base/random.h"
-
-#include <stdlib.h>
+#include "core/trace.h"
 
 static const souk_migration reject_steps[] = {
     {1, "CREATE TABLE reject ("
@@ -16,14 +15,23 @@ static const souk_migration reject_steps[] = {
         "  nonce  BLOB NOT NULL CHECK (length(nonce) = 24),"
         "  sealed BLOB NOT NULL" /* the text as it came */
         ")"},
+    {2, "CREATE TABLE reject_gone ("
+        "  slot    INTEGER PRIMARY KEY," /* of a key to destroy: its reject is deleted */
+        "  dropped INTEGER NOT NULL CHECK (dropped IN (0, 1))" /* 1: it went at the ceiling */
+        ")"},
 };
 
-enum { REJECT_CLASS = 3, REJECT_NONCE = SOUK_VAULT_NONCE_BYTES };
+enum {
+    REJECT_CLASS = 3,
+    REJECT_NONCE = SOUK_VAULT_NONCE_BYTES,
+    SWEEP_SLOTS = 256, /* destroyed with one sync, deleted in one transaction */
+};
 
 struct souk_rejects {
     souk_mem *mem;
     souk_ledger *ledger;
     souk_vault *vault;
+    uint64_t dropped; /* atomic */
 };
 
 static souk_err mark_slots(souk_tx *tx, void *context)
@@ -36,6 +44,24 @@ static souk_err mark_slots(souk_tx *tx, void *context)
     return souk_rows_check(&rows);
 }
 
+/* A key file older than this ledger may lack a slot whose key is to be destroyed.  Then there is nothing to
+ * destroy, and the slot must leave the table before somebody else is given it. */
+static souk_err mark_gone(souk_tx *tx, void *context)
+{
+    souk_rejects *rejects = context;
+    int64_t slot = 0;
+    souk_err err;
+    while (!(err = souk_sql_one_int(tx, "SELECT min(slot) FROM reject_gone WHERE slot > ?1",
+                                    SOUK_VALUES(SOUK_INT(slot)), &slot))) {
+        souk_err marked = souk_vault_mark_taken(rejects->vault, (uint32_t)slot);
+        if (marked == SOUK_ENOENT)
+            marked = souk_sql_run(tx, "DELETE FROM reject_gone WHERE slot = ?1",
+                                  SOUK_VALUES(SOUK_INT(slot)));
+        SOUK_TRY(marked);
+    }
+    return err == SOUK_ENOENT ? SOUK_OK : err;
+}
+
 souk_err souk_rejects_open(souk_mem *mem, souk_ledger *ledger, souk_vault *vault,
                            souk_rejects **ret_rejects, souk_diag *diag)
 {
@@ -44,8 +70,12 @@ souk_err souk_rejects_open(souk_mem *mem, souk_ledger *ledger, souk_vault *vault
     souk_auto(souk_rejects) rejects = souk_mem_get(mem, sizeof *rejects);
     if (!rejects)
         return SOUK_ENOMEM;
-    *rejects = (souk_rejects){mem, ledger, vault};
+    *rejects = (souk_rejects){.mem = mem, .ledger = ledger, .vault = vault};
     SOUK_TRY(souk_ledger_read(ledger, mark_slots, rejects));
+    SOUK_TRY(souk_ledger_write(ledger, SOUK_LANE_JOB, mark_gone, rejects));
+    souk_err swept = souk_rejects_sweep(rejects);
+    if (swept != SOUK_EFULL)
+        SOUK_TRY(swept);
     *ret_rejects = souk_take(&rejects);
     return SOUK_OK;
 }
@@ -92,6 +122,12 @@ souk_err souk_rejects_put(souk_rejects *rejects, souk_tx *tx, const souk_reject 
     souk_auto_value(souk_buf) sealed = {.mem = rejects->mem};
     for (size_t i = 0; i < count; i++)
         SOUK_TRY(put_one(rejects, tx, &faults[i], &sealed));
+    SOUK_TRY(souk_sql_run(tx,
+                          "INSERT INTO reject_gone (slot, dropped) SELECT slot, 1 FROM reject "
+                          "WHERE id <= (SELECT max(id) FROM reject) - ?1",
+                          SOUK_VALUES(SOUK_INT(SOUK_REJECTS_MOST))));
+    if (souk_sql_changed(tx) == 0)
+        return SOUK_OK;
     return souk_sql_run(tx, "DELETE FROM reject WHERE id <= (SELECT max(id) FROM reject) - ?1",
                         SOUK_VALUES(SOUK_INT(SOUK_REJECTS_MOST)));
 }
@@ -211,6 +247,74 @@ souk_err souk_rejects_read(souk_rejects *rejects, uint64_t id, uint32_t *ret_sou
 
 /* ---- removing ---------------------------------------------------------------------------------------- */
 
+/* Deletes a reject and notes its key as one to destroy. */
+static souk_err delete_slot(souk_tx *tx, int64_t slot)
+{
+    SOUK_TRY(souk_sql_run(tx, "INSERT INTO reject_gone (slot, dropped) VALUES (?1, 0)",
+                          SOUK_VALUES(SOUK_INT(slot))));
+    SOUK_TRY(souk_sql_run(tx, "DELETE FROM reject WHERE slot = ?1", SOUK_VALUES(SOUK_INT(slot))));
+    return souk_sql_changed(tx) == 1 ? SOUK_OK : SOUK_ECORRUPT;
+}
+
+struct sweeping {
+    uint32_t slots[SWEEP_SLOTS];
+    size_t count;
+    uint64_t dropped;
+};
+
+static souk_err read_gone(souk_tx *tx, void *context)
+{
+    struct sweeping *sweeping = context;
+    souk_auto_value(souk_rows) rows = {0};
+    sweeping->count = 0;
+    SOUK_TRY(souk_rows_begin(tx, "SELECT slot FROM reject_gone ORDER BY slot LIMIT ?1",
+                             SOUK_VALUES(SOUK_INT(SWEEP_SLOTS)), &rows));
+    while (souk_rows_next(&rows))
+        sweeping->slots[sweeping->count++] = (uint32_t)souk_rows_int(&rows, 0);
+    return souk_rows_check(&rows);
+}
+
+static souk_err delete_gone(souk_tx *tx, void *context)
+{
+    struct sweeping *sweeping = context;
+    sweeping->dropped = 0;
+    for (size_t i = 0; i < sweeping->count; i++) {
+        int64_t dropped;
+        souk_err err =
+            souk_sql_one_int(tx, "DELETE FROM reject_gone WHERE slot = ?1 RETURNING dropped",
+                             SOUK_VALUES(SOUK_INT(sweeping->slots[i])), &dropped);
+        if (err == SOUK_ENOENT) /* another sweep was here */
+            continue;
+        SOUK_TRY(err);
+        sweeping->dropped += (uint64_t)dropped;
+    }
+    return SOUK_OK;
+}
+
+static souk_err destroy_gone(souk_rejects *rejects, struct sweeping *sweeping)
+{
+    SOUK_TRY(souk_vault_destroy(rejects->vault, sweeping->slots, sweeping->count));
+    SOUK_TRY(souk_ledger_write(rejects->ledger, SOUK_LANE_JOB, delete_gone, sweeping));
+    __atomic_fetch_add(&rejects->dropped, sweeping->dropped, __ATOMIC_RELAXED);
+    return SOUK_OK;
+}
+
+souk_err souk_rejects_sweep(souk_rejects *rejects)
+{
+    struct sweeping sweeping;
+    do {
+        SOUK_TRY(souk_ledger_read(rejects->ledger, read_gone, &sweeping));
+        if (sweeping.count)
+            SOUK_TRY(destroy_gone(rejects, &sweeping));
+    } while (sweeping.count == SWEEP_SLOTS);
+    return SOUK_OK;
+}
+
+uint64_t souk_rejects_dropped(const souk_rejects *rejects)
+{
+    return __atomic_load_n(&rejects->dropped, __ATOMIC_RELAXED);
+}
+
 struct removing {
     uint64_t id;
     int64_t slot;
@@ -219,17 +323,17 @@ struct removing {
 static souk_err remove_one(souk_tx *tx, void *context)
 {
     struct removing *removing = context;
-    SOUK_TRY(souk_sql_one_int(tx, "DELETE FROM reject WHERE id = ?1 RETURNING slot",
+    SOUK_TRY(souk_sql_one_int(tx, "SELECT slot FROM reject WHERE id = ?1",
                               SOUK_VALUES(SOUK_INT(removing->id)), &removing->slot));
-    return SOUK_OK;
+    return delete_slot(tx, removing->slot);
 }
 
 souk_err souk_rejects_remove(souk_rejects *rejects, uint64_t id)
 {
     struct removing removing = {.id = id};
     SOUK_TRY(souk_ledger_write(rejects->ledger, SOUK_LANE_INGEST, remove_one, &removing));
-    uint32_t slot = (uint32_t)removing.slot;
-    return souk_vault_destroy(rejects->vault, &slot, 1);
+    struct sweeping alone = {.slots = {(uint32_t)removing.slot}, .count = 1};
+    return destroy_gone(rejects, &alone);
 }
 
 static souk_err count_rejects(souk_tx *tx, void *context)
@@ -247,49 +351,55 @@ souk_err souk_rejects_count(souk_rejects *rejects, uint64_t *ret_count)
 
 /* ---- forgetting -------------------------------------------------------------------------------------- */
 
-static bool holds_word(souk_text text, souk_text word)
+/* The slots of the rejects that name her, in heap of the rejects. */
+struct traces {
+    souk_rejects *rejects;
+    const souk_identifier *ids;
+    size_t id_count;
+    souk_buf plain, room;
+    int64_t *slots;
+    size_t count, capacity;
+};
+
+static souk_err look_at(struct traces *traces, souk_rows *rows)
 {
-    for (size_t at = 0; word.bytes && at + word.bytes <= text.bytes; at++)
-        if (souk_text_equal_nocase((souk_text){text.at + at, word.bytes}, word))
-            return true;
-    return false;
+    bool hers;
+    souk_err err = open_text(traces->rejects, rows, 0, &traces->plain);
+    if (err == SOUK_EERASED)
+        return SOUK_OK;
+    SOUK_TRY(err);
+    SOUK_TRY(souk_trace_find(&traces->room, souk_buf_view(&traces->plain), traces->ids,
+                             traces->id_count, &hers));
+    if (!hers)
+        return SOUK_OK;
+    SOUK_TRY(souk_mem_grow(traces->rejects->mem, &traces->slots, &traces->capacity,
+                           traces->count + 1, SOUK_REJECTS_MOST * 2, sizeof *traces->slots));
+    traces->slots[traces->count++] = souk_rows_int(rows, 0);
+    return SOUK_OK;
 }
 
-souk_err souk_rejects_forget(souk_rejects *rejects, souk_tx *tx, const souk_text *words,
-                             size_t word_count, souk_mem *mem, uint32_t **ret_slots,
-                             size_t *ret_count)
+static souk_err find_traces(struct traces *traces, souk_tx *tx)
 {
-    size_t capacity = 0, count = 0;
-    uint32_t *slots = NULL;
-    souk_err err = SOUK_OK;
-    souk_auto_value(souk_buf) plain = {.mem = rejects->mem};
     souk_auto_value(souk_rows) rows = {0};
-    *ret_slots = NULL;
-    *ret_count = 0;
     SOUK_TRY(souk_rows_begin(tx, "SELECT slot, nonce, sealed FROM reject", SOUK_NO_VALUES, &rows));
-    while (!err && souk_rows_next(&rows)) {
-        err = open_text(rejects, &rows, 0, &plain);
-        bool hers = false;
-        for (size_t i = 0; i < word_count && !err && !hers; i++)
-            hers = holds_word(souk_buf_view(&plain), words[i]);
-        err = err == SOUK_EERASED ? SOUK_OK : err;
-        if (!err && hers)
-            err = souk_mem_grow(mem, &slots, &capacity, count + 1, SOUK_REJECTS_MOST * 2,
-                                sizeof *slots);
-        if (!err && hers)
-            slots[count++] = (uint32_t)souk_rows_int(&rows, 0);
-    }
-    if (!err)
-        err = souk_rows_check(&rows);
-    souk_rows_done(&rows);
-    for (size_t i = 0; i < count && !err; i++)
-        err =
-            souk_sql_run(tx, "DELETE FROM reject WHERE slot = ?1", SOUK_VALUES(SOUK_INT(slots[i])));
-    if (err) {
-        souk_mem_put(mem, slots);
-        return err;
-    }
-    *ret_slots = slots;
-    *ret_count = count;
-    return SOUK_OK;
+    while (souk_rows_next(&rows))
+        SOUK_TRY(look_at(traces, &rows));
+    return souk_rows_check(&rows);
+}
+
+souk_err souk_rejects_forget(souk_rejects *rejects, souk_tx *tx, const souk_identifier *ids,
+                             size_t id_count)
+{
+    struct traces traces = {.rejects = rejects,
+                            .ids = ids,
+                            .id_count = id_count,
+                            .plain = {.mem = rejects->mem},
+                            .room = {.mem = rejects->mem}};
+    souk_err err = find_traces(&traces, tx);
+    for (size_t i = 0; i < traces.count && !err; i++)
+        err = delete_slot(tx, traces.slots[i]);
+    souk_buf_done(&traces.plain);
+    souk_buf_done(&traces.room);
+    souk_mem_put(rejects->mem, traces.slots);
+    return err;
 }

@@ -94,6 +94,31 @@ SOUK_TEST("above the ceiling of rejects the oldest go first, and ids are never g
     }
 }
 
+SOUK_TEST("what went at the ceiling is counted by the sweep, and no copy of it opens any more")
+{
+    WITH_DESK(desk)
+    {
+        struct stored copies[3];
+        for (uint32_t i = 0; i < 3; i++) {
+            add(test, &desk, i, "old");
+            copies[i] = stored_of(test, &desk, i + 1);
+        }
+        must_sql(test, &desk, "UPDATE sqlite_sequence SET seq = 100001 WHERE name = 'reject'");
+        add(test, &desk, 4, "new");
+        SOUK_MUST(souk_rejects_sweep(desk.rejects));
+        SOUK_CHECK(souk_rejects_dropped(desk.rejects) == 2);
+        SOUK_CHECK_ERR(open_stored(&desk, &copies[0]), SOUK_EERASED);
+        SOUK_CHECK_ERR(open_stored(&desk, &copies[1]), SOUK_EERASED);
+        SOUK_MUST(open_stored(&desk, &copies[2]));
+        add(test, &desk, 5, "new");
+        desk_reopen(test, &desk); /* it sweeps */
+        SOUK_CHECK_ERR(open_stored(&desk, &copies[2]), SOUK_EERASED);
+        SOUK_CHECK(souk_rejects_dropped(desk.rejects) == 1 && count_of(test, &desk) == 2);
+        SOUK_MUST(souk_rejects_sweep(desk.rejects));
+        SOUK_CHECK(souk_rejects_dropped(desk.rejects) == 1);
+    }
+}
+
 struct putting {
     struct desk *desk;
     souk_err end;
@@ -248,6 +273,45 @@ SOUK_TEST("a removed reject is gone with its key: a copy of its sealed bytes ope
             SOUK_CHECK(is_list(test, &desk, 0, 10, "2:2:stays\n"));
             desk_reopen(test, &desk);
         }
+    }
+}
+
+SOUK_TEST(
+    "a removal cut off anywhere leaves the reject whole, or gone with its key at the next start")
+{
+    unsigned whole = 0, gone = 0;
+    for (uint64_t cut = 1; cut <= 40; cut++)
+        WITH_DESK(desk)
+        {
+            add(test, &desk, 1, "cut off");
+            struct stored copy = stored_of(test, &desk, 1);
+            souk_sim_plan(desk.disk, (souk_sim_faults){.cut_at = cut});
+            souk_err err = souk_rejects_remove(desk.rejects, 1);
+            souk_rejects_free(souk_take(&desk.rejects));
+            souk_ledger_free(souk_take(&desk.ledger));
+            souk_vault_free(souk_take(&desk.vault));
+            souk_sim_power_on(desk.disk);
+            open_rooms(test, &desk);
+            SOUK_MUST(souk_rejects_open(desk.mem, desk.ledger, desk.vault, &desk.rejects, NULL));
+            bool there = count_of(test, &desk) == 1;
+            SOUK_CHECK(err || !there);
+            SOUK_CHECK_ERR(open_stored(&desk, &copy), there ? SOUK_OK : SOUK_EERASED);
+            whole += there;
+            gone += !there && err;
+        }
+    SOUK_CHECK(whole && gone);
+}
+
+SOUK_TEST(
+    "a key to destroy that an older key file lacks is let go: its slot may be another's one day")
+{
+    WITH_DESK(desk)
+    {
+        must_sql(test, &desk, "INSERT INTO reject_gone (slot, dropped) VALUES (1000000, 1)");
+        desk_reopen(test, &desk);
+        SOUK_CHECK(souk_rejects_dropped(desk.rejects) == 0);
+        /* It is in the table no more, or this would conflict. */
+        must_sql(test, &desk, "INSERT INTO reject_gone (slot, dropped) VALUES (1000000, 1)");
     }
 }
 

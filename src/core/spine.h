@@ -201,6 +201,7 @@ souk_err souk_spine_failed(souk_spine *spine);
 
 typedef struct souk_spine_counters {
     uint64_t events, repeats, groups, blocks, quarantined;
+    uint64_t rejects_dropped; /* went at the ceiling, see reject.h */
     uint64_t block_bytes, packed_bytes;
     uint64_t queued_events;
     uint64_t snapshots, snapshots_failed, snapshot_through; /* position */

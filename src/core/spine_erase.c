@@ -3,7 +3,7 @@
  * The order, each step durable before the next, so that a crash anywhere is finished at start-up:
  *     1. one transaction: a log entry, a row for each of her atoms (state 0), her rejects deleted;
  *        the writer, between two groups, forgets her atoms: nothing is sealed under her keys any more
- *     2. her keys destroyed and synced: from here nothing of hers can be read anywhere, ever
+ *     2. her keys and those of her rejects destroyed and synced: from here nothing of hers can be read anywhere, ever
  *     3. block by block: her edges become empty places, her events lose atom and text
  *     4. memory and snapshot forget her identifiers; the list of erasures is written anew
  *     5. one transaction: consent rows, decisions, and the rows become state 1
@@ -53,11 +53,9 @@ struct erasing {
     size_t gone_count;
     souk_time at;
     uint64_t position;
-    souk_arena *arena; /* NULL: a second try, her identifiers are not known */
-    souk_text *words;  /* her identifiers in the clear, for the rejects */
+    souk_arena *arena;      /* NULL: a second try, her identifiers are not known */
+    souk_identifier *words; /* her identifiers in the clear, for the rejects */
     size_t word_count, word_capacity;
-    uint32_t *reject_slots;
-    size_t reject_count;
     /* rewriting */
     uint64_t *positions;
     size_t position_count;
@@ -105,10 +103,7 @@ static souk_err write_entry(souk_tx *tx, void *context)
                         SOUK_INT(erasing->position),
                         SOUK_BLOB(erasing->gone[i].links,
                                   erasing->gone[i].link_count * sizeof(uint64_t)))));
-    souk_mem_put(spine->mem, erasing->reject_slots); /* of a run before this one */
-    erasing->reject_slots = NULL;
-    return souk_rejects_forget(spine->rejects, tx, erasing->words, erasing->word_count, spine->mem,
-                               &erasing->reject_slots, &erasing->reject_count);
+    return souk_rejects_forget(spine->rejects, tx, erasing->words, erasing->word_count);
 }
 
 static souk_err destroy_keys(struct erasing *erasing)
@@ -116,9 +111,7 @@ static souk_err destroy_keys(struct erasing *erasing)
     souk_vault *vault = erasing->spine->vault;
     for (size_t i = 0; i < erasing->gone_count; i++)
         SOUK_TRY(souk_vault_destroy(vault, &erasing->gone[i].slot, 1));
-    if (erasing->reject_count)
-        SOUK_TRY(souk_vault_destroy(vault, erasing->reject_slots, erasing->reject_count));
-    return SOUK_OK;
+    return souk_rejects_sweep(erasing->spine->rejects);
 }
 
 /* ---- 3: the blocks --------------------------------------------------------------------------------------- */
@@ -363,8 +356,9 @@ static souk_err note_trace(void *context, const souk_link *link, souk_text value
                            (size_t)1 << 24, sizeof *erasing->words));
     erasing->hashes[erasing->hash_count++] = link->hash;
     if (link->kind != SOUK_LINK_SHOPPER)
-        erasing->words[erasing->word_count++] =
-            (souk_text){souk_arena_copy(erasing->arena, value.at, value.bytes), value.bytes};
+        erasing->words[erasing->word_count++] = (souk_identifier){
+            .value = {souk_arena_copy(erasing->arena, value.at, value.bytes), value.bytes},
+            .kind = link->id_kind};
     return erasing->arena->failed ? SOUK_ENOMEM : SOUK_OK;
 }
 
@@ -443,7 +437,6 @@ souk_err souk_spine_erase(souk_spine *spine, const souk_person *person, uint64_t
     *ret_events = erasing.events;
     souk_mem_put(spine->mem, erasing.words);
     souk_mem_put(spine->mem, erasing.hashes);
-    souk_mem_put(spine->mem, erasing.reject_slots);
     souk_arena_done(&arena);
     return err;
 }

@@ -202,6 +202,7 @@ static souk_err write_behind(souk_spine *spine)
     if (is_stopping(spine))
         return SOUK_OK;
     SOUK_TRY(spine_unfit_write(spine));
+    SOUK_TRY(souk_rejects_sweep(spine->rejects));
     /* not beside a snapshot, whose mutex the keeper holds */
     return state_of(spine) == SPINE_SNAPSHOT_NONE ? souk_spine_erase_rest(spine) : SOUK_OK;
 }

@@ -474,6 +474,7 @@ void souk_spine_count(souk_spine *spine, souk_spine_counters *ret)
     ret->groups = __atomic_load_n(&spine->groups, __ATOMIC_RELAXED);
     ret->blocks = __atomic_load_n(&spine->blocks, __ATOMIC_RELAXED);
     ret->quarantined = __atomic_load_n(&spine->quarantined, __ATOMIC_RELAXED);
+    ret->rejects_dropped = souk_rejects_dropped(spine->rejects);
     ret->block_bytes = __atomic_load_n(&spine->block_bytes, __ATOMIC_RELAXED);
     {
         souk_auto_lock(&spine->queue_mutex);

@@ -32,6 +32,8 @@ void souk_metrics_write(souk_spine *spine, souk_buf *out)
     put(out, "souk_blocks_total", "counter", "Blocks written.", c.blocks);
     put(out, "souk_block_bytes_total", "counter", "Bytes of these blocks.", c.block_bytes);
     put(out, "souk_quarantined_total", "counter", "Events whose sums did not fit.", c.quarantined);
+    put(out, "souk_rejects_dropped_total", "counter",
+        "Rejects that went because there were too many.", c.rejects_dropped);
     put(out, "souk_queued_events", "gauge", "Events waiting for a transaction.", c.queued_events);
     put(out, "souk_index_atoms_bytes", "gauge", "Index: atoms.", c.memory.atoms);
     put(out, "souk_snapshots_total", "counter", "Snapshots of the index written.", c.snapshots);
