@@ -28,6 +28,19 @@ static const souk_migration merchant_steps[] = {
         "  scopes   INTEGER NOT NULL CHECK (scopes > 0)," /* souk_scope bits */
         "  name     TEXT NOT NULL UNIQUE"
         ") WITHOUT ROWID"},
+    /* A name is a merchant's own, as that of a source is: one could not use what another had taken. */
+    {2, "CREATE TABLE secret_of_merchant ("
+        "  hash     BLOB PRIMARY KEY CHECK (length(hash) = 16)," /* keyed hash of key or token */
+        "  merchant INTEGER NOT NULL REFERENCES merchant (number),"
+        "  source   INTEGER NOT NULL,"                    /* of a write key; 0: a token */
+        "  scopes   INTEGER NOT NULL CHECK (scopes > 0)," /* souk_scope bits */
+        "  name     TEXT NOT NULL,"
+        "  UNIQUE (merchant, name)"
+        ") WITHOUT ROWID;"
+        "INSERT INTO secret_of_merchant (hash, merchant, source, scopes, name) "
+        "SELECT hash, merchant, source, scopes, name FROM secret;"
+        "DROP TABLE secret;"
+        "ALTER TABLE secret_of_merchant RENAME TO secret"},
 };
 
 struct secret {
@@ -159,6 +172,17 @@ static souk_err read_secrets(souk_tx *tx, void *context)
     return souk_rows_check(&rows);
 }
 
+/* Its bytes stay in the hash key alone. */
+static souk_err read_key(souk_vault *vault, souk_hash_key *ret_key)
+{
+    uint8_t key[SOUK_VAULT_KEY_BYTES];
+    souk_err err = souk_vault_named(vault, SOUK_VAULT_SESSIONS, key);
+    if (!err)
+        memcpy(ret_key->bytes, key, sizeof ret_key->bytes);
+    explicit_bzero(key, sizeof key);
+    return err;
+}
+
 souk_err souk_merchants_open(souk_mem *mem, souk_spine *spine, souk_merchants **ret_merchants,
                              souk_diag *diag)
 {
@@ -171,9 +195,7 @@ souk_err souk_merchants_open(souk_mem *mem, souk_spine *spine, souk_merchants **
     merchants->spine = spine;
     souk_mutex_init(&merchants->changes);
     souk_rwlock_init(&merchants->lock);
-    uint8_t key[SOUK_VAULT_KEY_BYTES];
-    SOUK_TRY(souk_vault_named(souk_spine_vault(spine), SOUK_VAULT_SESSIONS, key));
-    memcpy(merchants->key.bytes, key, sizeof merchants->key.bytes);
+    SOUK_TRY(read_key(souk_spine_vault(spine), &merchants->key));
     SOUK_TRY(souk_ledger_read(souk_spine_ledger(spine), read_secrets, merchants));
     *ret_merchants = souk_take(&merchants);
     return SOUK_OK;
@@ -186,6 +208,7 @@ void souk_merchants_free(souk_merchants *merchants)
     souk_mem_put(merchants->mem, merchants->secrets);
     souk_rwlock_done(&merchants->lock);
     souk_mutex_done(&merchants->changes);
+    explicit_bzero(&merchants->key, sizeof merchants->key);
     souk_mem_put(merchants->mem, merchants);
 }
 
@@ -359,6 +382,7 @@ souk_err souk_merchants_add_token(souk_merchants *merchants, uint32_t merchant, 
 }
 
 struct dropping {
+    uint32_t merchant;
     souk_text name;
     souk_hash128 hash;
 };
@@ -366,8 +390,9 @@ struct dropping {
 static souk_err find_name(struct dropping *dropping, souk_tx *tx)
 {
     souk_auto_value(souk_rows) rows = {0};
-    SOUK_TRY(souk_rows_begin(tx, "SELECT hash FROM secret WHERE name = ?1",
-                             SOUK_VALUES(SOUK_STR(dropping->name)), &rows));
+    SOUK_TRY(souk_rows_begin(tx, "SELECT hash FROM secret WHERE merchant = ?1 AND name = ?2",
+                             SOUK_VALUES(SOUK_INT(dropping->merchant), SOUK_STR(dropping->name)),
+                             &rows));
     if (!souk_rows_next(&rows)) {
         SOUK_TRY(souk_rows_check(&rows));
         return SOUK_ENOENT;
@@ -383,13 +408,13 @@ static souk_err drop_secret(souk_tx *tx, void *context)
 {
     struct dropping *dropping = context;
     SOUK_TRY(find_name(dropping, tx));
-    return souk_sql_run(tx, "DELETE FROM secret WHERE name = ?1",
-                        SOUK_VALUES(SOUK_STR(dropping->name)));
+    return souk_sql_run(tx, "DELETE FROM secret WHERE merchant = ?1 AND name = ?2",
+                        SOUK_VALUES(SOUK_INT(dropping->merchant), SOUK_STR(dropping->name)));
 }
 
-souk_err souk_merchants_revoke(souk_merchants *merchants, souk_text name)
+souk_err souk_merchants_revoke(souk_merchants *merchants, uint32_t merchant, souk_text name)
 {
-    struct dropping dropping = {.name = name};
+    struct dropping dropping = {.merchant = merchant, .name = name};
     souk_auto_lock(&merchants->changes);
     SOUK_TRY(souk_ledger_write(souk_spine_ledger(merchants->spine), SOUK_LANE_INGEST, drop_secret,
                                &dropping));

@@ -10,7 +10,8 @@
  * job) and states, when it is made, on which bases its events may be used; it never changes what it stated: a
  * new statement is a new source, so that folds can be repeated exactly.
  * Write keys are public (they stand in web pages): they only write.  Tokens are secret, shown once and
- * stored as a keyed hash; comparing them takes the same time whatever they are.
+ * stored as a keyed hash; comparing them takes the same time whatever they are.  Each merchant names its own:
+ * a name is free where another merchant has it, too; a token and a write key of one merchant never share one.
  *
  * Texts    write key "souk_wk_" and 32 hexadecimal digits; token "souk_at_" and 64
  * Threads  any; looking up takes a read lock and one hash. */
@@ -68,8 +69,9 @@ SOUK_CHECKED souk_err souk_merchants_source(souk_merchants *merchants, uint32_t 
 SOUK_CHECKED souk_err souk_merchants_add_token(souk_merchants *merchants, uint32_t merchant,
                                                souk_text name, unsigned scopes,
                                                char ret_token[SOUK_TOKEN_BYTES]);
-/* Works 0 seconds later.  SOUK_ENOENT. */
-SOUK_CHECKED souk_err souk_merchants_revoke(souk_merchants *merchants, souk_text name);
+/* The merchant's token or write key of that name; works 0 seconds later.  SOUK_ENOENT. */
+SOUK_CHECKED souk_err souk_merchants_revoke(souk_merchants *merchants, uint32_t merchant,
+                                            souk_text name);
 
 SOUK_CHECKED souk_err souk_merchants_write_key(souk_merchants *merchants, souk_text key,
                                                souk_caller *ret_caller);

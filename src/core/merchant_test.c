@@ -328,17 +328,51 @@ SOUK_TEST("what is revoked is refused at once and for ever, others stay, its nam
         SOUK_CHECK_ERR(souk_merchants_add_token(desk.merchants, 1, name, SOUK_SCOPE_READ, fresh),
                        SOUK_EEXIST);
         SOUK_MUST(souk_merchants_add_token(desk.merchants, 1, SOUK_TEXT("other"), 1, other));
-        SOUK_MUST(souk_merchants_revoke(desk.merchants, name));
+        SOUK_MUST(souk_merchants_revoke(desk.merchants, SOUK_OPERATOR, name));
         SOUK_CHECK_ERR(ask(&desk, old, SOUK_SCOPE_READ), SOUK_EUNAUTH);
-        SOUK_CHECK_ERR(souk_merchants_revoke(desk.merchants, name), SOUK_ENOENT);
+        SOUK_CHECK_ERR(souk_merchants_revoke(desk.merchants, SOUK_OPERATOR, name), SOUK_ENOENT);
         SOUK_MUST(souk_merchants_add_token(desk.merchants, 1, name, SOUK_SCOPE_READ, fresh));
-        SOUK_MUST(souk_merchants_revoke(desk.merchants, SOUK_TEXT("web"))); /* a write key */
+        SOUK_MUST(souk_merchants_revoke(desk.merchants, SOUK_OPERATOR,
+                                        SOUK_TEXT("web"))); /* a write key */
         for (int reopened = 0; reopened < 2; reopened++) {
             SOUK_CHECK_ERR(ask(&desk, old, SOUK_SCOPE_READ), SOUK_EUNAUTH);
             SOUK_CHECK_ERR(send_with(&desk, desk.secrets.write_key), SOUK_EUNAUTH);
             SOUK_MUST(ask(&desk, fresh, SOUK_SCOPE_READ));
             SOUK_MUST(ask(&desk, other, 1));
             SOUK_MUST(ask(&desk, desk.secrets.admin_token, SOUK_SCOPE_ALL));
+            desk_reopen(test, &desk);
+        }
+    }
+}
+
+static souk_err add_merchant(souk_tx *tx, void *context)
+{
+    (void)context;
+    return souk_sql_run(tx,
+                        "INSERT INTO merchant (number, public_id, name) VALUES (2, 'two', 'Guest')",
+                        SOUK_NO_VALUES);
+}
+
+SOUK_TEST("two merchants name their sources and tokens alike, and each revokes its own")
+{
+    WITH_DESK(desk)
+    {
+        souk_statement web = {.bases[SOUK_PURPOSE_SERVE] = SOUK_BASIS_CONTRACT};
+        char hers[SOUK_TOKEN_BYTES], his[SOUK_TOKEN_BYTES], key[SOUK_WRITE_KEY_BYTES];
+        souk_text name = SOUK_TEXT("partner");
+        uint32_t source;
+        souk_ledger *ledger = souk_spine_ledger(desk.spine);
+        SOUK_MUST(souk_ledger_write(ledger, SOUK_LANE_JOB, add_merchant, NULL));
+        SOUK_MUST(souk_merchants_source(desk.merchants, 2, SOUK_TEXT("web"), &web, &source, key));
+        SOUK_MUST(souk_merchants_add_token(desk.merchants, 1, name, SOUK_SCOPE_READ, his));
+        SOUK_MUST(souk_merchants_add_token(desk.merchants, 2, name, SOUK_SCOPE_READ, hers));
+        SOUK_CHECK_ERR(souk_merchants_revoke(desk.merchants, 3, name), SOUK_ENOENT);
+        SOUK_MUST(souk_merchants_revoke(desk.merchants, 2, name));
+        for (int reopened = 0; reopened < 2; reopened++) {
+            SOUK_MUST(ask(&desk, his, SOUK_SCOPE_READ));
+            SOUK_CHECK_ERR(ask(&desk, hers, SOUK_SCOPE_READ), SOUK_EUNAUTH);
+            SOUK_MUST(send_with(&desk, key));
+            SOUK_MUST(send_with(&desk, desk.secrets.write_key));
             desk_reopen(test, &desk);
         }
     }
@@ -425,8 +459,9 @@ SOUK_TEST("hundreds of tokens, made and revoked at random, are known as a plain 
                 SOUK_MUST(souk_merchants_add_token(desk.merchants, 1, souk_text_of(made->name),
                                                    made->scopes, made->token));
             } else if (any) {
-                SOUK_CHECK_ERR(souk_merchants_revoke(desk.merchants, souk_text_of(any->name)),
-                               any->revoked ? SOUK_ENOENT : SOUK_OK);
+                SOUK_CHECK_ERR(
+                    souk_merchants_revoke(desk.merchants, SOUK_OPERATOR, souk_text_of(any->name)),
+                    any->revoked ? SOUK_ENOENT : SOUK_OK);
                 any->revoked = true;
             }
             if (step % 200 == 150)
@@ -486,7 +521,8 @@ static souk_err change(souk_test *test, struct desk *desk, char tokens[][SOUK_TO
                                         key)) == SOUK_ENOMEM)
         first = err;
     SOUK_MUST(err);
-    while ((err = souk_merchants_revoke(desk->merchants, SOUK_TEXT("t0"))) == SOUK_ENOMEM)
+    while ((err = souk_merchants_revoke(desk->merchants, SOUK_OPERATOR, SOUK_TEXT("t0"))) ==
+           SOUK_ENOMEM)
         first = err;
     SOUK_MUST(err);
     SOUK_MUST(ask(desk, token, 1));

@@ -257,14 +257,21 @@ souk_err souk_spine_rebuild(souk_spine *spine, souk_ledger_progress *progress, v
 
 /* ---- life ------------------------------------------------------------------------------------------------ */
 
-static souk_err read_hash_keys(souk_spine *spine)
+static souk_err read_hash_key(souk_vault *vault, souk_vault_name which, souk_hash_key *ret_key)
 {
     uint8_t key[SOUK_VAULT_KEY_BYTES];
-    SOUK_TRY(souk_vault_named(spine->vault, SOUK_VAULT_HASH_IDENTIFIERS, key));
-    memcpy(spine->hashes.identifiers.bytes, key, sizeof spine->hashes.identifiers.bytes);
-    SOUK_TRY(souk_vault_named(spine->vault, SOUK_VAULT_HASH_MESSAGES, key));
-    memcpy(spine->hashes.messages.bytes, key, sizeof spine->hashes.messages.bytes);
-    return SOUK_OK;
+    souk_err err = souk_vault_named(vault, which, key);
+    if (!err)
+        memcpy(ret_key->bytes, key, sizeof ret_key->bytes);
+    explicit_bzero(key, sizeof key);
+    return err;
+}
+
+static souk_err read_hash_keys(souk_spine *spine)
+{
+    souk_hashes *hashes = &spine->hashes;
+    SOUK_TRY(read_hash_key(spine->vault, SOUK_VAULT_HASH_IDENTIFIERS, &hashes->identifiers));
+    return read_hash_key(spine->vault, SOUK_VAULT_HASH_MESSAGES, &hashes->messages);
 }
 
 static souk_err open_truth(souk_spine *spine, souk_diag *diag)
@@ -401,6 +408,7 @@ void souk_spine_free(souk_spine *spine)
         souk_packer_free(spine->packers[--spine->packer_count]);
     souk_rwlock_done(&spine->sources_lock);
     souk_mem_put(spine->mem, spine->sources);
+    explicit_bzero(&spine->hashes, sizeof spine->hashes);
     souk_mem_put(spine->mem, spine);
 }
 
