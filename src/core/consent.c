@@ -431,6 +431,32 @@ souk_err souk_consent_party(souk_consent *consent, souk_tx *tx, souk_text party,
     return SOUK_OK;
 }
 
+struct wanted {
+    souk_text party;
+    int64_t purpose;
+};
+
+static souk_err read_party(souk_tx *tx, void *context)
+{
+    struct wanted *wanted = context;
+    return souk_sql_one_int(tx, "SELECT purpose FROM consent_party WHERE party = ?1",
+                            SOUK_VALUES(SOUK_STR(wanted->party)), &wanted->purpose);
+}
+
+souk_err souk_consent_purpose(const souk_consent *consent, souk_text word,
+                              souk_purpose *ret_purpose)
+{
+    souk_text share = SOUK_TEXT("share:");
+    if (souk_purpose_of_word(word, ret_purpose))
+        return SOUK_OK;
+    if (!souk_text_starts(word, share))
+        return SOUK_ENOENT;
+    struct wanted wanted = {{word.at + share.bytes, word.bytes - share.bytes}, 0};
+    SOUK_TRY(souk_ledger_read(consent->ledger, read_party, &wanted));
+    *ret_purpose = (souk_purpose)wanted.purpose;
+    return SOUK_OK;
+}
+
 void souk_consent_source(souk_consent *consent, uint32_t source, uint16_t bases, souk_age age)
 {
     souk_assert(source < SOURCES);
@@ -451,8 +477,15 @@ uint16_t souk_consent_bases_of(void *context, uint32_t source)
 
 enum answer { ANSWER_YES, ANSWER_SILENT, ANSWER_WITHDRAWN, ANSWER_AGE, ANSWER_GUARDIAN };
 
+static souk_time earlier(souk_time a, souk_time b)
+{
+    return a < b ? a : b;
+}
+
+/* *until comes down to the time from which the answer may be another. */
 static enum answer answer_of(const souk_consent *consent, const souk_index *index, uint32_t number,
-                             souk_purpose purpose, uint32_t controller, souk_time now)
+                             souk_purpose purpose, uint32_t controller, souk_time now,
+                             souk_time *until)
 {
     const souk_atom *atom = souk_index_atom(index, number);
     if (!atom || (atom->flags & (SOUK_ATOM_ERASED | SOUK_ATOM_SHARED)))
@@ -464,6 +497,10 @@ static enum answer answer_of(const souk_consent *consent, const souk_index *inde
                                                 : SOUK_AGE_UNKNOWN;
     const struct said *said = find_said(consent, number, controller, purpose);
     bool heard = said && said->since <= now && (said->until == 0 || now < said->until);
+    if (heard && said->until)
+        *until = earlier(*until, said->until);
+    if (said && said->since > now)
+        *until = earlier(*until, said->since);
     if (heard && said->basis == SOUK_BASIS_WITHDRAWN)
         return ANSWER_WITHDRAWN;
     bool stated =
@@ -486,7 +523,11 @@ static uint64_t seal_of(const souk_consent *consent, const souk_grant *grant,
                         const souk_person *person)
 {
     uint64_t fields[] = {
-        grant->shopper, grant->controller, grant->purpose, grant->epoch,
+        grant->shopper,
+        grant->controller,
+        grant->purpose,
+        grant->epoch,
+        (uint64_t)grant->until,
         souk_hash64(&consent->seal, person->atoms, person->atom_count * sizeof *person->atoms)};
     return souk_hash64(&consent->seal, fields, sizeof fields);
 }
@@ -512,9 +553,11 @@ souk_err souk_consent_ask(const souk_consent *consent, const souk_index *index,
                           souk_time now, souk_grant *ret_grant, souk_diag *diag)
 {
     souk_rwlock *lock = (souk_rwlock *)(uintptr_t)&consent->lock;
+    souk_time until = INT64_MAX;
     souk_auto_read(lock);
     for (uint32_t i = 0; i < person->atom_count; i++) {
-        enum answer answer = answer_of(consent, index, person->atoms[i], purpose, controller, now);
+        enum answer answer =
+            answer_of(consent, index, person->atoms[i], purpose, controller, now, &until);
         if (answer != ANSWER_YES)
             return deny(answer, purpose, diag);
     }
@@ -523,19 +566,20 @@ souk_err souk_consent_ask(const souk_consent *consent, const souk_index *index,
     *ret_grant = (souk_grant){.shopper = person->shopper ? person->shopper : ~person->atoms[0],
                               .controller = controller,
                               .purpose = purpose,
-                              .epoch = consent->epoch};
+                              .epoch = consent->epoch,
+                              .until = until};
     ret_grant->seal = seal_of(consent, ret_grant, person);
     return SOUK_OK;
 }
 
 bool souk_grant_covers(const souk_consent *consent, const souk_grant *grant,
-                       const souk_person *person)
+                       const souk_person *person, souk_time now)
 {
     souk_rwlock *lock = (souk_rwlock *)(uintptr_t)&consent->lock;
     souk_auto_read(lock);
     uint32_t whom = person->shopper ? person->shopper : ~person->atoms[0];
     return person->atom_count && grant->shopper == whom && grant->epoch == consent->epoch &&
-           grant->seal == seal_of(consent, grant, person);
+           now < grant->until && grant->seal == seal_of(consent, grant, person);
 }
 
 uint64_t souk_consent_epoch(const souk_consent *consent)
@@ -547,24 +591,29 @@ uint64_t souk_consent_epoch(const souk_consent *consent)
 
 souk_err souk_consent_mask(const souk_consent *consent, const souk_index *index,
                            souk_purpose purpose, uint32_t controller, souk_time now, souk_mem *mem,
-                           uint64_t **ret_bits, size_t *ret_words, uint64_t *ret_epoch)
+                           uint64_t **ret_bits, size_t *ret_words, uint64_t *ret_epoch,
+                           souk_time *ret_until)
 {
     uint32_t count = souk_index_shopper_count(index);
     size_t words = (count + (size_t)1 + 63) / 64;
     uint64_t *bits = souk_mem_array(mem, words, sizeof *bits);
     souk_person *person = souk_mem_get(mem, sizeof *person);
     souk_err err = bits && person ? SOUK_OK : SOUK_ENOMEM;
+    souk_time until = INT64_MAX;
     souk_rwlock *lock = (souk_rwlock *)(uintptr_t)&consent->lock;
     souk_auto_read(lock);
     for (uint32_t shopper = 1; shopper <= count && !err; shopper++) {
         souk_err found =
             souk_index_person_of_atom(index, souk_index_shopper_atom(index, shopper), person);
         bool yes = found == SOUK_OK && person->atom_count > 0;
+        souk_time hers = INT64_MAX;
         for (uint32_t i = 0; yes && i < person->atom_count; i++)
-            yes =
-                answer_of(consent, index, person->atoms[i], purpose, controller, now) == ANSWER_YES;
-        if (yes)
-            bits[shopper / 64] |= (uint64_t)1 << shopper % 64;
+            yes = answer_of(consent, index, person->atoms[i], purpose, controller, now, &hers) ==
+                  ANSWER_YES;
+        if (!yes)
+            continue;
+        bits[shopper / 64] |= (uint64_t)1 << shopper % 64;
+        until = earlier(until, hers); /* who is left out may stay out */
     }
     souk_mem_put(mem, person);
     if (err) {
@@ -574,6 +623,7 @@ souk_err souk_consent_mask(const souk_consent *consent, const souk_index *index,
     *ret_bits = bits;
     *ret_words = words;
     *ret_epoch = consent->epoch;
+    *ret_until = until;
     return SOUK_OK;
 }
 

@@ -67,7 +67,7 @@ typedef enum souk_age {
 const char *souk_basis_word(souk_basis basis);
 souk_basis souk_basis_of_word(souk_text word); /* SOUK_BASIS_NONE where unknown */
 const char *souk_age_word(souk_age age);
-/* "profile", "share:nestle": fixed purposes by name; parties are known after souk_consent_party. */
+/* "profile": fixed purposes by name; souk_consent_purpose knows those of parties, too. */
 bool souk_purpose_of_word(souk_text word, souk_purpose *ret_purpose);
 const char *souk_purpose_word(souk_purpose purpose); /* fixed ones */
 
@@ -88,6 +88,8 @@ typedef struct souk_grant {
     uint32_t shopper, controller;
     souk_purpose purpose;
     uint64_t epoch;
+    souk_time
+        until; /* from here on it is no more: a row ends, or another begins; INT64_MAX: never */
     uint64_t
         seal; /* of the fields above and the person's atoms, made and checked in consent.c alone */
 } souk_grant;
@@ -119,6 +121,10 @@ SOUK_CHECKED souk_err souk_consent_forget(souk_consent *consent, souk_tx *tx, ui
  * transaction.  SOUK_EINVAL: not 1 to 63 bytes.  SOUK_ETOOBIG: all numbers are given. */
 SOUK_CHECKED souk_err souk_consent_party(souk_consent *consent, souk_tx *tx, souk_text party,
                                          souk_purpose *ret_purpose);
+/* "profile", "share:nestle": a fixed purpose, or that of a party which souk_consent_party named before, in a
+ * transaction that is committed.  A party costs a read of the ledger.  SOUK_ENOENT: no such purpose. */
+SOUK_CHECKED souk_err souk_consent_purpose(const souk_consent *consent, souk_text word,
+                                           souk_purpose *ret_purpose);
 
 /* Bases that a source states, as bits of fixed purposes, for souk_index_options.bases_of, and the age
  * it states for its shoppers (of two sources that differ, the minor's holds; souk_consent_set_age over
@@ -131,17 +137,18 @@ SOUK_CHECKED souk_err souk_consent_ask(const souk_consent *consent, const souk_i
                                        const souk_person *person, souk_purpose purpose,
                                        uint32_t controller, souk_time now, souk_grant *ret_grant,
                                        souk_diag *diag);
-/* Whether the grant is genuine, of the present epoch, and for this person. */
+/* Whether the grant is genuine, of the present epoch, not at its end, and for this person. */
 bool souk_grant_covers(const souk_consent *consent, const souk_grant *grant,
-                       const souk_person *person);
+                       const souk_person *person, souk_time now);
 uint64_t souk_consent_epoch(const souk_consent *consent);
 
-/* One bit for each shopper that may be used for the purpose; merged ones all or none.  The caller
- * frees *ret_bits with mem.  Cost: a pass over shoppers and atoms. */
+/* One bit for each shopper that may be used for the purpose; merged ones all or none.  It holds in the epoch
+ * told and before *ret_until, when the first of its rows ends (INT64_MAX: never).  The caller frees *ret_bits
+ * with mem.  Cost: a pass over shoppers and atoms. */
 SOUK_CHECKED souk_err souk_consent_mask(const souk_consent *consent, const souk_index *index,
                                         souk_purpose purpose, uint32_t controller, souk_time now,
                                         souk_mem *mem, uint64_t **ret_bits, size_t *ret_words,
-                                        uint64_t *ret_epoch);
+                                        uint64_t *ret_epoch, souk_time *ret_until);
 
 /* The rows of an atom, oldest first. */
 SOUK_CHECKED souk_err souk_consent_rows(souk_consent *consent, souk_tx *tx, uint32_t atom,

@@ -20,21 +20,22 @@ SOUK_TEST("a grant of which one bit was changed covers nobody")
     memset(&grant, 0, sizeof grant);
     SOUK_MUST(world_ask_as(&world, 6, SOUK_PURPOSE_PROFILE, SOUK_OPERATOR, 1, &grant, NULL));
     SOUK_MUST(souk_index_person_of_atom(world.index, 6, &person));
-    SOUK_CHECK(souk_grant_covers(world.consent, &grant, &person));
+    SOUK_CHECK(souk_grant_covers(world.consent, &grant, &person, 1));
     const struct {
         size_t at, bytes;
     } fields[] = {{offsetof(souk_grant, shopper), sizeof grant.shopper},
                   {offsetof(souk_grant, controller), sizeof grant.controller},
                   {offsetof(souk_grant, purpose), sizeof grant.purpose},
                   {offsetof(souk_grant, epoch), sizeof grant.epoch},
+                  {offsetof(souk_grant, until), sizeof grant.until},
                   {offsetof(souk_grant, seal), sizeof grant.seal}};
-    for (size_t field = 0; field < 5; field++)
+    for (size_t field = 0; field < 6; field++)
         for (size_t bit = 0; bit < fields[field].bytes * 8; bit++) {
             forged = grant;
             ((unsigned char *)&forged)[fields[field].at + bit / 8] ^= (unsigned char)(1 << bit % 8);
-            SOUK_CHECK(!souk_grant_covers(world.consent, &forged, &person));
+            SOUK_CHECK(!souk_grant_covers(world.consent, &forged, &person, 1));
         }
-    SOUK_CHECK(!souk_grant_covers(world.consent, &(souk_grant){.shopper = 6}, &person));
+    SOUK_CHECK(!souk_grant_covers(world.consent, &(souk_grant){.shopper = 6}, &person, 1));
     world_close(&world);
 }
 
@@ -52,13 +53,43 @@ SOUK_TEST("a grant is for the person asked about, in this process, and in this e
     SOUK_MUST(world_ask_as(&world, 6, SOUK_PURPOSE_PROFILE, SOUK_OPERATOR, 1, &grant, NULL));
     SOUK_MUST(souk_index_person_of_atom(world.index, 6, &person));
     SOUK_MUST(souk_index_person_of_atom(world.index, 7, &neighbour));
-    SOUK_CHECK(!souk_grant_covers(world.consent, &grant, &neighbour));
+    SOUK_CHECK(!souk_grant_covers(world.consent, &grant, &neighbour, 1));
     SOUK_CHECK(souk_consent_epoch(other.consent) == souk_consent_epoch(world.consent));
-    SOUK_CHECK(!souk_grant_covers(other.consent, &grant, &person));
-    SOUK_CHECK(souk_grant_covers(world.consent, &grant, &person));
+    SOUK_CHECK(!souk_grant_covers(other.consent, &grant, &person, 1));
+    SOUK_CHECK(souk_grant_covers(world.consent, &grant, &person, 1));
     SOUK_MUST(world_withdraws(&world, 7, SOUK_PURPOSE_PROFILE));
-    SOUK_CHECK(!souk_grant_covers(world.consent, &grant, &person));
+    SOUK_CHECK(!souk_grant_covers(world.consent, &grant, &person, 1));
     world_close(&other);
+    world_close(&world);
+}
+
+SOUK_TEST("a grant ends with the row it rests on, or when a later row begins, and so does a mask")
+{
+    struct consent_world world;
+    static souk_person person;
+    open_world(test, &world);
+    SOUK_MUST(souk_index_person_of_atom(world.index, 6, &person));
+    for (unsigned begins = 0; begins < 2; begins++) {
+        souk_consent_row row = begins ? world_withdrawal(6, SOUK_PURPOSE_PROFILE)
+                                      : world_grant(6, SOUK_PURPOSE_PROFILE);
+        row.from = begins ? 2000 : 1;
+        row.until = begins ? 0 : 2000;
+        if (begins) /* her sources state it, until she says no */
+            SOUK_MUST(world_event(&world, 6, SOURCE_ADULT));
+        SOUK_MUST(world_say(&world, &row, 1));
+        souk_grant grant;
+        uint64_t *bits, epoch;
+        size_t words;
+        souk_time until = 0;
+        SOUK_MUST(world_ask_as(&world, 6, SOUK_PURPOSE_PROFILE, 1, 1000, &grant, NULL));
+        SOUK_CHECK(souk_grant_covers(world.consent, &grant, &person, 1000));
+        SOUK_CHECK(souk_grant_covers(world.consent, &grant, &person, 1999));
+        SOUK_CHECK(!souk_grant_covers(world.consent, &grant, &person, 2000));
+        SOUK_MUST(souk_consent_mask(world.consent, world.index, SOUK_PURPOSE_PROFILE, 1, 1000,
+                                    test->mem, &bits, &words, &epoch, &until));
+        SOUK_CHECK(bits[0] == 1u << 6 && until == 2000);
+        souk_mem_put(test->mem, bits);
+    }
     world_close(&world);
 }
 
@@ -73,10 +104,10 @@ SOUK_TEST("a grant given before a merge does not cover the merged person, who ma
     SOUK_MUST(souk_index_join(world.index, 6, 7));
     SOUK_MUST(souk_index_person_of_atom(world.index, 6, &person));
     SOUK_CHECK(person.shopper == 6 && person.atom_count == 2);
-    SOUK_CHECK(!souk_grant_covers(world.consent, &grant, &person));
+    SOUK_CHECK(!souk_grant_covers(world.consent, &grant, &person, 1));
     souk_index_clear_groups(world.index);
     SOUK_MUST(souk_index_person_of_atom(world.index, 6, &person));
-    SOUK_CHECK(souk_grant_covers(world.consent, &grant, &person));
+    SOUK_CHECK(souk_grant_covers(world.consent, &grant, &person, 1));
     world_close(&world);
 }
 
@@ -91,9 +122,9 @@ SOUK_TEST("a visitor's grant is the visitor's, and no shopper's of like number")
         world_ask_as(&world, WORLD_VISITOR, SOUK_PURPOSE_PROFILE, SOUK_OPERATOR, 1, &grant, NULL));
     SOUK_MUST(souk_index_person_of_atom(world.index, WORLD_VISITOR, &visitor));
     SOUK_MUST(souk_index_person_of_atom(world.index, WORLD_VISITOR + 1, &other));
-    SOUK_CHECK(souk_grant_covers(world.consent, &grant, &visitor));
-    SOUK_CHECK(!souk_grant_covers(world.consent, &grant, &other));
-    SOUK_CHECK(!souk_grant_covers(world.consent, &grant, &(souk_person){.shopper = 0}));
+    SOUK_CHECK(souk_grant_covers(world.consent, &grant, &visitor, 1));
+    SOUK_CHECK(!souk_grant_covers(world.consent, &grant, &other, 1));
+    SOUK_CHECK(!souk_grant_covers(world.consent, &grant, &(souk_person){.shopper = 0}, 1));
     world_close(&world);
 }
 
@@ -112,12 +143,13 @@ SOUK_TEST("controllers do not hear what was said to another, grants and withdraw
     for (uint32_t controller = 0; controller < 5; controller++) {
         uint64_t *bits, epoch;
         size_t words;
+        souk_time until;
         SOUK_CHECK_ERR(world_ask_as(&world, 6, SOUK_PURPOSE_RESEARCH, controller, 1, &grant, NULL),
                        expected[controller]);
         SOUK_MUST(souk_consent_mask(world.consent, world.index, SOUK_PURPOSE_RESEARCH, controller,
-                                    1, test->mem, &bits, &words, &epoch));
+                                    1, test->mem, &bits, &words, &epoch, &until));
         SOUK_CHECK(bits[0] == (expected[controller] ? 0 : 1u << 6));
-        SOUK_CHECK(words == 1 && epoch == souk_consent_epoch(world.consent));
+        SOUK_CHECK(until == INT64_MAX && words == 1 && epoch == souk_consent_epoch(world.consent));
         souk_mem_put(test->mem, bits);
     }
     world_close(&world);
@@ -173,6 +205,31 @@ SOUK_TEST("a party has one purpose for ever, and 56 parties are the most")
         name[0] = (char)('0' + i);
         SOUK_MUST(party(&world, (souk_text){name, 63}, &again));
         SOUK_CHECK(again == i);
+    }
+    world_close(&world);
+}
+
+SOUK_TEST("a party's word is its purpose once it is named, and nobody else's")
+{
+    struct consent_world world;
+    open_world(test, &world);
+    souk_purpose named, found = SOUK_PURPOSE_MOOD;
+    static const char *const none[] = {"share:nestle", "share:", "share", "nestle", "", "profiles"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        SOUK_CHECK_ERR(souk_consent_purpose(world.consent, souk_text_of(none[i]), &found),
+                       SOUK_ENOENT);
+    SOUK_CHECK(found == SOUK_PURPOSE_MOOD);
+    SOUK_MUST(party(&world, SOUK_TEXT("danone"), &named));
+    SOUK_MUST(party(&world, SOUK_TEXT("nestle"), &named));
+    for (int opened = 0; opened < 2; opened++) {
+        SOUK_MUST(souk_consent_purpose(world.consent, SOUK_TEXT("share:nestle"), &found));
+        SOUK_CHECK(found == named);
+        SOUK_MUST(souk_consent_purpose(world.consent, SOUK_TEXT("research"), &found));
+        SOUK_CHECK(found == SOUK_PURPOSE_RESEARCH);
+        SOUK_CHECK_ERR(souk_consent_purpose(world.consent, SOUK_TEXT("share:nest"), &found),
+                       SOUK_ENOENT);
+        world_close_consent(&world);
+        SOUK_MUST(world_open_consent(&world));
     }
     world_close(&world);
 }

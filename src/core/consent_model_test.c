@@ -110,6 +110,17 @@ static bool model_may(const struct consent_model *model, uint32_t atom, souk_pur
     return yes;
 }
 
+/* Is every answer before `until` still yes? */
+static bool ends_in_time(const struct consent_model *model, uint32_t atom, souk_purpose purpose,
+                         uint32_t controller, souk_time now, souk_time until)
+{
+    bool yes = now < until &&
+               (until == INT64_MAX || model_may(model, atom, purpose, controller, until - 1));
+    for (souk_time later = now + 1; yes && later < now + 600 && later < until; later += 97)
+        yes = model_may(model, atom, purpose, controller, later);
+    return yes;
+}
+
 /* Everything that can be asked, one by one and by mask. */
 static bool equal(const struct consent_world *world, const struct consent_model *model,
                   souk_time now)
@@ -120,15 +131,21 @@ static bool equal(const struct consent_world *world, const struct consent_model 
         uint32_t controller = SOUK_OPERATOR + question % CONTROLLERS;
         uint64_t *bits = NULL, epoch = 0;
         size_t words = 0;
+        souk_time until = 0;
         same = !souk_consent_mask(world->consent, world->index, purpose, controller, now,
-                                  world->mem, &bits, &words, &epoch) &&
+                                  world->mem, &bits, &words, &epoch, &until) &&
                words == 1 && epoch == souk_consent_epoch(world->consent);
         for (uint32_t atom = 1; same && atom < WORLD_ATOMS; atom++) {
             souk_grant grant;
             bool may = model_may(model, atom, purpose, controller, now);
             same = may == !world_ask_as(world, atom, purpose, controller, now, &grant, NULL);
+            bool masked = atom <= WORLD_SHOPPERS && (bits[0] >> atom & 1);
             if (atom <= WORLD_SHOPPERS) /* her own atom has her number */
-                same &= may == (bits[0] >> atom & 1);
+                same &= may == masked;
+            if (may) /* while nobody says anything new */
+                same &= ends_in_time(model, atom, purpose, controller, now, grant.until);
+            if (masked)
+                same &= ends_in_time(model, atom, purpose, controller, now, until);
         }
         same &= !bits || !((bits[0] & 1) | bits[0] >> (WORLD_SHOPPERS + 1));
         souk_mem_put(world->mem, bits);
@@ -333,8 +350,9 @@ static souk_err story(struct consent_world *world, bool *ret_withdrawn)
         return err;
     uint64_t *bits, epoch;
     size_t words;
+    souk_time until;
     SOUK_TRY(souk_consent_mask(world->consent, world->index, SOUK_PURPOSE_SERVE, SOUK_OPERATOR, 1,
-                               world->mem, &bits, &words, &epoch));
+                               world->mem, &bits, &words, &epoch, &until));
     bool right = bits[0] == 1u << 6;
     souk_mem_put(world->mem, bits);
     world_close_consent(world);

@@ -227,8 +227,9 @@ static inline bool world_masked(const struct consent_world *world, uint32_t shop
 {
     uint64_t *bits, epoch;
     size_t words;
+    souk_time until;
     souk_err err = souk_consent_mask(world->consent, world->index, purpose, SOUK_OPERATOR, 1,
-                                     souk_mem_heap(), &bits, &words, &epoch);
+                                     souk_mem_heap(), &bits, &words, &epoch, &until);
     souk_assert(!err && shopper / 64 < words);
     bool bit = bits[shopper / 64] >> shopper % 64 & 1;
     souk_mem_put(souk_mem_heap(), bits);

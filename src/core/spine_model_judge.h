@@ -375,10 +375,11 @@ static bool judge_masks(struct world *world)
     for (unsigned purpose = 0; purpose < MODEL_PURPOSES; purpose++) {
         uint64_t *bits = NULL, epoch;
         size_t words;
+        souk_time until;
         souk_index_read(index);
         souk_err err = souk_consent_mask(souk_spine_consent(world->spine), index,
                                          (souk_purpose)purpose, SOUK_OPERATOR, world->clock.now_ms,
-                                         world->test->mem, &bits, &words, &epoch);
+                                         world->test->mem, &bits, &words, &epoch, &until);
         souk_index_read_done(index);
         for (uint32_t atom = 1; atom < world->model->atom_count && !err; atom++) {
             uint32_t shopper = world->model->atoms[atom].shopper;

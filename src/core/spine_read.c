@@ -5,8 +5,9 @@
 
 static souk_err check_grant(souk_spine *spine, const souk_person *person, const souk_grant *grant)
 {
+    souk_time now = souk_clock_now_ms(spine->clock);
     SOUK_TRY(spine_check(spine));
-    return souk_grant_covers(spine->consent, grant, person) ? SOUK_OK : SOUK_EDENIED;
+    return souk_grant_covers(spine->consent, grant, person, now) ? SOUK_OK : SOUK_EDENIED;
 }
 
 /* ---- sums ------------------------------------------------------------------------------------------- */

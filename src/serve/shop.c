@@ -53,14 +53,20 @@ static souk_err find_person(souk_call *call, souk_text kind_word, souk_text valu
     return err;
 }
 
+static souk_err read_purpose(souk_call *call, souk_text word, souk_purpose *ret_purpose)
+{
+    souk_err err = souk_consent_purpose(souk_spine_consent(call->spine), word, ret_purpose);
+    if (err != SOUK_ENOENT)
+        return err;
+    return souk_diag_say(&call->diag, SOUK_EINVAL, "'%.*s' is no purpose", SOUK_TEXT_PRINT(word));
+}
+
 static souk_err ask_grant(souk_call *call, const souk_person *person, souk_grant *ret_grant)
 {
     souk_text word = SOUK_TEXT("serve");
     souk_purpose purpose;
     souk_call_query(call, SOUK_TEXT("purpose"), &word);
-    if (!souk_purpose_of_word(word, &purpose))
-        return souk_diag_say(&call->diag, SOUK_EINVAL, "'%.*s' is no purpose",
-                             SOUK_TEXT_PRINT(word));
+    SOUK_TRY(read_purpose(call, word, &purpose));
     souk_index *index = souk_spine_index(call->spine);
     souk_index_read(index);
     souk_err err = souk_consent_ask(
@@ -476,9 +482,7 @@ static souk_err consent(souk_call *call, const struct request *request)
                    : souk_text_equal(age_word, SOUK_TEXT("minor")) ? SOUK_AGE_MINOR
                                                                    : SOUK_AGE_UNKNOWN;
     SOUK_TRY(named_person(call, request, "a", &a));
-    if (!souk_purpose_of_word(purpose, &row.purpose))
-        return souk_diag_say(&call->diag, SOUK_EINVAL, "'%.*s' is no purpose",
-                             SOUK_TEXT_PRINT(purpose));
+    SOUK_TRY(read_purpose(call, purpose, &row.purpose));
     if (row.basis == SOUK_BASIS_NONE)
         return souk_diag_say(&call->diag, SOUK_EINVAL,
                              "basis is consent, contract, legal or withdrawn");
