@@ -8,7 +8,16 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
-enum { AT_COUNT = 4, AT_COLUMNS = 16, AT_RAW = 20, AT_CRC = 56, RAW_MOST = 1 << 16 };
+enum {
+    AT_COUNT = 4,
+    AT_EDGES = 12,
+    AT_COLUMNS = 16,
+    AT_RAW = 20,
+    AT_CRC = 56,
+    AT_EDGES_CRC = 60,
+    RAW_MOST = 1 << 16,
+    EDGE_HEAD = 6,
+};
 
 static void read_block(souk_text text)
 {
@@ -21,6 +30,19 @@ static void read_block(souk_text text)
             souk_assert(all->facts[i].first_line + all->facts[i].line_count <= all->line_count);
 }
 
+/* The sum of as many edge heads as there are, from `at` on. */
+static uint32_t edges_crc(const char *at, size_t bytes, uint32_t count)
+{
+    uint32_t crc = 0;
+    for (; count && bytes >= EDGE_HEAD; count--) {
+        size_t step = EDGE_HEAD + (size_t)souk_get_u16(at + 4);
+        crc = souk_crc32c(crc, at, EDGE_HEAD);
+        at += souk_min_size(step, bytes);
+        bytes -= souk_min_size(step, bytes);
+    }
+    return crc;
+}
+
 static void mend_crc(char *block, size_t bytes)
 {
     size_t head = SOUK_BLOCK_HEADER;
@@ -28,6 +50,9 @@ static void mend_crc(char *block, size_t bytes)
                       (uint64_t)souk_get_u32(block + AT_COUNT) * SOUK_BLOCK_MESSAGE;
     if (summed > bytes - head)
         return;
+    if (souk_get_u32(block + AT_EDGES_CRC)) /* 0 is an old block */
+        souk_put_u32(block + AT_EDGES_CRC, edges_crc(block + head + summed, bytes - head - summed,
+                                                     souk_get_u32(block + AT_EDGES)));
     souk_put_u32(block + AT_CRC, 0);
     souk_put_u32(block + AT_CRC, souk_crc32c(0, block, head + summed));
 }

@@ -43,8 +43,8 @@ struct header {
     uint32_t columns_bytes, columns_raw_bytes, edges_bytes, sealed_bytes;
     uint64_t first_position;
     unsigned char prefix[SOUK_BLOCK_PREFIX];
-    uint32_t crc; /* of the header with 0 here, the columns and the messages */
-    uint32_t zero;
+    uint32_t crc;       /* of the header with 0 here, the columns and the messages */
+    uint32_t edges_crc; /* of the edges' heads; 0: of none, or the block is older than this sum */
 };
 _Static_assert(sizeof(struct header) == SOUK_BLOCK_HEADER, "the header is stored as it lies");
 
@@ -55,6 +55,7 @@ struct souk_block_maker {
     souk_time last_received;
     souk_buf columns[COLUMNS], messages, edges, sealed, joined;
     ZSTD_CCtx *zstd;
+    uint32_t edges_crc;
     unsigned char prefix[SOUK_BLOCK_PREFIX];
 };
 
@@ -176,6 +177,7 @@ void souk_block_begin(souk_block_maker *maker, uint64_t first_position,
     maker->first_position = first_position;
     maker->count = maker->line_count = maker->edge_count = 0;
     maker->last_received = 0;
+    maker->edges_crc = 0;
     memcpy(maker->prefix, prefix, SOUK_BLOCK_PREFIX);
 }
 
@@ -223,6 +225,7 @@ void souk_block_add_edge(souk_block_maker *maker, const souk_block_edge *edge)
     unsigned char head[EDGE_HEAD];
     souk_put_u32(head, edge->slot);
     souk_put_u16(head + 4, edge->sealed_bytes);
+    maker->edges_crc = souk_crc32c(maker->edges_crc, head, sizeof head);
     souk_buf_append(&maker->edges, head, sizeof head);
     souk_buf_append(&maker->edges, edge->sealed, edge->sealed_bytes);
     maker->edge_count++;
@@ -243,6 +246,12 @@ static souk_err join_columns(souk_block_maker *maker)
         souk_buf_text(joined, souk_buf_view(&maker->columns[i]));
     }
     return souk_buf_check(joined);
+}
+
+/* As it stands in the header, where 0 tells that there is none. */
+static uint32_t stored_edges_crc(size_t edge_count, uint32_t crc)
+{
+    return edge_count && crc == 0 ? 1 : crc;
 }
 
 static uint32_t block_crc(const struct header *header, const void *columns, const void *messages)
@@ -280,7 +289,8 @@ souk_err souk_block_finish(souk_block_maker *maker, souk_buf *out)
                             .columns_raw_bytes = (uint32_t)maker->joined.bytes,
                             .edges_bytes = (uint32_t)maker->edges.bytes,
                             .sealed_bytes = (uint32_t)maker->sealed.bytes,
-                            .first_position = maker->first_position};
+                            .first_position = maker->first_position,
+                            .edges_crc = stored_edges_crc(maker->edge_count, maker->edges_crc)};
     memcpy(header.prefix, maker->prefix, SOUK_BLOCK_PREFIX);
     header.crc = block_crc(&header, room + SOUK_BLOCK_HEADER, maker->messages.at);
     memcpy(room, &header, sizeof header);
@@ -405,13 +415,15 @@ static souk_err read_facts(struct reader *reader, souk_block *block, uint32_t se
     return whole ? SOUK_OK : SOUK_ECORRUPT;
 }
 
-static souk_err read_edges(souk_block *block, const unsigned char *at, size_t bytes)
+static souk_err read_edges(souk_block *block, const struct header *header, const unsigned char *at)
 {
-    const unsigned char *end = at + bytes;
+    const unsigned char *end = at + header->edges_bytes;
+    uint32_t crc = 0;
     for (size_t i = 0; i < block->edge_count; i++) {
         souk_block_edge *edge = &block->edges[i];
         if (end - at < EDGE_HEAD)
             return SOUK_ECORRUPT;
+        crc = souk_crc32c(crc, at, EDGE_HEAD);
         edge->slot = souk_get_u32(at);
         edge->sealed_bytes = souk_get_u16(at + 4);
         edge->sealed = at += EDGE_HEAD;
@@ -419,6 +431,9 @@ static souk_err read_edges(souk_block *block, const unsigned char *at, size_t by
             return SOUK_ECORRUPT;
         at += edge->sealed_bytes;
     }
+    bool summed = header->edges_crc != 0;
+    if (summed && header->edges_crc != stored_edges_crc(block->edge_count, crc))
+        return SOUK_ECORRUPT;
     return at == end ? SOUK_OK : SOUK_ECORRUPT;
 }
 
@@ -478,7 +493,7 @@ souk_err souk_block_read(souk_mem *mem, souk_text bytes, enum souk_block_part pa
         block->edges = souk_mem_array(mem, h.edge_count, sizeof *block->edges);
         if (!block->edges)
             return SOUK_ENOMEM;
-        SOUK_TRY(read_edges(block, whole + head_bytes, h.edges_bytes));
+        SOUK_TRY(read_edges(block, &h, whole + head_bytes));
     }
     *ret_block = souk_take(&block);
     return SOUK_OK;

@@ -16,15 +16,16 @@
  *          beside alike.  What is sealed does not compress, so it is packed before (pack.h).
  *
  * Bytes (all integers little endian)
- *     header    64   magic "SoB1", counts, section sizes, first position, nonce prefix[16], CRC-32C
+ *     header    64   magic "SoB1", counts, section sizes, first position, nonce prefix[16], two CRC-32C
  *     columns        zstd of varint columns: times, atom, source, type, store, currency, flags,
  *                    amount, sealed bytes, lines (product, category, quantity, amount)
  *     messages       uint8_t[count][12]: 96 bits of each event's identity
  *     edges          { slot u32, sealed bytes u16, sealed[] }: what one event tied to one atom
  *     sealed         each event's packed text, XChaCha20-Poly1305, tag included, end to end
  *
- * The CRC covers header, columns and messages; sealed bytes have their own tags.  An event of an erased
- * shopper keeps its place and its clear columns with atom 0 and no sealed bytes, so totals stand.
+ * One CRC covers header, columns and messages, the other the slot and size of each edge, end to end: an edge
+ * whose slot were damaged to 0 would read as erased.  Sealed bytes have their own tags.  Blocks that were
+ * written before the second sum have 0 there and are read without it.  An event of an erased shopper keeps its place and its clear columns with atom 0 and no sealed bytes, so totals stand.
  *
  * Nonces   an event: prefix || position; an edge: prefix || (2^63 | index).  The prefix is random.
  * Errors   SOUK_ECORRUPT for bytes that are not a block; safe on hostile bytes (fuzzed).
