@@ -102,7 +102,7 @@ static bool is_due(souk_spine *spine)
     return through >= spine->snapshot.through + wait;
 }
 
-static void set_state(souk_spine *spine, int state)
+static void set_state(souk_spine *spine, enum spine_snapshot_state state)
 {
     souk_auto_lock(&spine->keeper_mutex);
     spine->snapshot.state = state;
@@ -110,10 +110,10 @@ static void set_state(souk_spine *spine, int state)
     souk_cond_signal(&spine->keeper_wake);
 }
 
-static int state_of(souk_spine *spine)
+static enum spine_snapshot_state state_of(souk_spine *spine)
 {
     souk_auto_lock(&spine->keeper_mutex);
-    return (int)spine->snapshot.state;
+    return spine->snapshot.state;
 }
 
 static souk_err write_copy(void *context)

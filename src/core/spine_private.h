@@ -130,7 +130,7 @@ struct souk_spine {
     souk_cond keeper_wake;
     bool keeper_stop, keeper_poked;
     struct spine_snapshot {
-        enum {
+        enum spine_snapshot_state {
             SPINE_SNAPSHOT_NONE,
             SPINE_SNAPSHOT_WANTED, /* by the keeper: the writer makes the copy behind its group */
             SPINE_SNAPSHOT_FORKING,
