@@ -131,6 +131,8 @@ static souk_err replay_block(void *context, const souk_block *block)
         for (size_t i = 0; i < block->count; i++) {
             const souk_fact *fact = &block->facts[i];
             souk_err err = souk_index_fold(spine->index, fact, block->lines + fact->first_line);
+            if (err == SOUK_ECORRUPT) /* not the event's fault: the sums it was to be added to */
+                return err;
             if (err)
                 spine_unfit_note(spine, fact->position, err);
         }
@@ -207,16 +209,6 @@ static souk_err load_derived(souk_spine *spine)
     return spine_load_groups(spine, spine->index);
 }
 
-/* What is derived and does not fit is made again; what is truth and does not fit is an error. */
-static souk_err open_derived(souk_spine *spine)
-{
-    souk_err err = load_derived(spine);
-    if (err != SOUK_ECORRUPT && err != SOUK_EVERSION)
-        return err;
-    SOUK_TRY(remove_derived(spine));
-    return load_derived(spine);
-}
-
 static souk_err mark_slots(souk_spine *spine)
 {
     uint32_t next = souk_index_next_atom(spine->index);
@@ -226,6 +218,24 @@ static souk_err mark_slots(souk_spine *spine)
             SOUK_TRY(souk_vault_mark_taken(spine->vault, slot));
     }
     return SOUK_OK;
+}
+
+/* SOUK_ENOENT: an atom has a slot that the key file has not. */
+static souk_err load_and_mark(souk_spine *spine)
+{
+    SOUK_TRY(load_derived(spine));
+    return mark_slots(spine);
+}
+
+/* What is derived and does not fit is made again; what is truth and does not fit is an error.  A slot that is
+ * not in the key file may be the snapshot's damage; told by the log, the key file is older than the ledger. */
+static souk_err open_derived(souk_spine *spine)
+{
+    souk_err err = load_and_mark(spine);
+    if (err != SOUK_ECORRUPT && err != SOUK_EVERSION && err != SOUK_ENOENT)
+        return err;
+    SOUK_TRY(remove_derived(spine));
+    return load_and_mark(spine);
 }
 
 /* ---- upkeep ------------------------------------------------------------------------------------------- */
@@ -345,7 +355,6 @@ souk_err souk_spine_open(souk_mem *mem, souk_disk *disk, const souk_spine_option
     souk_index_options index_options = {souk_consent_bases_of, spine->consent};
     SOUK_TRY(souk_index_new(mem, &index_options, &spine->index));
     SOUK_TRY(open_derived(spine));
-    SOUK_TRY(mark_slots(spine));
     SOUK_TRY(souk_ledger_write(spine->ledger, SOUK_LANE_JOB, name_types, spine));
     souk_catalogue_commit(spine->catalogue);
     SOUK_TRY(spine_erase_finish(spine));
