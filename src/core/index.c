@@ -219,6 +219,8 @@ static souk_err link_claim(souk_index *index, const souk_link *link)
     remember_atom(index, own_number);
     souk_atom *own = souk_index_atom_at(index, own_number);
     claimed->shopper = link->shopper;
+    if (index->undoable)
+        claimed->flags |= SOUK_ATOM_CLAIMED;
     claimed->next_of_shopper = own->next_of_shopper;
     own->next_of_shopper = link->atom;
     return SOUK_OK;
@@ -249,12 +251,17 @@ souk_err souk_index_link(souk_index *index, const souk_link *link)
 void souk_index_begin(souk_index *index)
 {
     souk_assert(!index->undoable);
+    souk_assert(index->undo_count == 0);
     index->undoable = true;
-    index->undo_count = 0;
 }
 
 void souk_index_commit(souk_index *index)
 {
+    for (size_t i = 0; i < index->undo_count; i++)
+        if (index->undo[i].kind == UNDO_ATOM) {
+            souk_atom *atom = souk_index_atom_at(index, index->undo[i].number);
+            atom->flags = (uint8_t)(atom->flags & ~SOUK_ATOM_CLAIMED);
+        }
     index->undoable = false;
     index->undo_count = 0;
     index->visible_atoms = index->head.atom_count;

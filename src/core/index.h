@@ -14,7 +14,9 @@
  * Memory   atom 36 bytes, shopper 4, sum 12 and a quarter of slack, identifier about 22 (idmap.h).
  * Snapshot everything but merges, which the ledger tells again; mapped at start, not read.
  * Threads  one writer.  Changes that readers can see are made under souk_index_lock; readers hold
- *          souk_index_read around their calls and see nothing above the committed counts. */
+ *          souk_index_read around their calls and see nothing of a transaction before souk_index_commit:
+ *          no number above the committed counts, no identifier that came, moved or went, no claim.  Only
+ *          souk_atom itself is shown as it is, so a reader asks souk_index_owner whose it is. */
 #ifndef SOUK_CORE_INDEX_H
 #define SOUK_CORE_INDEX_H
 
@@ -28,14 +30,15 @@ typedef struct souk_index souk_index;
 enum { SOUK_ATOMS_MOST = 1 << 30, SOUK_PERSON_ATOMS = 4096 };
 
 enum souk_atom_flags {
-    SOUK_ATOM_ERASED = 1, /* its key is gone, nothing but sums without a name remain in the log */
-    SOUK_ATOM_SHARED = 2, /* of a device that more than one shopper used: belongs to nobody */
+    SOUK_ATOM_ERASED = 1,  /* its key is gone, nothing but sums without a name remain in the log */
+    SOUK_ATOM_SHARED = 2,  /* of a device that more than one shopper used: belongs to nobody */
+    SOUK_ATOM_CLAIMED = 4, /* by the transaction under way: readers still see a visitor */
 };
 
 typedef struct __attribute__((packed, aligned(4))) souk_atom { /* 36 bytes, not 40 */
     souk_time first_at, last_at; /* of its events; first > last: none yet */
     uint32_t slot;               /* of its key (vault.h) */
-    uint32_t shopper;            /* whose it is; 0: a visitor's */
+    uint32_t shopper;            /* whose it is; 0: a visitor's; readers see souk_index_owner */
     uint32_t counters;           /* its block of sums; 0: none */
     uint32_t next_of_shopper;    /* the shopper's next atom; 0: the last */
     uint16_t bases;    /* purposes its sources state a basis for (consent.h), bit by bit */
@@ -161,6 +164,8 @@ const souk_atom *souk_index_atom(const souk_index *index, uint32_t atom);
 const souk_atom *souk_index_atom_now(const souk_index *index, uint32_t atom);
 uint32_t souk_index_find_now(const souk_index *index, souk_hash128 hash);
 
+/* The shopper whose atom it is; 0: a visitor's, or not committed. */
+uint32_t souk_index_owner(const souk_index *index, uint32_t atom);
 /* The atom that made the shopper, 0 where there is no such shopper. */
 uint32_t souk_index_shopper_atom(const souk_index *index, uint32_t shopper);
 uint32_t souk_index_shopper_count(const souk_index *index);

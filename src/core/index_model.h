@@ -238,8 +238,9 @@ static inline int model_by_key(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
+/* hidden: flags that only a transaction under way has. */
 static inline bool model_same_atom(const souk_index *index, const struct index_model *model,
-                                   uint32_t number)
+                                   uint32_t number, unsigned hidden)
 {
     static struct model_atom sorted;
     sorted = model->atoms[number];
@@ -253,7 +254,7 @@ static inline bool model_same_atom(const souk_index *index, const struct index_m
     bool same = a && a == souk_index_atom_now(index, number) && count == sorted.count &&
                 a->first_at == b->first_at && a->last_at == b->last_at && a->slot == b->slot &&
                 a->shopper == b->shopper && a->bases == b->bases && a->strongest == b->strongest &&
-                a->flags == b->flags;
+                (a->flags & ~hidden) == b->flags;
     for (size_t i = 0; same && i < count; i++)
         same = counts[i].key == sorted.counts[i].key && counts[i].value == sorted.counts[i].value;
     return same;
@@ -309,9 +310,12 @@ static inline bool model_same_totals(const souk_index *index, const struct index
     return same;
 }
 
-/* Everything a reader can ask.  Within a transaction: as committed, by numbers. */
-static inline bool model_same(const souk_index *index, const struct index_model *model)
+/* Everything a reader can ask.  Within a transaction readers are told what was before it; an atom itself is
+ * shown as it is now. */
+static inline bool model_same_within(const souk_index *index, const struct index_model *model,
+                                     const struct index_model *before)
 {
+    unsigned hidden = model == before ? 0 : SOUK_ATOM_CLAIMED;
     bool same = model_same_totals(index, model) &&
                 souk_index_next_atom(index) == model->atom_count &&
                 souk_index_next_shopper(index) == model->shopper_count &&
@@ -320,22 +324,28 @@ static inline bool model_same(const souk_index *index, const struct index_model 
                 souk_index_through(index) == model->through;
     uint64_t identifiers = 0;
     for (uint32_t id = 0; same && id < MODEL_IDS; id++) {
-        uint32_t atom = model->ids[id];
-        identifiers += atom != 0;
-        same = souk_index_find_now(index, model_hash(id)) == atom &&
-               souk_index_find(index, model_hash(id)) == (atom < model->visible_atoms ? atom : 0);
+        identifiers += model->ids[id] != 0;
+        same = souk_index_find_now(index, model_hash(id)) == model->ids[id] &&
+               souk_index_find(index, model_hash(id)) == before->ids[id];
     }
     same = same && souk_index_identifier_count(index) == identifiers;
     for (uint32_t i = 0; same && i < MODEL_ATOMS; i++)
-        same = i == 0 ? !souk_index_atom(index, 0) : model_same_atom(index, model, i);
+        same = i == 0 ? !souk_index_atom(index, 0) : model_same_atom(index, model, i, hidden);
     for (uint32_t i = 0; same && i < MODEL_ATOMS; i++)
-        same = model_same_person(index, model, i);
+        same = model_same_person(index, before, i) &&
+               (i >= before->visible_atoms ||
+                souk_index_owner(index, i) == before->atoms[i].atom.shopper);
     for (uint32_t i = 1; same && i < MODEL_SHOPPERS; i++) {
         bool seen = i < model->visible_shoppers;
         same = souk_index_shopper_atom(index, i) == (seen ? model->shoppers[i].first_atom : 0) &&
                (!seen || model_same_group(index, model, i));
     }
     return same;
+}
+
+static inline bool model_same(const souk_index *index, const struct index_model *model)
+{
+    return model_same_within(index, model, model);
 }
 
 #endif

@@ -10,9 +10,25 @@ uint32_t souk_index_find_now(const souk_index *index, souk_hash128 hash)
     return souk_index_has_atom(index, atom) ? atom : 0;
 }
 
+/* Where the transaction under way changed where the identifier leads: where it led before, told by the
+ * oldest of its undo entries. */
+static bool find_undo(const souk_index *index, souk_hash128 hash, uint32_t *ret_atom)
+{
+    for (size_t i = 0; i < index->undo_count; i++) {
+        const struct undo *undo = &index->undo[i];
+        if (undo->kind == UNDO_IDENTIFIER && souk_hash128_equal(undo->hash, hash)) {
+            *ret_atom = undo->number;
+            return true;
+        }
+    }
+    return false;
+}
+
 uint32_t souk_index_find(const souk_index *index, souk_hash128 hash)
 {
-    uint32_t atom = souk_index_find_now(index, hash);
+    uint32_t atom;
+    if (!find_undo(index, hash, &atom))
+        atom = souk_index_find_now(index, hash);
     return atom < index->visible_atoms ? atom : 0;
 }
 
@@ -30,6 +46,13 @@ static const struct shopper *visible_shopper(const souk_index *index, uint32_t s
 {
     return shopper && shopper < index->visible_shoppers ? souk_index_shopper_at(index, shopper)
                                                         : NULL;
+}
+
+uint32_t souk_index_owner(const souk_index *index, uint32_t atom)
+{
+    const souk_atom *there = souk_index_atom(index, atom);
+    bool owned = there && !(there->flags & SOUK_ATOM_CLAIMED);
+    return owned && visible_shopper(index, there->shopper) ? there->shopper : 0;
 }
 
 uint32_t souk_index_shopper_atom(const souk_index *index, uint32_t shopper)
@@ -170,7 +193,7 @@ static souk_err add_atoms_of(const souk_index *index, uint32_t shopper, souk_per
         if (!souk_index_has_atom(index, atom) || steps++ == index->head.atom_count)
             return SOUK_ECORRUPT;
         if (atom >= index->visible_atoms ||
-            (souk_index_atom_at(index, atom)->flags & SOUK_ATOM_ERASED))
+            (souk_index_atom_at(index, atom)->flags & (SOUK_ATOM_ERASED | SOUK_ATOM_CLAIMED)))
             continue;
         if (person->atom_count == SOUK_PERSON_ATOMS)
             return SOUK_ETOOBIG;
@@ -187,13 +210,14 @@ souk_err souk_index_person_of_atom(const souk_index *index, uint32_t atom, souk_
     ret_person->shopper = 0;
     ret_person->atom_count = 1;
     ret_person->atoms[0] = atom;
-    if (!visible_shopper(index, there->shopper))
+    uint32_t owner = souk_index_owner(index, atom);
+    if (owner == 0)
         return SOUK_OK;
     ret_person->atom_count = 0;
-    const struct group *group = find_group(index, there->shopper), *member = group;
-    ret_person->shopper = group ? group->lowest : there->shopper;
+    const struct group *group = find_group(index, owner), *member = group;
+    ret_person->shopper = group ? group->lowest : owner;
     if (!group)
-        SOUK_TRY(add_atoms_of(index, there->shopper, ret_person));
+        SOUK_TRY(add_atoms_of(index, owner, ret_person));
     while (member) {
         SOUK_TRY(add_atoms_of(index, member->shopper, ret_person));
         member = find_group(index, member->next);

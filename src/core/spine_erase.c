@@ -323,8 +323,10 @@ static souk_err list_gone(souk_spine *spine, const souk_person *person, struct g
         if (!atom || (atom->flags & SOUK_ATOM_ERASED))
             err = SOUK_EERASED;
         else
-            ret_gone[i] = (struct gone){
-                .atom = person->atoms[i], .slot = atom->slot, .shopper = atom->shopper};
+            ret_gone[i] =
+                (struct gone){.atom = person->atoms[i],
+                              .slot = atom->slot,
+                              .shopper = souk_index_owner(spine->index, person->atoms[i])};
     }
     souk_index_read_done(spine->index);
     return err;

@@ -454,10 +454,9 @@ static souk_err unmerge(souk_call *call, const struct request *request)
     if (kind != SOUK_ID_PUBLIC &&
         souk_id_normalise(kind, field(call, request, node, "value"), room, &value) == SOUK_OK) {
         souk_index_read(index);
-        const souk_atom *atom = souk_index_atom(
-            index, souk_index_find(
-                       index, souk_hashes_identifier(souk_spine_hashes(call->spine), kind, value)));
-        shopper = atom ? atom->shopper : shopper;
+        uint32_t atom = souk_index_find(
+            index, souk_hashes_identifier(souk_spine_hashes(call->spine), kind, value));
+        shopper = atom ? souk_index_owner(index, atom) : shopper;
         souk_index_read_done(index);
     }
     souk_err err = souk_spine_unmerge(call->spine, shopper, decided_by(call, request),
