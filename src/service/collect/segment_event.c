@@ -1,0 +1,331 @@
+/* segment_event.c - one JSON event of the Segment protocol: whose it is, when it was, what it says. */
+#include "base/currency.h"
+#include "base/random.h"
+#include "service/collect/segment_inside.h"
+
+enum { EVENT_BYTES = 32768, MESSAGE_ID_BYTES = 100, SKEW_MS = 5 * 60 * 1000 };
+
+/* ---- small readings ------------------------------------------------------------------------------------ */
+
+struct reading {
+    struct segment_bench *bench;
+    souk_arena *arena;
+    souk_json_node node, properties;
+    size_t product; /* which of its products is being read, from 1; 0: none */
+    souk_event *event;
+    souk_diag *fault;
+};
+
+static souk_json_node member(const struct reading *r, souk_json_node object, const char *key)
+{
+    return souk_json_member(&r->bench->doc, object, souk_text_of(key));
+}
+
+/* A string, or a number as it stands; empty where missing, null or something else. */
+static souk_text text_of(const struct reading *r, souk_json_node node)
+{
+    souk_text text = {"", 0};
+    souk_json_kind kind = souk_json_type(&r->bench->doc, node);
+    if (kind == SOUK_JSON_NUMBER)
+        return souk_json_raw(&r->bench->doc, node);
+    if (kind != SOUK_JSON_STRING || souk_json_text(&r->bench->doc, node, r->arena, &text))
+        return (souk_text){"", 0};
+    return text;
+}
+
+static souk_text text_at(const struct reading *r, souk_json_node object, const char *key)
+{
+    return text_of(r, member(r, object, key));
+}
+
+/* "price" as a client finds it in the event: "properties.price", "properties.products[2].price". */
+static souk_err blame_field(const struct reading *r, const char *key, const char *words)
+{
+    if (r->product == 0)
+        return souk_diag_say(r->fault, SOUK_EINVAL, "properties.%s %s", key, words);
+    return souk_diag_say(r->fault, SOUK_EINVAL, "properties.products[%zu].%s %s", r->product - 1,
+                         key, words);
+}
+
+/* Money or a count; *ret_there says whether the field is there at all. */
+static souk_err money_at(const struct reading *r, souk_json_node object, const char *key,
+                         souk_decimal *ret_money, bool *ret_there)
+{
+    bool rounded = false;
+    souk_json_node node = member(r, object, key);
+    souk_json_kind kind = souk_json_type(&r->bench->doc, node);
+    *ret_there = kind != SOUK_JSON_MISSING && kind != SOUK_JSON_NULL;
+    if (!*ret_there)
+        return SOUK_OK;
+    if (souk_json_decimal_or_text(&r->bench->doc, node, ret_money, &rounded))
+        return blame_field(r, key, "is no number, or does not fit: send it as 12.34");
+    if (rounded)
+        r->event->flags |= SOUK_EVENT_ROUNDED;
+    return SOUK_OK;
+}
+
+static bool time_at(const struct reading *r, souk_json_node object, const char *key,
+                    souk_time *ret_time)
+{
+    souk_text text = text_at(r, object, key);
+    return text.bytes && souk_time_read(text, NULL, ret_time) == SOUK_OK;
+}
+
+/* ---- who ------------------------------------------------------------------------------------------------ */
+
+static souk_err add_identifier(const struct reading *r, souk_id_kind kind, souk_text value,
+                               const char *key)
+{
+    souk_text normal;
+    char *room;
+    if (value.bytes == 0)
+        return SOUK_OK;
+    room = souk_arena_get(r->arena, SOUK_ID_BYTES);
+    if (r->arena->failed)
+        return SOUK_ENOMEM;
+    if (souk_id_normalise(kind, value, room, &normal))
+        return souk_diag_say(r->fault, SOUK_EINVAL,
+                             "%s is no identifier: at most %d bytes, no control characters", key,
+                             SOUK_ID_BYTES);
+    souk_event_identify(r->event, souk_spine_hashes(r->bench->collect->spine), kind, normal);
+    return SOUK_OK;
+}
+
+static souk_err read_who(const struct reading *r, bool is_alias)
+{
+    souk_text user = text_at(r, r->node, "userId"), anonymous = text_at(r, r->node, "anonymousId");
+    souk_json_node context = member(r, r->node, "context");
+    souk_json_node traits = member(r, r->node, "traits");
+    if (traits == SOUK_JSON_NONE)
+        traits = member(r, context, "traits");
+    if (user.bytes == 0 && anonymous.bytes == 0)
+        return souk_diag_say(r->fault, SOUK_EINVAL,
+                             "neither userId nor anonymousId: say whose event it is");
+    SOUK_TRY(add_identifier(r, SOUK_ID_USER, user, "userId"));
+    SOUK_TRY(add_identifier(r, SOUK_ID_ANONYMOUS, anonymous, "anonymousId"));
+    if (is_alias)
+        SOUK_TRY(
+            add_identifier(r, SOUK_ID_ANONYMOUS, text_at(r, r->node, "previousId"), "previousId"));
+    SOUK_TRY(add_identifier(r, SOUK_ID_EMAIL, text_at(r, traits, "email"), "traits.email"));
+    SOUK_TRY(add_identifier(r, SOUK_ID_PHONE, text_at(r, traits, "phone"), "traits.phone"));
+    return add_identifier(r, SOUK_ID_DEVICE, text_at(r, member(r, context, "device"), "id"),
+                          "context.device.id");
+}
+
+/* ---- when ------------------------------------------------------------------------------------------------- */
+
+/* The event's own time; a device whose clock is off by more than five minutes is corrected by what its
+ * sentAt says, and nothing happens after it was received. */
+static void read_when(const struct reading *r)
+{
+    souk_event *event = r->event;
+    const struct segment_bench *bench = r->bench;
+    souk_time sent = bench->sent;
+    bool has_sent = bench->has_sent || time_at(r, r->node, "sentAt", &sent);
+    event->received = event->at = bench->received;
+    if (!time_at(r, r->node, "timestamp", &event->at) &&
+        !time_at(r, r->node, "originalTimestamp", &event->at))
+        return;
+    int64_t skew = has_sent ? bench->received - sent : 0;
+    if (skew > SKEW_MS || skew < -SKEW_MS)
+        event->at += skew;
+    if (event->at > event->received)
+        event->at = event->received;
+}
+
+/* ---- what --------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *type, *name;
+} call_types[] = {
+    {"track", NULL},      {"identify", "Identify"}, {"page", "Page"},
+    {"screen", "Screen"}, {"group", "Group"},       {"alias", "Alias"},
+};
+
+/* What an event name means for orders; v1 names are the same events. */
+static const struct {
+    const char *name;
+    uint8_t flags;
+    int sign; /* of its money and quantities */
+} order_events[] = {
+    {"Order Completed", SOUK_EVENT_ORDER | SOUK_EVENT_SALE, 1},
+    {"Completed Order", SOUK_EVENT_ORDER | SOUK_EVENT_SALE, 1},
+    {"Order Refunded", SOUK_EVENT_SALE, -1},
+    {"Order Cancelled", SOUK_EVENT_CANCELLED, 1},
+};
+
+static souk_text short_name(souk_text name)
+{
+    return name.bytes <= SOUK_EVENT_NAME_BYTES ? name : SOUK_TEXT("");
+}
+
+/* *ret_tells is false for a product that has neither id nor price nor quantity: it says nothing. */
+static souk_err read_line(const struct reading *r, souk_json_node product, int sign,
+                          souk_line *line, bool *ret_tells)
+{
+    souk_decimal price = {0}, quantity = {1000000};
+    bool has_price, has_quantity, rounded = false;
+    souk_text code = text_at(r, product, "product_id");
+    if (code.bytes == 0)
+        code = text_at(r, product, "sku");
+    if (code.bytes == 0)
+        code = text_at(r, product, "id");
+    *line = (souk_line){.product = short_name(code),
+                        .name = text_at(r, product, "name"),
+                        .category = short_name(text_at(r, product, "category"))};
+    SOUK_TRY(money_at(r, product, "price", &price, &has_price));
+    SOUK_TRY(money_at(r, product, "quantity", &quantity, &has_quantity));
+    *ret_tells = line->product.bytes || has_price || has_quantity;
+    if (souk_decimal_mul(price, quantity, &line->amount, &rounded) ||
+        souk_decimal_mul_int(line->amount, sign, &line->amount) ||
+        souk_decimal_mul_int(quantity, sign, &line->quantity))
+        return blame_field(r, "price", "times quantity does not fit: check both");
+    if (rounded)
+        r->event->flags |= SOUK_EVENT_ROUNDED;
+    return SOUK_OK;
+}
+
+static souk_err read_lines(const struct reading *r, int sign)
+{
+    const souk_json_doc *doc = &r->bench->doc;
+    souk_json_node products = member(r, r->properties, "products");
+    bool is_list = souk_json_type(doc, products) == SOUK_JSON_ARRAY;
+    size_t count = is_list ? souk_json_count(doc, products) : 1;
+    if (count > SOUK_EVENT_LINES)
+        return souk_diag_say(r->fault, SOUK_EINVAL,
+                             "properties.products has more than %d entries: send the rest as an "
+                             "event of its own",
+                             SOUK_EVENT_LINES);
+    souk_line *lines = souk_arena_get(r->arena, count * sizeof *lines);
+    if (r->arena->failed)
+        return SOUK_ENOMEM;
+    size_t kept = 0;
+    struct reading one = *r;
+    souk_json_node product = is_list ? souk_json_first(doc, products) : r->properties;
+    for (size_t i = 0; i < count; i++) {
+        one.product = is_list ? i + 1 : 0;
+        bool tells;
+        SOUK_TRY(read_line(&one, product, sign, &lines[kept], &tells));
+        kept += tells;
+        product = is_list ? souk_json_next(doc, product) : SOUK_JSON_NONE;
+    }
+    r->event->lines = lines;
+    r->event->line_count = (uint16_t)kept;
+    return SOUK_OK;
+}
+
+static souk_err sum_lines(const struct reading *r, souk_decimal *ret_sum)
+{
+    for (size_t i = 0; i < r->event->line_count; i++)
+        if (souk_decimal_add(*ret_sum, r->event->lines[i].amount, ret_sum))
+            return souk_diag_say(r->fault, SOUK_EINVAL,
+                                 "the sum of properties.products does not fit: check the prices");
+    return SOUK_OK;
+}
+
+/* What is not three letters ("EURO", a sign of three bytes) is no currency; three letters that no one
+ * pays in are a fault, since each code has a place in the totals for ever. */
+static souk_err read_currency(const struct reading *r)
+{
+    souk_text told = text_at(r, r->properties, "currency");
+    if (souk_currency_read(told, r->event->currency) == SOUK_ENOENT)
+        return blame_field(r, "currency", "is no code of ISO 4217: send one, such as EUR");
+    return SOUK_OK;
+}
+
+static souk_err read_money(const struct reading *r, int sign)
+{
+    static const char *const fields[] = {"revenue", "total", "value"};
+    SOUK_TRY(read_currency(r));
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        bool there;
+        souk_decimal money;
+        SOUK_TRY(money_at(r, r->properties, fields[i], &money, &there));
+        if (!there)
+            continue;
+        if (souk_decimal_mul_int(money, sign, &r->event->amount))
+            return blame_field(r, fields[i], "does not fit: send it as 12.34");
+        return SOUK_OK;
+    }
+    return sum_lines(r, &r->event->amount);
+}
+
+static souk_err read_what(const struct reading *r, souk_text type, bool *ret_is_alias)
+{
+    souk_event *event = r->event;
+    size_t i = 0, count = sizeof call_types / sizeof *call_types;
+    while (i < count && !souk_text_equal(type, souk_text_of(call_types[i].type)))
+        i++;
+    if (i == count)
+        return souk_diag_say(r->fault, SOUK_EINVAL,
+                             "type is missing or unknown: send track, identify, page, screen, "
+                             "group or alias");
+    *ret_is_alias = i == 5;
+    event->type = souk_text_of(call_types[i].name);
+    if (call_types[i].name)
+        return SOUK_OK;
+    event->type = text_at(r, r->node, "event");
+    if (event->type.bytes == 0 || event->type.bytes > SOUK_EVENT_NAME_BYTES)
+        return souk_diag_say(r->fault, SOUK_EINVAL, "event is empty or above %d bytes: name it",
+                             SOUK_EVENT_NAME_BYTES);
+    int sign = 1;
+    for (size_t k = 0; k < sizeof order_events / sizeof *order_events; k++)
+        if (souk_text_equal(event->type, souk_text_of(order_events[k].name))) {
+            event->flags |= order_events[k].flags;
+            sign = order_events[k].sign;
+        }
+    event->store = short_name(text_at(r, r->properties, "store_id"));
+    SOUK_TRY(read_lines(r, sign));
+    return event->flags & SOUK_EVENT_SALE ? read_money(r, sign) : SOUK_OK;
+}
+
+/* ---- one event ------------------------------------------------------------------------------------------------ */
+
+static souk_hash128 message_identity(const struct reading *r, souk_text message_id)
+{
+    souk_hash128 fresh;
+    if (message_id.bytes)
+        return souk_hashes_message(souk_spine_hashes(r->bench->collect->spine),
+                                   r->bench->batch.source, message_id);
+    souk_entropy(&fresh, sizeof fresh);
+    return fresh;
+}
+
+souk_err segment_read_event(struct segment_bench *bench, souk_json_node node, souk_text path_type,
+                            souk_event *event, souk_diag *fault)
+{
+    struct reading r = {
+        .bench = bench, .arena = &bench->call->arena, .node = node, .event = event, .fault = fault};
+    souk_text raw = souk_json_raw(&bench->doc, node);
+    bool is_alias = false;
+    *event = (souk_event){.at = 0};
+    if (souk_json_type(&bench->doc, node) != SOUK_JSON_OBJECT)
+        return souk_diag_say(fault, SOUK_EINVAL,
+                             "the event is no object: send {\"type\":\"track\",…}");
+    if (raw.bytes > EVENT_BYTES)
+        return souk_diag_say(fault, SOUK_EINVAL,
+                             "the event has more than %d bytes: send fewer or shorter properties",
+                             EVENT_BYTES);
+    r.properties = member(&r, node, "properties");
+    souk_text message_id = text_at(&r, node, "messageId");
+    if (message_id.bytes > MESSAGE_ID_BYTES)
+        return souk_diag_say(fault, SOUK_EINVAL,
+                             "messageId has more than %d bytes: send a shorter one",
+                             MESSAGE_ID_BYTES);
+    souk_text type = path_type.bytes ? path_type : text_at(&r, node, "type");
+    SOUK_TRY(read_what(&r, type, &is_alias));
+    SOUK_TRY(read_who(&r, is_alias));
+    read_when(&r);
+    event->message = message_identity(&r, message_id);
+    /* Offsets for now: the buffer may move while it grows. */
+    event->packed = (souk_text){NULL, bench->packed.bytes};
+    SOUK_TRY(souk_pack(bench->packer, raw, &bench->packed));
+    return r.arena->failed ? SOUK_ENOMEM : SOUK_OK;
+}
+
+bool segment_time_at(struct segment_bench *bench, souk_json_node object, const char *key,
+                     souk_time *ret_time)
+{
+    struct reading r = {.bench = bench, .arena = &bench->call->arena};
+    return time_at(&r, object, key, ret_time);
+}
