@@ -1,12 +1,10 @@
-/* consent.c - the rows of consent.h, the few that speak kept in memory, and the one place that answers.
+/* consent.c - the rows of consent.h, the few that speak kept in memory (consent_ask.c answers).
  *
  * Most atoms have no row: what their sources state is in the atom itself.  An atom with rows has one
  * `said` for each (controller, purpose), found by hash; withdrawals take effect there before the commit,
  * grants after it.  A said whose `until` has passed says nothing. */
-#include "core/consent.h"
-
 #include "base/random.h"
-#include "os/thread.h"
+#include "core/consent_inside.h"
 
 static const souk_migration consent_steps[] = {
     {1, "CREATE TABLE consent ("
@@ -32,51 +30,6 @@ static const souk_migration consent_steps[] = {
         ")"},
 };
 
-/* What an atom last said about a purpose; free where atom is 0. */
-struct said {
-    uint32_t atom, controller;
-    uint8_t purpose, basis;
-    bool guardian;
-    souk_time since, until;
-};
-
-struct pending { /* grants and ages of the transaction in hand */
-    struct said said;
-    souk_age age; /* SOUK_AGE_UNKNOWN: it is a said */
-};
-
-struct aged {
-    uint32_t atom;
-    uint8_t age;
-};
-
-/* Above the purposes an atom's bases tell what its sources state of its age. */
-enum { STATED_MINOR = 0x4000, STATED_ADULT = 0x8000, STATED_BASES = 0x3fff };
-_Static_assert((1 << SOUK_PURPOSE_FIXED) - 1 <= STATED_BASES, "a bit for each fixed purpose");
-
-enum { SOURCES = 65536, PARTY_BYTES = 63 };
-
-struct souk_consent {
-    souk_mem *mem;
-    souk_ledger *ledger;
-    souk_rwlock lock;
-    struct said *said; /* open addressing by (atom, controller, purpose) */
-    size_t said_capacity, said_count;
-    struct aged *aged; /* open addressing by atom */
-    size_t aged_capacity, aged_count;
-    struct pending *pending;
-    size_t pending_count, pending_capacity;
-    uint16_t *source_bases; /* [SOURCES] */
-    uint64_t epoch;
-    souk_hash_key seal; /* of grants, of this process alone */
-};
-
-static const bool needs_adult[] = {
-#define SOUK_PURPOSE_ADULT(name, word, adult) adult,
-    SOUK_PURPOSE_TABLE(SOUK_PURPOSE_ADULT)
-#undef SOUK_PURPOSE_ADULT
-};
-
 /* ---- the two tables in memory --------------------------------------------------------------------------- */
 
 static uint64_t hash_said(uint32_t atom, uint32_t controller, unsigned purpose)
@@ -84,22 +37,22 @@ static uint64_t hash_said(uint32_t atom, uint32_t controller, unsigned purpose)
     return souk_mix64(((uint64_t)atom << 32 | controller) ^ ((uint64_t)purpose << 58));
 }
 
-static struct said *find_said(const souk_consent *consent, uint32_t atom, uint32_t controller,
-                              unsigned purpose)
+struct consent_said *consent_find_said(const souk_consent *consent, uint32_t atom,
+                                       uint32_t controller, unsigned purpose)
 {
     if (consent->said_capacity == 0)
         return NULL;
     size_t mask = consent->said_capacity - 1;
     for (size_t at = hash_said(atom, controller, purpose) & mask; consent->said[at].atom;
          at = (at + 1) & mask) {
-        struct said *said = &consent->said[at];
+        struct consent_said *said = &consent->said[at];
         if (said->atom == atom && said->controller == controller && said->purpose == purpose)
             return said;
     }
     return NULL;
 }
 
-static void place_said(struct said *table, size_t capacity, struct said said)
+static void place_said(struct consent_said *table, size_t capacity, struct consent_said said)
 {
     size_t at = hash_said(said.atom, said.controller, said.purpose) & (capacity - 1);
     while (table[at].atom)
@@ -115,7 +68,7 @@ static souk_err said_room(souk_consent *consent)
         return SOUK_OK;
     while (capacity < need)
         capacity *= 2;
-    struct said *grown = souk_mem_array(consent->mem, capacity, sizeof *grown);
+    struct consent_said *grown = souk_mem_array(consent->mem, capacity, sizeof *grown);
     if (!grown)
         return SOUK_ENOMEM;
     for (size_t i = 0; i < consent->said_capacity; i++)
@@ -127,9 +80,10 @@ static souk_err said_room(souk_consent *consent)
     return SOUK_OK;
 }
 
-static souk_err put_said(souk_consent *consent, struct said said)
+static souk_err put_said(souk_consent *consent, struct consent_said said)
 {
-    struct said *there = find_said(consent, said.atom, said.controller, said.purpose);
+    struct consent_said *there =
+        consent_find_said(consent, said.atom, said.controller, said.purpose);
     if (there) {
         *there = said;
         return SOUK_OK;
@@ -140,7 +94,7 @@ static souk_err put_said(souk_consent *consent, struct said said)
     return SOUK_OK;
 }
 
-static struct aged *find_aged(const souk_consent *consent, uint32_t atom)
+struct consent_aged *consent_find_aged(const souk_consent *consent, uint32_t atom)
 {
     if (consent->aged_capacity == 0)
         return NULL;
@@ -151,7 +105,7 @@ static struct aged *find_aged(const souk_consent *consent, uint32_t atom)
     return NULL;
 }
 
-static void place_aged(struct aged *table, size_t capacity, struct aged aged)
+static void place_aged(struct consent_aged *table, size_t capacity, struct consent_aged aged)
 {
     size_t at = souk_mix64(aged.atom) & (capacity - 1);
     while (table[at].atom)
@@ -166,7 +120,7 @@ static souk_err aged_room(souk_consent *consent)
         return SOUK_OK;
     while (capacity < need)
         capacity *= 2;
-    struct aged *grown = souk_mem_array(consent->mem, capacity, sizeof *grown);
+    struct consent_aged *grown = souk_mem_array(consent->mem, capacity, sizeof *grown);
     if (!grown)
         return SOUK_ENOMEM;
     for (size_t i = 0; i < consent->aged_capacity; i++)
@@ -178,9 +132,9 @@ static souk_err aged_room(souk_consent *consent)
     return SOUK_OK;
 }
 
-static souk_err put_aged(souk_consent *consent, struct aged aged)
+static souk_err put_aged(souk_consent *consent, struct consent_aged aged)
 {
-    struct aged *there = find_aged(consent, aged.atom);
+    struct consent_aged *there = consent_find_aged(consent, aged.atom);
     if (there) {
         *there = aged;
         return SOUK_OK;
@@ -207,20 +161,20 @@ static souk_err read_consents(souk_tx *tx, void *context)
                              "FROM consent ORDER BY id",
                              SOUK_NO_VALUES, &rows));
     while (souk_rows_next(&rows)) {
-        struct said said = {.atom = (uint32_t)souk_rows_int(&rows, 0),
-                            .controller = (uint32_t)souk_rows_int(&rows, 1),
-                            .purpose = (uint8_t)souk_rows_int(&rows, 2),
-                            .basis = (uint8_t)souk_rows_int(&rows, 3),
-                            .guardian = souk_rows_int(&rows, 4) != 0,
-                            .since = souk_rows_int(&rows, 5),
-                            .until = souk_rows_int(&rows, 6)};
+        struct consent_said said = {.atom = (uint32_t)souk_rows_int(&rows, 0),
+                                    .controller = (uint32_t)souk_rows_int(&rows, 1),
+                                    .purpose = (uint8_t)souk_rows_int(&rows, 2),
+                                    .basis = (uint8_t)souk_rows_int(&rows, 3),
+                                    .guardian = souk_rows_int(&rows, 4) != 0,
+                                    .since = souk_rows_int(&rows, 5),
+                                    .until = souk_rows_int(&rows, 6)};
         SOUK_TRY(put_said(consent, said));
     }
     SOUK_TRY(souk_rows_check(&rows));
     SOUK_TRY(souk_rows_begin(tx, "SELECT atom, age FROM consent_age", SOUK_NO_VALUES, &ages));
     while (souk_rows_next(&ages))
-        SOUK_TRY(put_aged(consent, (struct aged){(uint32_t)souk_rows_int(&ages, 0),
-                                                 (uint8_t)souk_rows_int(&ages, 1)}));
+        SOUK_TRY(put_aged(consent, (struct consent_aged){(uint32_t)souk_rows_int(&ages, 0),
+                                                         (uint8_t)souk_rows_int(&ages, 1)}));
     return souk_rows_check(&ages);
 }
 
@@ -255,7 +209,7 @@ souk_err souk_consent_open(souk_mem *mem, souk_ledger *ledger, souk_consent **re
     consent->ledger = ledger;
     souk_rwlock_init(&consent->lock);
     souk_entropy(&consent->seal, sizeof consent->seal);
-    consent->source_bases = souk_mem_array(mem, SOURCES, sizeof *consent->source_bases);
+    consent->source_bases = souk_mem_array(mem, CONSENT_SOURCES, sizeof *consent->source_bases);
     if (!consent->source_bases)
         return SOUK_ENOMEM;
     SOUK_TRY(read_anew(consent));
@@ -278,7 +232,7 @@ void souk_consent_free(souk_consent *consent)
 /* ---- saying ------------------------------------------------------------------------------------------------ */
 
 /* With room for it where it will stand, so that what is stored is also heard. */
-static souk_err wait_for_commit(souk_consent *consent, struct pending pending)
+static souk_err wait_for_commit(souk_consent *consent, struct consent_pending pending)
 {
     SOUK_TRY(pending.age == SOUK_AGE_UNKNOWN ? said_room(consent) : aged_room(consent));
     SOUK_TRY(souk_mem_grow(consent->mem, &consent->pending, &consent->pending_capacity,
@@ -287,7 +241,7 @@ static souk_err wait_for_commit(souk_consent *consent, struct pending pending)
     return SOUK_OK;
 }
 
-static bool is_about(const struct pending *pending, const struct pending *other)
+static bool is_about(const struct consent_pending *pending, const struct consent_pending *other)
 {
     return pending->said.controller == other->said.controller &&
            pending->said.purpose == other->said.purpose &&
@@ -296,11 +250,11 @@ static bool is_about(const struct pending *pending, const struct pending *other)
 
 /* What is stricter holds at once, and what was said before it in the same transaction no longer waits;
  * stricter NULL: nothing of the atom does. */
-static void take_back(souk_consent *consent, uint32_t atom, const struct pending *stricter)
+static void take_back(souk_consent *consent, uint32_t atom, const struct consent_pending *stricter)
 {
     size_t kept = 0;
     for (size_t i = 0; i < consent->pending_count; i++) {
-        const struct pending *pending = &consent->pending[i];
+        const struct consent_pending *pending = &consent->pending[i];
         if (pending->said.atom != atom || (stricter && !is_about(pending, stricter)))
             consent->pending[kept++] = *pending;
     }
@@ -321,16 +275,16 @@ static souk_err apply_row(souk_consent *consent, souk_tx *tx, const souk_consent
         SOUK_VALUES(SOUK_INT(row->atom), SOUK_INT(row->controller), SOUK_INT(row->purpose),
                     SOUK_INT(row->basis), SOUK_INT(row->from), SOUK_INT(row->until),
                     SOUK_INT(row->guardian), SOUK_BLOB(row->evidence.at, row->evidence.bytes))));
-    struct said said = {.atom = row->atom,
-                        .controller = row->controller,
-                        .purpose = (uint8_t)row->purpose,
-                        .basis = (uint8_t)row->basis,
-                        .guardian = row->guardian,
-                        .since = row->from,
-                        .until = row->until};
+    struct consent_said said = {.atom = row->atom,
+                                .controller = row->controller,
+                                .purpose = (uint8_t)row->purpose,
+                                .basis = (uint8_t)row->basis,
+                                .guardian = row->guardian,
+                                .since = row->from,
+                                .until = row->until};
     if (row->basis != SOUK_BASIS_WITHDRAWN)
-        return wait_for_commit(consent, (struct pending){.said = said});
-    take_back(consent, row->atom, &(struct pending){.said = said});
+        return wait_for_commit(consent, (struct consent_pending){.said = said});
+    take_back(consent, row->atom, &(struct consent_pending){.said = said});
     consent->epoch++; /* effective before the commit: stricter is never wrong */
     return put_said(consent, said);
 }
@@ -359,12 +313,12 @@ souk_err souk_consent_set_age(souk_consent *consent, souk_tx *tx, uint32_t atom,
         "ON CONFLICT (atom) DO UPDATE SET age = ?2, evidence = ?3",
         SOUK_VALUES(SOUK_INT(atom), SOUK_INT(age), SOUK_BLOB(evidence.at, evidence.bytes))));
     souk_auto_write(&consent->lock);
-    struct pending pending = {.said = {.atom = atom}, .age = age};
+    struct consent_pending pending = {.said = {.atom = atom}, .age = age};
     if (age != SOUK_AGE_MINOR)
         return wait_for_commit(consent, pending);
     take_back(consent, atom, &pending);
     consent->epoch++;
-    return put_aged(consent, (struct aged){atom, SOUK_AGE_MINOR});
+    return put_aged(consent, (struct consent_aged){atom, SOUK_AGE_MINOR});
 }
 
 void souk_consent_committed(souk_consent *consent)
@@ -373,10 +327,10 @@ void souk_consent_committed(souk_consent *consent)
     size_t count = consent->pending_count;
     consent->pending_count = 0; /* each takes the room that was made for it */
     for (size_t i = 0; i < count; i++) {
-        const struct pending *pending = &consent->pending[i];
+        const struct consent_pending *pending = &consent->pending[i];
         souk_err err =
             pending->age != SOUK_AGE_UNKNOWN
-                ? put_aged(consent, (struct aged){pending->said.atom, (uint8_t)pending->age})
+                ? put_aged(consent, (struct consent_aged){pending->said.atom, (uint8_t)pending->age})
                 : put_said(consent, pending->said);
         souk_assert(err == SOUK_OK);
     }
@@ -401,7 +355,7 @@ souk_err souk_consent_forget(souk_consent *consent, souk_tx *tx, uint32_t atom)
     for (size_t i = 0; i < consent->said_capacity; i++)
         if (consent->said[i].atom == atom) /* keeps its place: others may lie behind it */
             consent->said[i].basis = SOUK_BASIS_WITHDRAWN;
-    struct aged *aged = find_aged(consent, atom);
+    struct consent_aged *aged = consent_find_aged(consent, atom);
     if (aged)
         aged->age = SOUK_AGE_UNKNOWN;
     consent->epoch++;
@@ -459,7 +413,7 @@ souk_err souk_consent_purpose(const souk_consent *consent, souk_text word,
 
 void souk_consent_source(souk_consent *consent, uint32_t source, uint16_t bases, souk_age age)
 {
-    souk_assert(source < SOURCES);
+    souk_assert(source < CONSENT_SOURCES);
     souk_auto_write(&consent->lock);
     consent->source_bases[source] =
         (uint16_t)((bases & STATED_BASES) | (age == SOUK_AGE_ADULT   ? STATED_ADULT
@@ -470,162 +424,12 @@ void souk_consent_source(souk_consent *consent, uint32_t source, uint16_t bases,
 uint16_t souk_consent_bases_of(void *context, uint32_t source)
 {
     const souk_consent *consent = context;
-    return source < SOURCES ? __atomic_load_n(&consent->source_bases[source], __ATOMIC_RELAXED) : 0;
+    return source < CONSENT_SOURCES
+               ? __atomic_load_n(&consent->source_bases[source], __ATOMIC_RELAXED)
+               : 0;
 }
 
-/* ---- asking ------------------------------------------------------------------------------------------------- */
-
-enum answer { ANSWER_YES, ANSWER_SILENT, ANSWER_WITHDRAWN, ANSWER_AGE, ANSWER_GUARDIAN };
-
-static souk_time earlier(souk_time a, souk_time b)
-{
-    return a < b ? a : b;
-}
-
-/* *until comes down to the time from which the answer may be another. */
-static enum answer answer_of(const souk_consent *consent, const souk_index *index, uint32_t number,
-                             souk_purpose purpose, uint32_t controller, souk_time now,
-                             souk_time *until)
-{
-    const souk_atom *atom = souk_index_atom(index, number);
-    if (!atom || (atom->flags & (SOUK_ATOM_ERASED | SOUK_ATOM_SHARED)))
-        return ANSWER_SILENT;
-    const struct aged *aged = find_aged(consent, number);
-    souk_age age = aged                         ? (souk_age)aged->age
-                   : atom->bases & STATED_MINOR ? SOUK_AGE_MINOR
-                   : atom->bases & STATED_ADULT ? SOUK_AGE_ADULT
-                                                : SOUK_AGE_UNKNOWN;
-    const struct said *said = find_said(consent, number, controller, purpose);
-    bool heard = said && said->since <= now && (said->until == 0 || now < said->until);
-    if (heard && said->until)
-        *until = earlier(*until, said->until);
-    if (said && said->since > now)
-        *until = earlier(*until, said->since);
-    if (heard && said->basis == SOUK_BASIS_WITHDRAWN)
-        return ANSWER_WITHDRAWN;
-    bool stated =
-        controller == SOUK_OPERATOR && purpose < SOUK_PURPOSE_FIXED && (atom->bases >> purpose & 1);
-    if (!heard && !stated)
-        return ANSWER_SILENT;
-    /* A purpose without a name of its own hands data to a party: as strict as advertising. */
-    if (purpose >= SOUK_PURPOSE_FIXED || needs_adult[purpose]) {
-        if (age != SOUK_AGE_ADULT)
-            return ANSWER_AGE;
-    } else if (age == SOUK_AGE_MINOR && purpose != SOUK_PURPOSE_SERVE &&
-               !(heard && said->guardian)) {
-        return ANSWER_GUARDIAN;
-    }
-    return ANSWER_YES;
-}
-
-/* Over the very atoms that were asked: a person who has one more since then was not. */
-static uint64_t seal_of(const souk_consent *consent, const souk_grant *grant,
-                        const souk_person *person)
-{
-    uint64_t fields[] = {
-        grant->shopper,
-        grant->controller,
-        grant->purpose,
-        grant->epoch,
-        (uint64_t)grant->until,
-        souk_hash64(&consent->seal, person->atoms, person->atom_count * sizeof *person->atoms)};
-    return souk_hash64(&consent->seal, fields, sizeof fields);
-}
-
-static souk_err deny(enum answer answer, souk_purpose purpose, souk_diag *diag)
-{
-    static const char *const why[] = {
-        [ANSWER_SILENT] = "nobody gave consent and no source states a basis",
-        [ANSWER_WITHDRAWN] = "the shopper withdrew it",
-        [ANSWER_AGE] = "the shopper's age is unknown or a minor's",
-        [ANSWER_GUARDIAN] = "a minor's consent needs a guardian",
-    };
-    const char *word =
-        (unsigned)purpose < SOUK_PURPOSE_FIXED ? souk_purpose_word(purpose) : "share";
-    return souk_diag_say(diag, SOUK_EDENIED,
-                         "purpose '%s' is not permitted: %s; ask the shopper, or state a basis "
-                         "for the source",
-                         word, why[answer]);
-}
-
-souk_err souk_consent_ask(const souk_consent *consent, const souk_index *index,
-                          const souk_person *person, souk_purpose purpose, uint32_t controller,
-                          souk_time now, souk_grant *ret_grant, souk_diag *diag)
-{
-    souk_rwlock *lock = (souk_rwlock *)(uintptr_t)&consent->lock;
-    souk_time until = INT64_MAX;
-    souk_auto_read(lock);
-    for (uint32_t i = 0; i < person->atom_count; i++) {
-        enum answer answer =
-            answer_of(consent, index, person->atoms[i], purpose, controller, now, &until);
-        if (answer != ANSWER_YES)
-            return deny(answer, purpose, diag);
-    }
-    if (person->atom_count == 0)
-        return deny(ANSWER_SILENT, purpose, diag);
-    *ret_grant = (souk_grant){.shopper = person->shopper ? person->shopper : ~person->atoms[0],
-                              .controller = controller,
-                              .purpose = purpose,
-                              .epoch = consent->epoch,
-                              .until = until};
-    ret_grant->seal = seal_of(consent, ret_grant, person);
-    return SOUK_OK;
-}
-
-bool souk_grant_covers(const souk_consent *consent, const souk_grant *grant,
-                       const souk_person *person, souk_time now)
-{
-    souk_rwlock *lock = (souk_rwlock *)(uintptr_t)&consent->lock;
-    souk_auto_read(lock);
-    uint32_t whom = person->shopper ? person->shopper : ~person->atoms[0];
-    return person->atom_count && grant->shopper == whom && grant->epoch == consent->epoch &&
-           now < grant->until && grant->seal == seal_of(consent, grant, person);
-}
-
-uint64_t souk_consent_epoch(const souk_consent *consent)
-{
-    souk_rwlock *lock = (souk_rwlock *)(uintptr_t)&consent->lock;
-    souk_auto_read(lock);
-    return consent->epoch;
-}
-
-souk_err souk_consent_mask(const souk_consent *consent, const souk_index *index,
-                           souk_purpose purpose, uint32_t controller, souk_time now, souk_mem *mem,
-                           uint64_t **ret_bits, size_t *ret_words, uint64_t *ret_epoch,
-                           souk_time *ret_until)
-{
-    uint32_t count = souk_index_shopper_count(index);
-    size_t words = (count + (size_t)1 + 63) / 64;
-    uint64_t *bits = souk_mem_array(mem, words, sizeof *bits);
-    souk_person *person = souk_mem_get(mem, sizeof *person);
-    souk_err err = bits && person ? SOUK_OK : SOUK_ENOMEM;
-    souk_time until = INT64_MAX;
-    souk_rwlock *lock = (souk_rwlock *)(uintptr_t)&consent->lock;
-    souk_auto_read(lock);
-    for (uint32_t shopper = 1; shopper <= count && !err; shopper++) {
-        souk_err found =
-            souk_index_person_of_atom(index, souk_index_shopper_atom(index, shopper), person);
-        bool yes = found == SOUK_OK && person->atom_count > 0;
-        souk_time hers = INT64_MAX;
-        for (uint32_t i = 0; yes && i < person->atom_count; i++)
-            yes = answer_of(consent, index, person->atoms[i], purpose, controller, now, &hers) ==
-                  ANSWER_YES;
-        if (!yes)
-            continue;
-        bits[shopper / 64] |= (uint64_t)1 << shopper % 64;
-        until = earlier(until, hers); /* who is left out may stay out */
-    }
-    souk_mem_put(mem, person);
-    if (err) {
-        souk_mem_put(mem, bits);
-        return err;
-    }
-    *ret_bits = bits;
-    *ret_words = words;
-    *ret_epoch = consent->epoch;
-    *ret_until = until;
-    return SOUK_OK;
-}
+/* ---- listing ------------------------------------------------------------------------------------------------ */
 
 souk_err souk_consent_rows(souk_consent *consent, souk_tx *tx, uint32_t atom,
                            souk_err (*each)(void *context, const souk_consent_row *row),

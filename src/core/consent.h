@@ -91,7 +91,7 @@ typedef struct souk_grant {
     souk_time
         until; /* from here on it is no more: a row ends, or another begins; INT64_MAX: never */
     uint64_t
-        seal; /* of the fields above and the person's atoms, made and checked in consent.c alone */
+        seal; /* of the fields above and the person's atoms, made and checked in consent_ask.c alone */
 } souk_grant;
 
 /* Makes the tables, reads the rows.  The ledger must outlive it. */

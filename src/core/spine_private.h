@@ -214,6 +214,9 @@ SOUK_CHECKED souk_err spine_erase_migrate(souk_spine *spine, souk_diag *diag);
 /* Before the log is read it marks; afterwards it also makes sure that no number is given twice. */
 SOUK_CHECKED souk_err spine_erase_known(souk_spine *spine, souk_index *index, bool log_is_read);
 SOUK_CHECKED souk_err spine_erase_finish(souk_spine *spine);
+/* Where an atom's edges stand, in the arena. */
+SOUK_CHECKED souk_err spine_erase_links(souk_spine *spine, souk_arena *arena, uint32_t atom,
+                                        uint64_t **ret_links, size_t *ret_count);
 /* Removes the erased shoppers' decisions, in a transaction of the writer. */
 SOUK_CHECKED souk_err spine_forget_decisions(souk_tx *tx, uint32_t shopper);
 SOUK_CHECKED souk_err spine_people_migrate(souk_spine *spine, souk_diag *diag);
