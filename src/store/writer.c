@@ -11,11 +11,9 @@
 #include "store/writer.h"
 
 #include "os/thread.h"
+#include "store/latency.h"
 
-enum {
-    ATTEMPTS = 8,        /* of one job that asks to be run again */
-    COMMIT_BUCKETS = 160 /* four for each doubling of a microsecond */
-};
+enum { ATTEMPTS = 8 /* of one job that asks to be run again */ };
 
 struct queue {
     souk_job *first, **end;
@@ -44,7 +42,7 @@ struct souk_writer {
     struct queue lanes[SOUK_LANE_COUNT];
     struct request *request;
     souk_ledger_counters counters;
-    uint64_t commit_buckets[COMMIT_BUCKETS];
+    struct latency commits;
 };
 
 static uint64_t now_us(const souk_writer *writer)
@@ -98,35 +96,6 @@ static souk_job *take_job(souk_writer *writer, struct queue *group)
 
 /* ---- counters ------------------------------------------------------------------------------ */
 
-static size_t bucket_of(uint64_t us)
-{
-    if (us < 4)
-        return (size_t)us;
-    unsigned octave = 63u - (unsigned)__builtin_clzll(us);
-    size_t bucket = (octave - 1) * 4 + ((us >> (octave - 2)) & 3);
-    return souk_min_size(bucket, COMMIT_BUCKETS - 1);
-}
-
-/* The largest microsecond that falls into the bucket. */
-static uint64_t bucket_end(size_t bucket)
-{
-    if (bucket < 4)
-        return bucket;
-    size_t octave = bucket / 4 + 1;
-    return ((uint64_t)(4 + bucket % 4 + 1) << (octave - 2)) - 1;
-}
-
-static uint64_t percentile(const uint64_t *buckets, uint64_t total, uint64_t most, unsigned percent)
-{
-    uint64_t seen = 0;
-    for (size_t i = 0; i < COMMIT_BUCKETS; i++) {
-        seen += buckets[i];
-        if (total && seen * 100 >= total * percent)
-            return bucket_end(i) < most ? bucket_end(i) : most;
-    }
-    return 0;
-}
-
 static void count_group(souk_writer *writer, const struct queue *group, uint64_t slice_us,
                         uint64_t commit_us)
 {
@@ -138,9 +107,7 @@ static void count_group(souk_writer *writer, const struct queue *group, uint64_t
     counters->wal_bytes = writer->tx->log_pages * 4096;
     if (slice_us > counters->slice_max_us)
         counters->slice_max_us = slice_us;
-    if (commit_us > counters->commit_max_us)
-        counters->commit_max_us = commit_us;
-    writer->commit_buckets[bucket_of(commit_us)]++;
+    latency_add(&writer->commits, commit_us);
     souk_mutex_unlock(&writer->lock);
 }
 
@@ -148,10 +115,9 @@ void souk_writer_count(souk_writer *writer, souk_ledger_counters *ret_counters)
 {
     souk_mutex_lock(&writer->lock);
     souk_ledger_counters counters = writer->counters;
-    counters.commit_p50_us =
-        percentile(writer->commit_buckets, counters.groups, counters.commit_max_us, 50);
-    counters.commit_p99_us =
-        percentile(writer->commit_buckets, counters.groups, counters.commit_max_us, 99);
+    counters.commit_max_us = writer->commits.most_us;
+    counters.commit_p50_us = latency_percentile(&writer->commits, 50);
+    counters.commit_p99_us = latency_percentile(&writer->commits, 99);
     counters.failed = writer->failed;
     counters.full = writer->full;
     for (size_t lane = 0; lane < SOUK_LANE_COUNT; lane++)
