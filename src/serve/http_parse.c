@@ -12,6 +12,8 @@
  * once and one that saw them singly come to the same verdict at the same byte. */
 #include "serve/http_parse.h"
 
+#include "serve/http_bytes.h"
+
 enum phase {
     PHASE_REQUEST_LINE,
     PHASE_HEADERS,
@@ -30,86 +32,6 @@ enum {
     REQUEST_LINE_MAX = SOUK_HTTP_METHOD_BYTES_MAX + 1 + SOUK_HTTP_TARGET_BYTES_MAX + 11,
     CHUNK_LINE_MAX = CHUNK_DIGITS_MAX + SOUK_HTTP_CHUNK_EXTENSION_BYTES_MAX + 2,
 };
-
-/* What a byte may be part of. */
-enum {
-    IN_TOKEN = 1, /* RFC 9110 5.6.2 */
-    IN_HOST = 2,  /* names and IPv4; sub-delims and percent signs of RFC 3986 name no real host */
-    IN_PATH = 4,  /* RFC 3986 pchar and '/', and | [ ] ^, which browsers leave as they are (WHATWG
-                     URL, path percent-encode set) */
-    IN_QUERY = 8, /* the same, and what browsers leave in queries: all visible but " # < > */
-    IN_HEX = 16,
-};
-
-#define PATH (IN_PATH | IN_QUERY)
-#define ALL  (IN_TOKEN | PATH)
-#define NAME (ALL | IN_HOST)
-#define HEX  (NAME | IN_HEX)
-/* clang-format off */
-static const unsigned char byte_class[256] = {
-    ['!'] = ALL, ['#'] = IN_TOKEN, ['$'] = ALL, ['%'] = ALL, ['&'] = ALL, ['\''] = ALL,
-    ['('] = PATH, [')'] = PATH, ['*'] = ALL, ['+'] = ALL, [','] = PATH, ['-'] = NAME, ['.'] = NAME,
-    ['/'] = PATH, [':'] = PATH, [';'] = PATH, ['='] = PATH, ['?'] = IN_QUERY, ['@'] = PATH,
-    ['['] = PATH, ['\\'] = IN_QUERY, [']'] = PATH, ['^'] = ALL, ['_'] = NAME,
-    ['`'] = IN_TOKEN | IN_QUERY, ['{'] = IN_QUERY, ['|'] = ALL, ['}'] = IN_QUERY, ['~'] = NAME,
-    ['0'] = HEX, ['1'] = HEX, ['2'] = HEX, ['3'] = HEX, ['4'] = HEX, ['5'] = HEX, ['6'] = HEX,
-    ['7'] = HEX, ['8'] = HEX, ['9'] = HEX, ['A'] = HEX, ['B'] = HEX, ['C'] = HEX, ['D'] = HEX,
-    ['E'] = HEX, ['F'] = HEX, ['a'] = HEX, ['b'] = HEX, ['c'] = HEX, ['d'] = HEX, ['e'] = HEX,
-    ['f'] = HEX, ['G'] = NAME, ['H'] = NAME, ['I'] = NAME, ['J'] = NAME, ['K'] = NAME, ['L'] = NAME,
-    ['M'] = NAME, ['N'] = NAME, ['O'] = NAME, ['P'] = NAME, ['Q'] = NAME, ['R'] = NAME,
-    ['S'] = NAME, ['T'] = NAME, ['U'] = NAME, ['V'] = NAME, ['W'] = NAME, ['X'] = NAME,
-    ['Y'] = NAME, ['Z'] = NAME, ['g'] = NAME, ['h'] = NAME, ['i'] = NAME, ['j'] = NAME,
-    ['k'] = NAME, ['l'] = NAME, ['m'] = NAME, ['n'] = NAME, ['o'] = NAME, ['p'] = NAME,
-    ['q'] = NAME, ['r'] = NAME, ['s'] = NAME, ['t'] = NAME, ['u'] = NAME, ['v'] = NAME,
-    ['w'] = NAME, ['x'] = NAME, ['y'] = NAME, ['z'] = NAME,
-};
-/* clang-format on */
-#undef PATH
-#undef ALL
-#undef NAME
-#undef HEX
-
-static bool is(char c, unsigned class)
-{
-    return byte_class[(unsigned char)c] & class;
-}
-
-static bool all_are(souk_text text, unsigned class)
-{
-    for (size_t i = 0; i < text.bytes; i++)
-        if (!is(text.at[i], class))
-            return false;
-    return text.bytes > 0;
-}
-
-static unsigned hex_value(char c)
-{
-    return (unsigned)(c <= '9' ? c - '0' : (c | 32) - 'a' + 10);
-}
-
-/* RFC 9110 5.5: visible ASCII, space, tab and bytes above 127.  Eight at a time: a byte below 32
- * borrows into its top bit when 32 is taken off, 127 when it is flipped to zero and 1 is taken off;
- * borrows may also blame a neighbour, so what looks guilty is looked at again singly. */
-static bool value_is_clean(souk_text value)
-{
-    const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
-    size_t i = 0;
-    for (; i + 8 <= value.bytes; i += 8) {
-        uint64_t v = souk_get_u64(value.at + i), del = v ^ (ones * 127);
-        uint64_t guilty = (((v - ones * 32) & ~v) | ((del - ones) & ~del)) & tops;
-        for (size_t j = i; guilty && j < i + 8; j++) {
-            unsigned char c = (unsigned char)value.at[j];
-            if ((c < 32 && c != '\t') || c == 127)
-                return false;
-        }
-    }
-    for (; i < value.bytes; i++) {
-        unsigned char c = (unsigned char)value.at[i];
-        if ((c < 32 && c != '\t') || c == 127)
-            return false;
-    }
-    return true;
-}
 
 static const struct {
     const char *name, *what, *remedy;
@@ -193,43 +115,6 @@ static enum line line_take(souk_http_parser *parser, const char *at, size_t byte
     return LINE_HERE;
 }
 
-static bool host_is_good(souk_text host)
-{
-    souk_text name = host, port = {NULL, 0};
-    if (host.bytes && host.at[0] == '[') {
-        const char *close = memchr(host.at, ']', host.bytes);
-        if (!close)
-            return false;
-        name = souk_text_range(host.at + 1, close);
-        for (size_t i = 0; i < name.bytes; i++)
-            if (!is(name.at[i], IN_HEX) && name.at[i] != ':' && name.at[i] != '.')
-                return false;
-        port = souk_text_range(close + 1, host.at + host.bytes);
-        if (port.bytes && port.at[0] != ':')
-            return false;
-        if (port.bytes)
-            port = souk_text_range(port.at + 1, host.at + host.bytes);
-    } else {
-        port = host;
-        name = souk_text_cut(&port, ':');
-        if (!all_are(name, IN_HOST))
-            return false;
-    }
-    for (size_t i = 0; i < port.bytes; i++)
-        if (port.at[i] < '0' || port.at[i] > '9')
-            return false;
-    return name.bytes > 0 && port.bytes <= 5;
-}
-
-static bool escapes_are_good(souk_text text)
-{
-    for (size_t i = 0; i < text.bytes; i++)
-        if (text.at[i] == '%' &&
-            (text.bytes - i < 3 || !is(text.at[i + 1], IN_HEX) || !is(text.at[i + 2], IN_HEX)))
-            return false;
-    return true;
-}
-
 /* RFC 9112 3.2.1 and 3.2.2. */
 static bool target_parse(souk_http_request *request)
 {
@@ -245,7 +130,7 @@ static bool target_parse(souk_http_request *request)
         while (stop < end && *stop != '/' && *stop != '?')
             stop++;
         request->host = souk_text_range(authority, stop);
-        if (!host_is_good(request->host))
+        if (!http_host_is_good(request->host))
             return false;
         rest = souk_text_range(stop, end);
     } else if (rest.bytes == 0 || rest.at[0] != '/') {
@@ -258,9 +143,9 @@ static bool target_parse(souk_http_request *request)
         request->query = souk_text_range(mark + 1, end);
     if (request->path.bytes == 0) /* "http://host?a": the path is "/", as in the scheme's "//" */
         request->path = (souk_text){request->target.at + scheme_bytes - 1, 1};
-    return all_are(request->path, IN_PATH) && escapes_are_good(request->path) &&
+    return http_all_are(request->path, HTTP_IN_PATH) && http_escapes_are_good(request->path) &&
            (request->query.bytes == 0 ||
-            (all_are(request->query, IN_QUERY) && escapes_are_good(request->query)));
+            (http_all_are(request->query, HTTP_IN_QUERY) && http_escapes_are_good(request->query)));
 }
 
 static souk_http_refusal request_line(souk_http_parser *parser, souk_text line)
@@ -273,7 +158,8 @@ static souk_http_refusal request_line(souk_http_parser *parser, souk_text line)
         return SOUK_HTTP_REFUSAL_REQUEST_LINE;
     request->method = souk_text_range(line.at, first);
     request->target = souk_text_range(first + 1, last);
-    if (request->method.bytes > SOUK_HTTP_METHOD_BYTES_MAX || !all_are(request->method, IN_TOKEN))
+    if (request->method.bytes > SOUK_HTTP_METHOD_BYTES_MAX ||
+        !http_all_are(request->method, HTTP_IN_TOKEN))
         return SOUK_HTTP_REFUSAL_METHOD;
 
     souk_text version = souk_text_range(last + 1, end);
@@ -296,12 +182,12 @@ static souk_http_refusal field_line(souk_text line, souk_http_header *ret_header
     if (line.at[0] == ' ' || line.at[0] == '\t')
         return SOUK_HTTP_REFUSAL_HEADER_FOLD;
     size_t name_bytes = 0;
-    while (name_bytes < line.bytes && is(line.at[name_bytes], IN_TOKEN))
+    while (name_bytes < line.bytes && http_is(line.at[name_bytes], HTTP_IN_TOKEN))
         name_bytes++;
     if (name_bytes == 0 || name_bytes == line.bytes || line.at[name_bytes] != ':')
         return SOUK_HTTP_REFUSAL_HEADER_NAME;
     const char *from = line.at + name_bytes + 1, *to = line.at + line.bytes;
-    if (!value_is_clean(souk_text_range(from, to)))
+    if (!http_value_is_clean(souk_text_range(from, to)))
         return SOUK_HTTP_REFUSAL_HEADER_VALUE;
     while (from < to && (*from == ' ' || *from == '\t'))
         from++;
@@ -354,7 +240,7 @@ static souk_http_refusal framing_header(souk_http_parser *parser, const souk_htt
         if (parser->has_host)
             return SOUK_HTTP_REFUSAL_HOST_TWICE;
         parser->has_host = true;
-        if (header->value.bytes && !host_is_good(header->value))
+        if (header->value.bytes && !http_host_is_good(header->value))
             return SOUK_HTTP_REFUSAL_HOST;
         if (!request->host.at)
             request->host = header->value;
@@ -414,9 +300,9 @@ static bool extensions_are_good(souk_text text)
 {
     const char *at = text.at, *end = text.at + text.bytes;
     while (at < end) {
-        if (*at++ != ';' || at == end || !is(*at, IN_TOKEN))
+        if (*at++ != ';' || at == end || !http_is(*at, HTTP_IN_TOKEN))
             return false;
-        while (at < end && is(*at, IN_TOKEN))
+        while (at < end && http_is(*at, HTTP_IN_TOKEN))
             at++;
         if (at == end || *at != '=')
             continue;
@@ -430,23 +316,23 @@ static bool extensions_are_good(souk_text text)
                 return false;
             at++;
         } else {
-            while (at < end && is(*at, IN_TOKEN))
+            while (at < end && http_is(*at, HTTP_IN_TOKEN))
                 at++;
         }
         if (at == value)
             return false;
     }
-    return value_is_clean(text);
+    return http_value_is_clean(text);
 }
 
 static souk_http_refusal chunk_line(souk_http_parser *parser, souk_text line)
 {
     size_t digits = 0;
     uint64_t size = 0;
-    while (digits < line.bytes && is(line.at[digits], IN_HEX)) {
+    while (digits < line.bytes && http_is(line.at[digits], HTTP_IN_HEX)) {
         if (digits == CHUNK_DIGITS_MAX)
             return SOUK_HTTP_REFUSAL_CHUNK;
-        size = size << 4 | hex_value(line.at[digits++]);
+        size = size << 4 | http_hex_value(line.at[digits++]);
     }
     souk_text extensions = {line.at + digits, line.bytes - digits};
     if (digits == 0 || (extensions.bytes && extensions.at[0] != ';'))
@@ -526,7 +412,8 @@ static souk_http_progress done(souk_http_parser *parser, char *at, size_t *bytes
 static souk_http_progress head_step(souk_http_parser *parser, const char *at, size_t bytes)
 {
     bool is_first = parser->phase == PHASE_REQUEST_LINE;
-    if (is_first && bytes && !is(at[0], IN_TOKEN)) { /* blank lines, TLS: do not wait for an end */
+    if (is_first && bytes &&
+        !http_is(at[0], HTTP_IN_TOKEN)) { /* blank lines, TLS: do not wait for an end */
         parser->line = 1;
         return refuse(parser, SOUK_HTTP_REFUSAL_METHOD);
     }
