@@ -1,99 +1,9 @@
-/* merchant_test.c - who may speak: secrets that are right, wrong, revoked, another merchant's, and
- * what a failure in the middle of a change leaves. */
-#include "core/merchant.h"
-
-#include "os/thread.h"
-
+/* merchant_test.c - who may speak: secrets that are right, wrong, revoked, another merchant's. */
 #include "test/test.h"
 
-#include <sched.h>
+#include "core/merchant_desk.h"
+
 #include <stdio.h>
-
-/* ---- a shop in memory ------------------------------------------------------------------------ */
-
-struct desk {
-    souk_mem *mem; /* of the merchants alone: what fails in a fault loop */
-    souk_disk *disk;
-    souk_spine *spine;
-    souk_merchants *merchants;
-    souk_secrets secrets;
-};
-
-static souk_spine_options spine_options(bool threads)
-{
-    return (souk_spine_options){.ledger = {.no_thread = !threads, .readers = 1},
-                                .vault = {.block_slots = 64, .cache_keys = 16},
-                                .runs_memory = 64};
-}
-
-static void desk_begin(souk_test *test, struct desk *desk, bool threads)
-{
-    souk_mem *heap = souk_mem_heap();
-    souk_spine_options options = spine_options(threads);
-    *desk = (struct desk){.mem = test->mem};
-    SOUK_MUST(souk_disk_open_sim(heap, 5, &desk->disk));
-    SOUK_MUST(souk_spine_init(heap, desk->disk, &options, NULL));
-    SOUK_MUST(souk_spine_open(heap, desk->disk, &options, &desk->spine, NULL));
-    SOUK_MUST(souk_merchants_open(desk->mem, desk->spine, &desk->merchants, NULL));
-}
-
-static void desk_end(struct desk *desk)
-{
-    souk_merchants_free(desk->merchants);
-    souk_spine_free(desk->spine);
-    souk_disk_free(desk->disk);
-}
-
-static void must_found(souk_test *test, struct desk *desk)
-{
-    desk_begin(test, desk, false);
-    SOUK_MUST(souk_merchants_found(desk->merchants, SOUK_TEXT("Salty & Sons"), &desk->secrets));
-}
-
-/* A founded shop for the statement that follows. */
-#define WITH_DESK(desk) \
-    for (struct desk desk = {0}; !desk.mem && (must_found(test, &desk), true); desk_end(&desk))
-
-static void desk_reopen(souk_test *test, struct desk *desk)
-{
-    souk_spine_options options = spine_options(false);
-    souk_merchants_free(souk_take(&desk->merchants));
-    SOUK_MUST(souk_spine_close(desk->spine));
-    souk_spine_free(souk_take(&desk->spine));
-    SOUK_MUST(souk_spine_open(souk_mem_heap(), desk->disk, &options, &desk->spine, NULL));
-    SOUK_MUST(souk_merchants_open(desk->mem, desk->spine, &desk->merchants, NULL));
-}
-
-static souk_err run_sql(souk_tx *tx, void *sql)
-{
-    return souk_sql_script(tx, sql);
-}
-
-static void add_merchant_2(souk_test *test, struct desk *desk)
-{
-    static char sql[] = "INSERT INTO merchant (number, public_id, name)"
-                        " VALUES (2, 'ffffffffffffffffffffffffffffffff', 'Sweet & Co')";
-    SOUK_MUST(souk_ledger_write(souk_spine_ledger(desk->spine), SOUK_LANE_JOB, run_sql, sql));
-}
-
-static souk_err ask(struct desk *desk, const char *token, unsigned scopes)
-{
-    souk_caller caller;
-    return souk_merchants_token(desk->merchants, souk_text_of(token), scopes, &caller);
-}
-
-static souk_err send_with(struct desk *desk, const char *key)
-{
-    souk_caller caller;
-    return souk_merchants_write_key(desk->merchants, souk_text_of(key), &caller);
-}
-
-static bool is_secret(const char *secret, const char *prefix, size_t digits)
-{
-    size_t head = strlen(prefix);
-    return !strncmp(secret, prefix, head) && strlen(secret) == head + digits &&
-           strspn(secret + head, "0123456789abcdef") == digits;
-}
 
 /* ---- founding -------------------------------------------------------------------------------- */
 
@@ -345,14 +255,6 @@ SOUK_TEST("what is revoked is refused at once and for ever, others stay, its nam
     }
 }
 
-static souk_err add_merchant(souk_tx *tx, void *context)
-{
-    (void)context;
-    return souk_sql_run(tx,
-                        "INSERT INTO merchant (number, public_id, name) VALUES (2, 'two', 'Guest')",
-                        SOUK_NO_VALUES);
-}
-
 SOUK_TEST("two merchants name their sources and tokens alike, and each revokes its own")
 {
     WITH_DESK(desk)
@@ -361,8 +263,7 @@ SOUK_TEST("two merchants name their sources and tokens alike, and each revokes i
         char hers[SOUK_TOKEN_BYTES], his[SOUK_TOKEN_BYTES], key[SOUK_WRITE_KEY_BYTES];
         souk_text name = SOUK_TEXT("partner");
         uint32_t source;
-        souk_ledger *ledger = souk_spine_ledger(desk.spine);
-        SOUK_MUST(souk_ledger_write(ledger, SOUK_LANE_JOB, add_merchant, NULL));
+        add_merchant_2(test, &desk);
         SOUK_MUST(souk_merchants_source(desk.merchants, 2, SOUK_TEXT("web"), &web, &source, key));
         SOUK_MUST(souk_merchants_add_token(desk.merchants, 1, name, SOUK_SCOPE_READ, his));
         SOUK_MUST(souk_merchants_add_token(desk.merchants, 2, name, SOUK_SCOPE_READ, hers));
@@ -474,143 +375,4 @@ SOUK_TEST("hundreds of tokens, made and revoked at random, are known as a plain 
         SOUK_CHECK(differences(&desk, tokens, count) > 0);
         SOUK_MUST(ask(&desk, desk.secrets.admin_token, SOUK_SCOPE_ALL));
     }
-}
-
-/* ---- failures -------------------------------------------------------------------------------- */
-
-SOUK_TEST("a founding that ran out of memory founded nothing, and is done when it is tried again")
-{
-    SOUK_FAULT_LOOP (test) {
-        struct desk desk = {.mem = NULL};
-        char id[33];
-        souk_spine_options options = spine_options(false);
-        souk_mem *heap = souk_mem_heap();
-        SOUK_MUST(souk_disk_open_sim(heap, 5, &desk.disk));
-        SOUK_MUST(souk_spine_init(heap, desk.disk, &options, NULL));
-        SOUK_MUST(souk_spine_open(heap, desk.disk, &options, &desk.spine, NULL));
-        souk_err err = souk_merchants_open(test->mem, desk.spine, &desk.merchants, NULL);
-        if (!err) {
-            err = souk_merchants_found(desk.merchants, SOUK_TEXT("Salty"), &desk.secrets);
-            if (err) {
-                SOUK_CHECK_ERR(souk_merchants_operator(desk.merchants, id), SOUK_ENOENT);
-                SOUK_MUST(souk_merchants_found(desk.merchants, SOUK_TEXT("Salty"), &desk.secrets));
-            }
-            SOUK_MUST(ask(&desk, desk.secrets.admin_token, SOUK_SCOPE_ALL));
-            SOUK_MUST(send_with(&desk, desk.secrets.write_key));
-        }
-        SOUK_CHECK(err == SOUK_OK || err == SOUK_ENOMEM);
-        test_fault_seen(test, err);
-        desk_end(&desk);
-    }
-}
-
-enum { BEFORE_GROWTH = 30 }; /* with the founding's two the table of 64 is half full */
-
-/* One more token, source and revocation; each was done or was not, and can be tried again. */
-static souk_err change(souk_test *test, struct desk *desk, char tokens[][SOUK_TOKEN_BYTES])
-{
-    char token[SOUK_TOKEN_BYTES], key[SOUK_WRITE_KEY_BYTES];
-    souk_statement statement = {.bases = {0}};
-    souk_text name = SOUK_TEXT("one more");
-    uint32_t source;
-    souk_err first = SOUK_OK, err;
-    while ((err = souk_merchants_add_token(desk->merchants, 1, name, 1, token)) == SOUK_ENOMEM)
-        first = err;
-    SOUK_MUST(err);
-    while ((err = souk_merchants_source(desk->merchants, 1, SOUK_TEXT("tills"), &statement, &source,
-                                        key)) == SOUK_ENOMEM)
-        first = err;
-    SOUK_MUST(err);
-    while ((err = souk_merchants_revoke(desk->merchants, SOUK_OPERATOR, SOUK_TEXT("t0"))) ==
-           SOUK_ENOMEM)
-        first = err;
-    SOUK_MUST(err);
-    SOUK_MUST(ask(desk, token, 1));
-    SOUK_MUST(send_with(desk, key));
-    for (int i = 0; i < BEFORE_GROWTH; i++)
-        SOUK_CHECK_ERR(ask(desk, tokens[i], SOUK_SCOPE_READ), i ? SOUK_OK : SOUK_EUNAUTH);
-    SOUK_MUST(send_with(desk, desk->secrets.write_key));
-    return first;
-}
-
-SOUK_TEST("a change that ran out of memory was not made, and locks nobody out")
-{
-    SOUK_FAULT_LOOP (test) {
-        struct desk desk;
-        char tokens[BEFORE_GROWTH][SOUK_TOKEN_BYTES], name[16];
-        uint64_t fault = test->fail_at;
-        test->fail_at = 0; /* the setting of the scene always succeeds */
-        must_found(test, &desk);
-        for (int i = 0; i < BEFORE_GROWTH; i++) {
-            snprintf(name, sizeof name, "t%d", i);
-            SOUK_MUST(souk_merchants_add_token(desk.merchants, 1, souk_text_of(name),
-                                               SOUK_SCOPE_READ, tokens[i]));
-        }
-        test->fault_calls = 0;
-        test->fail_at = fault;
-        souk_err err = change(test, &desk, tokens);
-        test_fault_seen(test, err);
-        desk_end(&desk);
-    }
-}
-
-/* A neighbour in the group that fails makes the ledger run every closure of it again. */
-static souk_err fail(souk_tx *tx, souk_job *job)
-{
-    (void)tx;
-    (void)job;
-    return SOUK_ECONFLICT;
-}
-
-static void forget(souk_job *job, souk_err err)
-{
-    (void)job;
-    (void)err;
-}
-
-struct founding {
-    struct desk *desk;
-    souk_err err;
-};
-
-static void found(void *context)
-{
-    struct founding *founding = context;
-    founding->err = souk_merchants_found(founding->desk->merchants, SOUK_TEXT("Salty & Sons"),
-                                         &founding->desk->secrets);
-}
-
-static souk_err count_salty(souk_tx *tx, void *count)
-{
-    return souk_sql_one_int(tx, "SELECT count(*) FROM merchant WHERE name = 'Salty & Sons'",
-                            SOUK_NO_VALUES, count);
-}
-
-SOUK_TEST("a founding whose transaction runs twice founds the same shop")
-{
-    struct desk desk;
-    desk_begin(test, &desk, true);
-    souk_ledger *ledger = souk_spine_ledger(desk.spine);
-    souk_ledger_counters counters = {0};
-    souk_thread thread = {0};
-    souk_job failing = {.lane = SOUK_LANE_INGEST, .apply = fail, .after = forget};
-    struct founding founding = {.desk = &desk};
-    souk_ledger_hold(ledger);
-    SOUK_MUST(souk_thread_start(&thread, "founder", found, &founding));
-    while (!counters.queued[SOUK_LANE_INGEST]) {
-        sched_yield();
-        souk_ledger_count(ledger, &counters);
-    }
-    SOUK_MUST(souk_ledger_submit(ledger, &failing));
-    souk_ledger_release(ledger);
-    souk_thread_join(&thread);
-    SOUK_MUST(founding.err);
-    souk_ledger_count(ledger, &counters);
-    SOUK_CHECK(counters.rerun_groups > 0);
-    int64_t salty;
-    SOUK_MUST(souk_ledger_read(ledger, count_salty, &salty));
-    SOUK_CHECK(salty == 1);
-    SOUK_MUST(ask(&desk, desk.secrets.admin_token, SOUK_SCOPE_ALL));
-    SOUK_MUST(send_with(&desk, desk.secrets.write_key));
-    desk_end(&desk);
 }

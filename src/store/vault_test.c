@@ -1,50 +1,10 @@
-/* vault_test.c - what vault.h promises while the power stays on: a model, refusals, threads. */
-#include "store/vault.h"
-
-#include "base/random.h"
-#include "os/thread.h"
-#include "store/vault_format.h"
+/* vault_test.c - what vault.h promises while the power stays on: a model, refusals, damage, copies. */
 #include "test/test.h"
 
-#include <stdatomic.h>
+#include "store/vault_desk.h"
+
 #include <stdio.h>
 #include <sys/stat.h>
-
-enum { BLOCK = 128, TEXT = 40 };
-static const uint8_t test_root[32] = "thirty-two bytes of a root key..";
-static const souk_vault_options small = {
-    .root_key = test_root, .block_slots = BLOCK, .cache_keys = 16};
-
-/* A text, and where it lies, that follow from a number. */
-typedef struct parcel {
-    souk_seal_place place;
-    uint8_t nonce[24], plain[TEXT], sealed[TEXT + 16];
-} parcel;
-
-static void parcel_fill(parcel *made, uint32_t number)
-{
-    memset(made, 0, sizeof *made);
-    made->place = (souk_seal_place){
-        .merchant = number % 3, .atom = number, .class = (uint8_t)(number % 5), .position = number};
-    souk_put_u32(made->nonce, number);
-    for (size_t i = 0; i < TEXT; i++)
-        made->plain[i] = (uint8_t)(number * 31 + i);
-}
-
-static souk_err parcel_seal(souk_vault *vault, uint32_t slot, uint32_t number, parcel *made)
-{
-    parcel_fill(made, number);
-    return souk_vault_seal(vault, slot, &made->place, made->nonce, made->plain, TEXT, made->sealed);
-}
-
-/* SOUK_ECONFLICT: opened, and another text came out. */
-static souk_err parcel_open(souk_vault *vault, uint32_t slot, const parcel *made)
-{
-    uint8_t plain[TEXT];
-    SOUK_TRY(souk_vault_unseal(vault, slot, &made->place, made->nonce, made->sealed,
-                               sizeof made->sealed, plain));
-    return memcmp(plain, made->plain, TEXT) ? SOUK_ECONFLICT : SOUK_OK;
-}
 
 /* ---- the dumb model -------------------------------------------------------------------- */
 
@@ -137,57 +97,6 @@ SOUK_TEST("a vault behaves as a list of texts would over random takes, seals, er
     souk_vault_free(model.vault);
     souk_disk_free(model.disk);
     souk_mem_put(test->mem, model.slots);
-}
-
-/* ---- a vault to play with -------------------------------------------------------------- */
-
-typedef struct vault_desk {
-    souk_disk *disk;
-    souk_vault *vault;
-} vault_desk;
-
-static vault_desk desk_of(souk_test *test, const souk_vault_options *options)
-{
-    vault_desk desk = {0};
-    SOUK_MUST(souk_disk_open_sim(test->mem, 9, &desk.disk));
-    SOUK_MUST(souk_vault_init(test->mem, desk.disk, options, NULL));
-    SOUK_MUST(souk_vault_open(test->mem, desk.disk, options, &desk.vault, NULL));
-    return desk;
-}
-
-static void desk_done(vault_desk *desk)
-{
-    souk_vault_free(desk->vault);
-    souk_disk_free(desk->disk);
-}
-
-static void desk_reopen(souk_test *test, vault_desk *desk)
-{
-    souk_vault_free(desk->vault);
-    desk->vault = NULL;
-    SOUK_MUST(souk_vault_open(test->mem, desk->disk, &small, &desk->vault, NULL));
-}
-
-/* Reads or changes bytes of the file behind the vault's back. */
-static void file_bytes(souk_test *test, souk_disk *disk, uint64_t offset, void *bytes, size_t count,
-                       bool write)
-{
-    souk_auto(souk_file) file = NULL;
-    size_t got = count;
-    SOUK_MUST(souk_file_open(disk, "keys", SOUK_FILE_WRITE, &file));
-    if (write)
-        SOUK_MUST(souk_file_write(file, bytes, count, offset));
-    else
-        SOUK_MUST(souk_file_read(file, bytes, count, offset, &got));
-    SOUK_CHECK(got == count);
-}
-
-static void file_flip(souk_test *test, souk_disk *disk, uint64_t offset)
-{
-    uint8_t byte;
-    file_bytes(test, disk, offset, &byte, 1, false);
-    byte ^= 4;
-    file_bytes(test, disk, offset, &byte, 1, true);
 }
 
 /* ---- sealing --------------------------------------------------------------------------- */
@@ -565,77 +474,4 @@ SOUK_TEST("on a real disk root.key is made with mode 0400 and a restart finds ev
     SOUK_MUST(souk_vault_destroy(vault, slot, 1));
     SOUK_CHECK_ERR(parcel_open(vault, slot[0], &text[0]), SOUK_EERASED);
     SOUK_MUST(parcel_open(vault, slot[1], &text[1]));
-}
-
-/* ---- threads --------------------------------------------------------------------------- */
-
-enum { SHARED_SLOTS = 96, READERS = 3 };
-typedef struct vault_shared {
-    souk_vault *vault;
-    uint32_t slots[SHARED_SLOTS];
-    parcel texts[SHARED_SLOTS];
-    _Atomic bool destroyed[SHARED_SLOTS]; /* set once destroy returned */
-    _Atomic bool stop;
-    _Atomic uint32_t wrong, opened;
-} vault_shared;
-
-static void run_reader(void *context)
-{
-    vault_shared *shared = context;
-    souk_random random = souk_random_of((uintptr_t)&random);
-    while (!atomic_load(&shared->stop)) {
-        size_t i = souk_random_below(&random, SHARED_SLOTS);
-        bool was_destroyed = atomic_load(&shared->destroyed[i]);
-        souk_err err = parcel_open(shared->vault, shared->slots[i], &shared->texts[i]);
-        bool right = err == SOUK_EERASED || (err == SOUK_OK && !was_destroyed);
-        atomic_fetch_add(&shared->wrong, !right);
-        atomic_fetch_add(&shared->opened, err == SOUK_OK);
-    }
-}
-
-static void run_maker(void *context)
-{
-    vault_shared *shared = context;
-    while (!atomic_load(&shared->stop))
-        if (souk_vault_prepare(shared->vault) != SOUK_OK)
-            atomic_fetch_add(&shared->wrong, 1);
-}
-
-SOUK_TEST("readers beside a writer, a maker and an erasure see the text or that it is gone")
-{
-    vault_desk desk = desk_of(test, &small);
-    static vault_shared shared;
-    memset(&shared, 0, sizeof shared);
-    shared.vault = desk.vault;
-    for (uint32_t i = 0; i < SHARED_SLOTS; i++) {
-        SOUK_MUST(souk_vault_take(desk.vault, &shared.slots[i]));
-        SOUK_MUST(parcel_seal(desk.vault, shared.slots[i], i, &shared.texts[i]));
-    }
-    souk_thread readers[READERS] = {0}, maker = {0};
-    for (int i = 0; i < READERS; i++)
-        SOUK_MUST(souk_thread_start(&readers[i], "reader", run_reader, &shared));
-    SOUK_MUST(souk_thread_start(&maker, "maker", run_maker, &shared));
-    souk_err failed = SOUK_OK;
-    for (uint32_t i = 0; i < SHARED_SLOTS && !failed; i++) {
-        /* every reader gets a look in between */
-        for (uint32_t seen = atomic_load(&shared.opened);
-             i + 1 < SHARED_SLOTS && atomic_load(&shared.opened) < seen + 20;) {
-            uint32_t slot;
-            parcel text;
-            failed = failed ? failed : souk_vault_take(desk.vault, &slot);
-            failed = failed ? failed : parcel_seal(desk.vault, slot, 1000 + i, &text);
-            failed = failed ? failed : parcel_open(desk.vault, slot, &text);
-            if (failed)
-                break;
-        }
-        failed = failed ? failed : souk_vault_destroy(desk.vault, &shared.slots[i], 1);
-        atomic_store(&shared.destroyed[i], true);
-    }
-    atomic_store(&shared.stop, true);
-    for (int i = 0; i < READERS; i++)
-        souk_thread_join(&readers[i]);
-    souk_thread_join(&maker);
-    SOUK_MUST(failed);
-    SOUK_CHECK(atomic_load(&shared.wrong) == 0);
-    desk_done(&desk);
 }
