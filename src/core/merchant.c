@@ -3,10 +3,9 @@
  * Secrets are stored as keyed hashes; the table finds one by its hash, so a lookup compares nothing
  * with the secret itself.  A change makes room in the table before its transaction, so that nothing
  * can fail after the commit: what is stored is known, and what is revoked is not. */
-#include "core/merchant.h"
+#include "core/merchant_private.h"
 
 #include "base/random.h"
-#include "os/thread.h"
 
 static const souk_migration merchant_steps[] = {
     {1, "CREATE TABLE merchant ("
@@ -41,28 +40,29 @@ static const souk_migration merchant_steps[] = {
         "SELECT hash, merchant, source, scopes, name FROM secret;"
         "DROP TABLE secret;"
         "ALTER TABLE secret_of_merchant RENAME TO secret"},
+    {3, "ALTER TABLE secret ADD COLUMN made INTEGER NOT NULL DEFAULT 0;"  /* ms UTC; 0: before */
+        "UPDATE secret SET scopes = 15 WHERE scopes = 7 AND source = 0"}, /* all is more now */
 };
 
-struct secret {
-    souk_hash128 hash;
-    souk_caller caller; /* scopes 0: free; merchant 0: revoked, and probes go on behind it */
-};
-
-struct souk_merchants {
-    souk_mem *mem;
-    souk_spine *spine;
-    souk_hash_key key;      /* under which secrets are hashed */
-    souk_mutex changes;     /* one at a time, from its room to its end */
-    souk_rwlock lock;       /* of what follows */
-    struct secret *secrets; /* open addressing */
-    size_t capacity, count; /* count includes what was revoked since the table grew */
-};
+enum { SECRET_ID = (SOUK_SECRET_ID_BYTES - 1) / 2 };
 
 /* ---- secrets in memory -------------------------------------------------------------------------------- */
 
 static souk_hash128 hash_secret(const souk_merchants *merchants, souk_text secret)
 {
     return souk_hash128_of(&merchants->key, &secret, 1);
+}
+
+static void write_id(souk_hash128 hash, char ret_id[SOUK_SECRET_ID_BYTES])
+{
+    souk_hex(&hash, SECRET_ID, ret_id);
+    ret_id[SOUK_SECRET_ID_BYTES - 1] = '\0';
+}
+
+void souk_merchants_secret_id(const souk_merchants *merchants, souk_text secret,
+                              char ret_id[SOUK_SECRET_ID_BYTES])
+{
+    write_id(hash_secret(merchants, secret), ret_id);
 }
 
 static void place_secret(struct secret *table, size_t capacity, struct secret secret)
@@ -228,6 +228,7 @@ enum { MAKING_SECRETS = 2 };
 struct making {
     souk_merchants *merchants;
     uint32_t merchant, source;
+    souk_time at;
     souk_text name; /* of the source or token */
     const souk_statement *statement;
     unsigned scopes;
@@ -243,11 +244,16 @@ static souk_err store_secret(struct making *making, souk_tx *tx, const char *tex
                              souk_caller caller)
 {
     struct secret secret = {hash_secret(making->merchants, souk_text_of(text)), caller};
+    char id[SOUK_SECRET_ID_BYTES];
     souk_assert(making->made_count < MAKING_SECRETS);
+    write_id(secret.hash, id);
     SOUK_TRY(souk_sql_run(
-        tx, "INSERT INTO secret (hash, merchant, source, scopes, name) VALUES (?1, ?2, ?3, ?4, ?5)",
+        tx,
+        "INSERT INTO secret (hash, merchant, source, scopes, name, made) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         SOUK_VALUES(SOUK_BLOB(&secret.hash, sizeof secret.hash), SOUK_INT(caller.merchant),
-                    SOUK_INT(caller.source), SOUK_INT(caller.scopes), SOUK_STR(name))));
+                    SOUK_INT(caller.source), SOUK_INT(caller.scopes),
+                    SOUK_STR(name.bytes ? name : souk_text_of(id)), SOUK_INT(making->at))));
     making->made[making->made_count++] = secret;
     return SOUK_OK;
 }
@@ -256,6 +262,7 @@ static souk_err store_secret(struct making *making, souk_tx *tx, const char *tex
 static souk_err make(struct making *making, souk_tx_closure *closure)
 {
     souk_merchants *merchants = making->merchants;
+    making->at = souk_clock_now_ms(souk_spine_clock(merchants->spine));
     souk_auto_lock(&merchants->changes);
     {
         souk_auto_write(&merchants->lock);
@@ -381,18 +388,51 @@ souk_err souk_merchants_add_token(souk_merchants *merchants, uint32_t merchant, 
     return make(&making, make_token);
 }
 
+/* Another key of a source: named by its id, since the first one has the source's name. */
+static souk_err make_key(souk_tx *tx, void *context)
+{
+    struct making *making = context;
+    int64_t source;
+    making->made_count = 0;
+    SOUK_TRY(
+        souk_sql_one_int(tx, "SELECT source FROM source_name WHERE merchant = ?1 AND name = ?2",
+                         SOUK_VALUES(SOUK_INT(making->merchant), SOUK_STR(making->name)), &source));
+    make_secret("souk_wk_", 16, making->write_key);
+    return store_secret(making, tx, making->write_key, SOUK_TEXT(""),
+                        (souk_caller){making->merchant, (uint32_t)source, SOUK_SCOPE_WRITE});
+}
+
+souk_err souk_merchants_add_key(souk_merchants *merchants, uint32_t merchant, souk_text source,
+                                char ret_write_key[SOUK_WRITE_KEY_BYTES])
+{
+    struct making making = {
+        .merchants = merchants, .merchant = merchant, .name = source, .write_key = ret_write_key};
+    return make(&making, make_key);
+}
+
 struct dropping {
-    uint32_t merchant;
-    souk_text name;
+    uint32_t merchant; /* whose it must be */
+    souk_text name;    /* its name; or */
+    bool is_key;       /* its kind, */
+    char id[8];        /* and the first bytes of its hash */
     souk_hash128 hash;
 };
 
 static souk_err find_name(struct dropping *dropping, souk_tx *tx)
 {
     souk_auto_value(souk_rows) rows = {0};
-    SOUK_TRY(souk_rows_begin(tx, "SELECT hash FROM secret WHERE merchant = ?1 AND name = ?2",
-                             SOUK_VALUES(SOUK_INT(dropping->merchant), SOUK_STR(dropping->name)),
-                             &rows));
+    if (dropping->name.at)
+        SOUK_TRY(souk_rows_begin(
+            tx, "SELECT hash FROM secret WHERE merchant = ?1 AND name = ?2",
+            SOUK_VALUES(SOUK_INT(dropping->merchant), SOUK_STR(dropping->name)), &rows));
+    else
+        SOUK_TRY(
+            souk_rows_begin(tx,
+                            "SELECT hash FROM secret WHERE substr(hash, 1, 6) = ?1 AND "
+                            "merchant = ?2 AND (source <> 0) = ?3",
+                            SOUK_VALUES(SOUK_BLOB(dropping->id, SECRET_ID),
+                                        SOUK_INT(dropping->merchant), SOUK_INT(dropping->is_key)),
+                            &rows));
     if (!souk_rows_next(&rows)) {
         SOUK_TRY(souk_rows_check(&rows));
         return SOUK_ENOENT;
@@ -408,21 +448,35 @@ static souk_err drop_secret(souk_tx *tx, void *context)
 {
     struct dropping *dropping = context;
     SOUK_TRY(find_name(dropping, tx));
-    return souk_sql_run(tx, "DELETE FROM secret WHERE merchant = ?1 AND name = ?2",
-                        SOUK_VALUES(SOUK_INT(dropping->merchant), SOUK_STR(dropping->name)));
+    return souk_sql_run(tx, "DELETE FROM secret WHERE hash = ?1",
+                        SOUK_VALUES(SOUK_BLOB(&dropping->hash, sizeof dropping->hash)));
+}
+
+static souk_err revoke(souk_merchants *merchants, struct dropping *dropping)
+{
+    souk_auto_lock(&merchants->changes);
+    SOUK_TRY(souk_ledger_write(souk_spine_ledger(merchants->spine), SOUK_LANE_INGEST, drop_secret,
+                               dropping));
+    souk_auto_write(&merchants->lock);
+    struct secret *known = find_hash(merchants, dropping->hash);
+    if (known)
+        known->caller.merchant = 0;
+    return SOUK_OK;
 }
 
 souk_err souk_merchants_revoke(souk_merchants *merchants, uint32_t merchant, souk_text name)
 {
     struct dropping dropping = {.merchant = merchant, .name = name};
-    souk_auto_lock(&merchants->changes);
-    SOUK_TRY(souk_ledger_write(souk_spine_ledger(merchants->spine), SOUK_LANE_INGEST, drop_secret,
-                               &dropping));
-    souk_auto_write(&merchants->lock);
-    struct secret *known = find_hash(merchants, dropping.hash);
-    if (known)
-        known->caller.merchant = 0;
-    return SOUK_OK;
+    return revoke(merchants, &dropping);
+}
+
+souk_err souk_merchants_revoke_id(souk_merchants *merchants, uint32_t merchant, bool is_key,
+                                  souk_text id)
+{
+    struct dropping dropping = {.merchant = merchant, .is_key = is_key};
+    if (!souk_unhex(id, dropping.id, SECRET_ID))
+        return SOUK_ENOENT;
+    return revoke(merchants, &dropping);
 }
 
 /* All of a founding in one transaction: a shop without its first token could not be entered. */

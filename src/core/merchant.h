@@ -13,7 +13,8 @@
  * stored as a keyed hash; comparing them takes the same time whatever they are.  Each merchant names its own:
  * a name is free where another merchant has it, too; a token and a write key of one merchant never share one.
  *
- * Texts    write key "souk_wk_" and 32 hexadecimal digits; token "souk_at_" and 64
+ * Texts    write key "souk_wk_" and 32 hexadecimal digits; token "souk_at_" and 64.  The id of either is the
+ *          first 12 digits of its keyed hash: it names the secret and tells nothing about it
  * Threads  any; looking up takes a read lock and one hash. */
 #ifndef SOUK_CORE_MERCHANT_H
 #define SOUK_CORE_MERCHANT_H
@@ -25,11 +26,12 @@ typedef struct souk_merchants souk_merchants;
 enum souk_scope {                        /* bits */
                   SOUK_SCOPE_WRITE = 1,  /* events */
                   SOUK_SCOPE_READ = 2,   /* shoppers, profiles, timelines, statistics */
-                  SOUK_SCOPE_MANAGE = 4, /* merges, consent, erasure, rejects, keys */
-                  SOUK_SCOPE_ALL = 7,
+                  SOUK_SCOPE_MANAGE = 4, /* merges, consent, erasure, rejects */
+                  SOUK_SCOPE_ADMIN = 8,  /* sources, keys, tokens, jobs */
+                  SOUK_SCOPE_ALL = 15,
 };
 
-enum { SOUK_WRITE_KEY_BYTES = 41, SOUK_TOKEN_BYTES = 73 }; /* with NUL */
+enum { SOUK_WRITE_KEY_BYTES = 41, SOUK_TOKEN_BYTES = 73, SOUK_SECRET_ID_BYTES = 13 }; /* with NUL */
 
 typedef struct souk_caller {
     uint32_t merchant, source; /* source 0 for tokens */
@@ -66,12 +68,20 @@ SOUK_CHECKED souk_err souk_merchants_source(souk_merchants *merchants, uint32_t 
                                             souk_text name, const souk_statement *statement,
                                             uint32_t *ret_source,
                                             char ret_write_key[SOUK_WRITE_KEY_BYTES]);
+/* Another key of a source that is there; all of them work until they are revoked.  SOUK_ENOENT. */
+SOUK_CHECKED souk_err souk_merchants_add_key(souk_merchants *merchants, uint32_t merchant,
+                                             souk_text source,
+                                             char ret_write_key[SOUK_WRITE_KEY_BYTES]);
+/* An empty name: its id.  SOUK_EEXIST: a secret of this name works. */
 SOUK_CHECKED souk_err souk_merchants_add_token(souk_merchants *merchants, uint32_t merchant,
                                                souk_text name, unsigned scopes,
                                                char ret_token[SOUK_TOKEN_BYTES]);
 /* The merchant's token or write key of that name; works 0 seconds later.  SOUK_ENOENT. */
 SOUK_CHECKED souk_err souk_merchants_revoke(souk_merchants *merchants, uint32_t merchant,
                                             souk_text name);
+/* The same by its id, where it is a write key (or a token). */
+SOUK_CHECKED souk_err souk_merchants_revoke_id(souk_merchants *merchants, uint32_t merchant,
+                                               bool is_key, souk_text id);
 
 SOUK_CHECKED souk_err souk_merchants_write_key(souk_merchants *merchants, souk_text key,
                                                souk_caller *ret_caller);
@@ -79,6 +89,36 @@ SOUK_CHECKED souk_err souk_merchants_write_key(souk_merchants *merchants, souk_t
  * *ret_caller keeps its old value. */
 SOUK_CHECKED souk_err souk_merchants_token(souk_merchants *merchants, souk_text token,
                                            unsigned scopes, souk_caller *ret_caller);
+
+/* ---- lists -------------------------------------------------------------------------------------- */
+
+void souk_merchants_secret_id(const souk_merchants *merchants, souk_text secret,
+                              char ret_id[SOUK_SECRET_ID_BYTES]);
+
+typedef struct souk_source { /* what lists tell of one; texts live until `each` returns */
+    uint32_t number;
+    souk_text name, statement; /* "serve=contract age=unknown" */
+    uint64_t keys;             /* that work */
+} souk_source;
+typedef struct souk_secret {
+    char id[SOUK_SECRET_ID_BYTES];
+    souk_text name, source; /* source: name of a write key's source */
+    unsigned scopes;
+    souk_time made; /* 0: not known */
+} souk_secret;
+/* Calls each with the merchant's sources by number; its keys, or its tokens, by time.  In a read of the
+ * ledger: keep `each` short.  An error of `each` ends the list with it. */
+SOUK_CHECKED souk_err souk_merchants_sources(souk_merchants *merchants, uint32_t merchant,
+                                             souk_err (*each)(void *context,
+                                                              const souk_source *source),
+                                             void *context);
+SOUK_CHECKED souk_err
+souk_merchants_secrets(souk_merchants *merchants, uint32_t merchant, bool keys,
+                       souk_err (*each)(void *context, const souk_secret *secret), void *context);
+
+/* SOUK_SCOPE_READ of "read": a word for each bit of a token.  0, and NULL, where there is none. */
+unsigned souk_scope_of_word(souk_text word);
+const char *souk_scope_word(unsigned scope);
 
 /* "profile=consent", "serve=contract": one `--basis`.  SOUK_EINVAL with words. */
 SOUK_CHECKED souk_err souk_statement_read(souk_statement *statement, souk_text purpose_basis,

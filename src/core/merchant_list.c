@@ -1,0 +1,89 @@
+/* merchant_list.c - the lists of merchant.h: sources, keys and tokens, never a secret. */
+#include "core/merchant_private.h"
+
+struct listing {
+    uint32_t merchant;
+    bool keys;
+    souk_err (*each_source)(void *context, const souk_source *source);
+    souk_err (*each_secret)(void *context, const souk_secret *secret);
+    void *context;
+};
+
+static souk_err list_sources(souk_tx *tx, void *context)
+{
+    const struct listing *listing = context;
+    souk_auto_value(souk_rows) rows = {0};
+    SOUK_TRY(
+        souk_rows_begin(tx,
+                        "SELECT source, name, statement, "
+                        "(SELECT count(*) FROM secret WHERE secret.source = source_name.source) "
+                        "FROM source_name WHERE merchant = ?1 ORDER BY source",
+                        SOUK_VALUES(SOUK_INT(listing->merchant)), &rows));
+    while (souk_rows_next(&rows)) {
+        souk_source source = {.number = (uint32_t)souk_rows_int(&rows, 0),
+                              .name = souk_rows_text(&rows, 1),
+                              .statement = souk_rows_text(&rows, 2),
+                              .keys = (uint64_t)souk_rows_int(&rows, 3)};
+        SOUK_TRY(listing->each_source(listing->context, &source));
+    }
+    return souk_rows_check(&rows);
+}
+
+souk_err souk_merchants_sources(souk_merchants *merchants, uint32_t merchant,
+                                souk_err (*each)(void *context, const souk_source *source),
+                                void *context)
+{
+    struct listing listing = {.merchant = merchant, .each_source = each, .context = context};
+    return souk_ledger_read(souk_spine_ledger(merchants->spine), list_sources, &listing);
+}
+
+static souk_err list_secrets(souk_tx *tx, void *context)
+{
+    const struct listing *listing = context;
+    souk_auto_value(souk_rows) rows = {0};
+    SOUK_TRY(souk_rows_begin(
+        tx,
+        "SELECT substr(hash, 1, 6), secret.name, coalesce(source_name.name, ''), scopes, made "
+        "FROM secret LEFT JOIN source_name ON source_name.source = secret.source "
+        "WHERE secret.merchant = ?1 AND (secret.source <> 0) = ?2 ORDER BY made, secret.name",
+        SOUK_VALUES(SOUK_INT(listing->merchant), SOUK_INT(listing->keys)), &rows));
+    while (souk_rows_next(&rows)) {
+        souk_text id = souk_rows_blob(&rows, 0);
+        souk_secret secret = {.name = souk_rows_text(&rows, 1),
+                              .source = souk_rows_text(&rows, 2),
+                              .scopes = (unsigned)souk_rows_int(&rows, 3),
+                              .made = souk_rows_int(&rows, 4)};
+        if (2 * id.bytes != SOUK_SECRET_ID_BYTES - 1)
+            return SOUK_ECORRUPT;
+        souk_hex(id.at, id.bytes, secret.id);
+        SOUK_TRY(listing->each_secret(listing->context, &secret));
+    }
+    return souk_rows_check(&rows);
+}
+
+souk_err souk_merchants_secrets(souk_merchants *merchants, uint32_t merchant, bool keys,
+                                souk_err (*each)(void *context, const souk_secret *secret),
+                                void *context)
+{
+    struct listing listing = {
+        .merchant = merchant, .keys = keys, .each_secret = each, .context = context};
+    return souk_ledger_read(souk_spine_ledger(merchants->spine), list_secrets, &listing);
+}
+
+static const char *const scope_words[] = {"write", "read", "manage", "admin"};
+
+unsigned souk_scope_of_word(souk_text word)
+{
+    for (unsigned i = 0; i < sizeof scope_words / sizeof *scope_words; i++)
+        if (souk_text_equal(word, souk_text_of(scope_words[i])))
+            return 1u << i;
+    return 0;
+}
+
+const char *souk_scope_word(unsigned scope)
+{
+    for (unsigned i = 0; i < sizeof scope_words / sizeof *scope_words; i++)
+        if (scope == 1u << i)
+            return scope_words[i];
+    return NULL;
+}
