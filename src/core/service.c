@@ -131,3 +131,38 @@ bool souk_route_fits(const souk_route *route, souk_text path, souk_text parts[SO
             return !wanted.at && !path.at;
     }
 }
+
+/* ---- what bodies and jobs are asked with ----------------------------------------------------------- */
+
+souk_text souk_field(const souk_json_doc *doc, souk_json_node object, const char *key,
+                     souk_arena *arena)
+{
+    souk_text text;
+    if (souk_json_text(doc, souk_json_member(doc, object, souk_text_of(key)), arena, &text))
+        return SOUK_TEXT("");
+    return text;
+}
+
+souk_err souk_field_statement(const souk_json_doc *doc, souk_json_node object, souk_arena *arena,
+                              souk_statement *ret_statement, souk_diag *diag)
+{
+    souk_statement statement = {.age = SOUK_AGE_UNKNOWN};
+    souk_json_node bases = souk_json_member(doc, object, SOUK_TEXT("bases"));
+    souk_text age = souk_field(doc, object, "age", arena), basis;
+    if (bases != SOUK_JSON_NONE && souk_json_type(doc, bases) != SOUK_JSON_ARRAY)
+        return souk_diag_say(diag, SOUK_EINVAL, "bases is a list, as [\"profile=consent\"]");
+    for (souk_json_node item = souk_json_first(doc, bases); item != SOUK_JSON_NONE;
+         item = souk_json_next(doc, item)) {
+        if (souk_json_text(doc, item, arena, &basis))
+            return souk_diag_say(diag, SOUK_EINVAL, "a basis is a text, as \"profile=consent\"");
+        SOUK_TRY(souk_statement_read(&statement, basis, diag));
+    }
+    if (souk_text_equal(age, SOUK_TEXT("adult")))
+        statement.age = SOUK_AGE_ADULT;
+    else if (souk_text_equal(age, SOUK_TEXT("minor")))
+        statement.age = SOUK_AGE_MINOR;
+    else if (age.bytes)
+        return souk_diag_say(diag, SOUK_EINVAL, "the age is 'adult' or 'minor', or is left out");
+    *ret_statement = statement;
+    return SOUK_OK;
+}

@@ -53,6 +53,7 @@ struct souk_call {
     souk_text (*header)(souk_call *call, souk_text name);
     void (*send)(souk_call *call, int status, const char *type, souk_text body, unsigned retry_s);
     void *from;
+    const char *challenge; /* of a 401: how to say who one is (RFC 9110 11.6.1) */
     souk_buf out;
     souk_json_writer json;
 };
@@ -83,6 +84,25 @@ typedef struct souk_route {
     bool slow;           /* it waits for commits: runs beside the loop that reads requests */
 } souk_route;
 
+/* One run of long work, a job of serve/jobs.h, in a thread of its own beside everything else. */
+typedef struct souk_work {
+    souk_spine *spine;
+    souk_merchants *merchants;
+    void *state;                    /* the service's, from its open */
+    const souk_json_doc *arguments; /* a JSON object: what is asked for */
+    souk_arena *arena;
+    souk_json_writer *result; /* takes one value, where all went well */
+    /* Tell how far it is, now and then; an error ends the work after what is done, and is its error. */
+    souk_ledger_progress *progress;
+    void *context; /* of progress */
+    souk_diag *diag;
+} souk_work;
+
+typedef struct souk_work_kind {
+    const char *name, *unit; /* "import"; what is counted, "bytes" */
+    souk_err (*run)(souk_work *work);
+} souk_work_kind;
+
 typedef struct souk_service {
     const char *name;
     /* Makes and frees the service's state; NULL: it has none. */
@@ -90,7 +110,18 @@ typedef struct souk_service {
     void (*close)(void *state);
     const souk_route *routes;
     size_t route_count;
+    const souk_work_kind *works; /* the long work it offers */
+    size_t work_count;
 } souk_service;
+
+/* The text of an object's member; empty where there is none or it is no text. */
+souk_text souk_field(const souk_json_doc *doc, souk_json_node object, const char *key,
+                     souk_arena *arena);
+/* The members "bases" (["profile=consent", …]) and "age" ("adult") of an object as a statement.
+ * SOUK_EINVAL with words. */
+SOUK_CHECKED souk_err souk_field_statement(const souk_json_doc *doc, souk_json_node object,
+                                           souk_arena *arena, souk_statement *ret_statement,
+                                           souk_diag *diag);
 
 /* Fits the path and fills parts; false where it does not fit. */
 bool souk_route_fits(const souk_route *route, souk_text path, souk_text parts[SOUK_CALL_PARTS]);

@@ -2,6 +2,7 @@
 #include "serve/api.h"
 
 #include "os/thread.h"
+#include "serve/jobs.h"
 
 #include <stdio.h>
 
@@ -15,6 +16,7 @@ struct souk_api {
     void *states[SERVICES_MOST];
     size_t service_count;
     souk_call_limits limits; /* .body_bytes 0: the usual ones */
+    souk_jobs *jobs;
     souk_http *http;
     bool draining;
     /* what waits for commits */
@@ -141,6 +143,9 @@ static void dispatch(souk_api *api, souk_call *call, bool here)
         return;
     }
     call->state = match.state;
+    call->challenge = match.route->scopes == SOUK_SCOPE_WRITE
+                          ? "Basic realm=\"souk write key\", charset=\"UTF-8\""
+                          : "Bearer realm=\"souk\"";
     memcpy(call->parts, match.parts, sizeof match.parts);
     souk_err err = check_caller(api, match.route, call);
     if (err)
@@ -167,11 +172,15 @@ static void http_send(souk_call *call, int status, const char *type, souk_text b
 {
     char retry[16];
     int retry_bytes = snprintf(retry, sizeof retry, "%u", retry_s);
-    souk_http_header headers[] = {
-        {SOUK_TEXT("Content-Type"), souk_text_of(type)},
-        {SOUK_TEXT("Retry-After"), {retry, (size_t)retry_bytes}},
-    };
-    souk_http_answer(call->from, status, headers, retry_s ? 2 : 1, body);
+    souk_http_header headers[3] = {{SOUK_TEXT("Content-Type"), souk_text_of(type)}};
+    size_t count = 1;
+    if (retry_s)
+        headers[count++] =
+            (souk_http_header){SOUK_TEXT("Retry-After"), {retry, (size_t)retry_bytes}};
+    if (status == 401) /* RFC 9110 11.6.1: at least one challenge */
+        headers[count++] =
+            (souk_http_header){SOUK_TEXT("WWW-Authenticate"), souk_text_of(call->challenge)};
+    souk_http_answer(call->from, status, headers, count, body);
     souk_call_free(call);
 }
 
@@ -285,7 +294,7 @@ souk_err souk_api_call(souk_api *api, const char *method, const char *path, souk
 souk_err souk_api_open(souk_mem *mem, souk_spine *spine, souk_merchants *merchants,
                        const souk_service *const *services, size_t count, souk_api **ret_api)
 {
-    souk_assert(count <= SERVICES_MOST);
+    souk_assert(count < SERVICES_MOST);
     souk_auto(souk_api) api = souk_mem_get(mem, sizeof *api);
     if (!api)
         return SOUK_ENOMEM;
@@ -299,6 +308,12 @@ souk_err souk_api_open(souk_mem *mem, souk_spine *spine, souk_merchants *merchan
             SOUK_TRY(services[i]->open(mem, spine, merchants, &api->states[i]));
         api->services[api->service_count++] = services[i];
     }
+    SOUK_TRY(souk_jobs_open(mem, spine, merchants, &api->jobs));
+    for (size_t i = 0; i < count; i++)
+        souk_jobs_offer(api->jobs, services[i], api->states[i]);
+    api->services[api->service_count] = &souk_jobs_service;
+    api->states[api->service_count++] = api->jobs;
+    SOUK_TRY(souk_jobs_start(api->jobs));
     SOUK_TRY(souk_thread_start(&api->worker, "slow calls", run_slow, api));
     *ret_api = souk_take(&api);
     return SOUK_OK;
@@ -314,6 +329,7 @@ void souk_api_free(souk_api *api)
         souk_cond_signal(&api->wake);
     }
     souk_thread_join(&api->worker);
+    souk_jobs_free(api->jobs); /* waits for the running one, which uses what the services hold */
     for (size_t i = 0; i < api->service_count; i++)
         if (api->services[i]->close)
             api->services[i]->close(api->states[i]);
@@ -336,4 +352,5 @@ void souk_api_set_http(souk_api *api, souk_http *http)
 void souk_api_draining(souk_api *api)
 {
     __atomic_store_n(&api->draining, true, __ATOMIC_RELAXED);
+    souk_jobs_stop(api->jobs);
 }

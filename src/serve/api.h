@@ -10,7 +10,10 @@
  * handed to the route's handler.  Nothing is open but /healthz, /readyz and what says so in its table.
  * /healthz says 200 while the process answers; /readyz while it takes events: 503, with the reason, from a
  * write that found the disk full until there is room again, after a failed disk, and while it drains.
+ * A 401 says how to say who one is (WWW-Authenticate): Bearer, or Basic where a write key is asked for.
  * Routes that wait for commits run in one thread beside the loops, at most 64 waiting: above, 503.
+ *
+ * The api runs the services' long work as jobs (jobs.h).
  *
  * Threads  souk_api_handle from the loops; souk_api_call from any. */
 #ifndef SOUK_SERVE_API_H
@@ -31,7 +34,7 @@ SOUK_AUTO(souk_api)
 void souk_api_set_limits(souk_api *api, const souk_call_limits *limits);
 /* For /metrics; may be NULL. */
 void souk_api_set_http(souk_api *api, souk_http *http);
-/* From now on /readyz says 503: the server drains. */
+/* From now on /readyz says 503 and the running job is told to end: the server drains. */
 void souk_api_draining(souk_api *api);
 
 void souk_api_handle(void *api, souk_http_exchange *x);

@@ -46,6 +46,10 @@ static souk_err find_person(souk_call *call, souk_text kind_word, souk_text valu
                              "'%.*s' is no kind of identifier: user, card, phone, email, open, "
                              "device, anonymous or public",
                              SOUK_TEXT_PRINT(kind_word));
+    if (call->caller.merchant != SOUK_OPERATOR)
+        return souk_diag_say(
+            &call->diag, SOUK_EDENIED,
+            "the shoppers are the operator's: a guest merchant cannot ask for them");
     souk_err err = souk_spine_find(call->spine, kind, value, person);
     if (err == SOUK_ENOENT)
         return souk_diag_say(&call->diag, err, "nobody has this %s", souk_id_word(kind));
@@ -539,19 +543,7 @@ static void post_erase(souk_call *call)
     with_request(call, erase);
 }
 
-/* ---- upkeep ------------------------------------------------------------------------------------------------------ */
-
-static void post_verify(souk_call *call)
-{
-    souk_err err = souk_spine_verify(call->spine, NULL, NULL, &call->diag);
-    souk_json_writer *out = souk_call_json(call);
-    souk_json_write_object(out);
-    souk_json_write_key(out, SOUK_TEXT("verified"));
-    souk_json_write_bool(out, true);
-    write_number(out, "events", souk_spine_end(call->spine) - 1);
-    souk_json_write_end(out);
-    answer(call, err);
-}
+/* ---- counters ---------------------------------------------------------------------------------------------------- */
 
 static void get_metrics(souk_call *call)
 {
@@ -581,8 +573,6 @@ static const souk_route routes[] = {
     {"POST", "/v1/shoppers/erase", SOUK_SCOPE_MANAGE, post_erase, .slow = true,
      .summary = "A person asks to be forgotten"},
     {"GET", "/metrics", SOUK_SCOPE_READ, get_metrics, .summary = "Counters for Prometheus"},
-    {"POST", "/v1/verify", SOUK_SCOPE_MANAGE, post_verify, .local = true, .slow = true,
-     .summary = "Compare everything derived with the log"},
 };
 
 const souk_service souk_shop_service = {

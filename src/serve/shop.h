@@ -1,4 +1,4 @@
-/* shop.h - the routes of the shop as a whole: totals, shoppers, decisions, consent, erasure, upkeep.
+/* shop.h - the routes of the shop as a whole: totals, shoppers, decisions, consent, erasure, counters.
  *
  *     GET  /v1/stats                                totals over every event
  *     GET  /v1/shoppers/{kind}/{value}              who is behind an identifier (kind: user, email, …, public)
@@ -9,7 +9,8 @@
  *     POST /v1/shoppers/consent                     {"a":{…},"purpose":…,"basis":…,"evidence":…}
  *     POST /v1/shoppers/erase                       {"a":{…}}
  *     GET  /metrics                                 Prometheus text 0.0.4 (a token with read, or the control socket)
- *     POST /v1/verify, /v1/backup, /v1/import       only over the control socket */
+ *
+ * The shoppers are the operator's: other merchants are refused until there is a guest's access to them. */
 #ifndef SOUK_SERVE_SHOP_H
 #define SOUK_SERVE_SHOP_H
 

@@ -1,7 +1,11 @@
-/* upkeep.c - GET /v1/quarantine. */
+/* upkeep.c - the route and the long work of upkeep.h. */
 #include "serve/upkeep.h"
 
 #include "core/quarantine.h"
+
+#define LEDGER_PART "ledger.copy"
+
+/* ---- quarantine -------------------------------------------------------------------------------------- */
 
 enum { ROWS_MOST = 100 };
 
@@ -65,10 +69,87 @@ static void get_quarantine(souk_call *call)
         souk_call_answer(call, 200);
 }
 
+/* ---- verify, backup ---------------------------------------------------------------------------------- */
+
+static souk_err verify(souk_work *work)
+{
+    uint64_t events;
+    SOUK_TRY(souk_spine_verify(work->spine, work->progress, work->context, work->diag));
+    events = souk_spine_end(work->spine) - 1;
+    souk_json_write_object(work->result);
+    souk_json_write_key(work->result, SOUK_TEXT("done"));
+    souk_json_write_bool(work->result, true);
+    souk_json_write_key(work->result, SOUK_TEXT("events"));
+    souk_json_write_u64(work->result, events);
+    souk_json_write_end(work->result);
+    return SOUK_OK;
+}
+
+/* The keys after the ledger, so that it names no atom without one; the erasures last of all, so that none
+ * that the ledger lacks is missing. */
+static souk_err copy_all(souk_work *work, souk_disk *to)
+{
+    souk_spine *spine = work->spine;
+    SOUK_TRY(souk_ledger_backup(souk_spine_ledger(spine), to, LEDGER_PART, work->progress,
+                                work->context));
+    SOUK_TRY(souk_vault_copy(souk_spine_vault(spine), to, "keys"));
+    SOUK_TRY(souk_spine_erasures_write(spine, to, "erasures"));
+    SOUK_TRY(souk_disk_rename(to, LEDGER_PART, "ledger"));
+    return souk_disk_sync_folder(to);
+}
+
+/* What a backup that failed has made; keys should not lie about. */
+static void remove_parts(souk_disk *to)
+{
+    static const char *const parts[] = {LEDGER_PART, "keys", "erasures"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (souk_disk_exists(to, parts[i])) {
+            souk_err err = souk_disk_remove(to, parts[i]);
+            (void)err; /* the first error is the one to tell */
+        }
+}
+
+static souk_err backup(souk_work *work)
+{
+    souk_auto(souk_disk) to = NULL;
+    souk_text folder =
+        souk_field(work->arguments, souk_json_root(work->arguments), "to", work->arena);
+    char *path = souk_arena_get(work->arena, folder.bytes + 1);
+    if (work->arena->failed)
+        return SOUK_ENOMEM;
+    if (folder.bytes == 0 || folder.at[0] != '/' || memchr(folder.at, 0, folder.bytes))
+        return souk_diag_say(work->diag, SOUK_EINVAL, "say where the backup goes: --to DIR");
+    memcpy(path, folder.at, folder.bytes);
+    SOUK_TRY(souk_disk_open_real(souk_mem_heap(), path, &to, work->diag));
+    static const char *const taken[] = {"ledger", "keys", "erasures", "root.key"};
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        if (souk_disk_exists(to, taken[i]))
+            return souk_diag_say(work->diag, SOUK_EEXIST,
+                                 "%s holds a backup or a shop already (%s): take an empty folder",
+                                 path, taken[i]);
+    souk_err err = copy_all(work, to);
+    if (err) {
+        remove_parts(to);
+        return err;
+    }
+    souk_json_write_object(work->result);
+    souk_json_write_key(work->result, SOUK_TEXT("done"));
+    souk_json_write_bool(work->result, true);
+    souk_json_write_end(work->result);
+    return SOUK_OK;
+}
+
+static const souk_work_kind works[] = {{"verify", "events", verify}, {"backup", "bytes", backup}};
+
 static const souk_route routes[] = {
     {"GET", "/v1/quarantine", SOUK_SCOPE_MANAGE, get_quarantine,
      .summary = "Events that a reader of the log could not take, and why"},
 };
 
 const souk_service souk_upkeep_service = {
-    .name = "upkeep", .routes = routes, .route_count = sizeof routes / sizeof *routes};
+    .name = "upkeep",
+    .routes = routes,
+    .route_count = sizeof routes / sizeof *routes,
+    .works = works,
+    .work_count = sizeof works / sizeof *works,
+};

@@ -1,4 +1,4 @@
-/* collect.c - the collect service: the routes of the Segment protocol, of rejects and of imports. */
+/* collect.c - the collect service: the routes of the Segment protocol and of rejects, imports as jobs. */
 #include "service/collect/import.h"
 #include "service/collect/segment.h"
 
@@ -112,10 +112,71 @@ static const souk_route routes[] = {
      .slow = true},
 };
 
+/* ---- imports, as jobs: {"format":"online-retail","file":"/…","source":"till","bases":[…],"age":"adult"} ---- */
+
+static void write_result(const souk_import *import, souk_json_writer *out)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+    } fields[] = {{"rows", import->rows},         {"events", import->events},
+                  {"repeats", import->repeats},   {"rejected", import->rejected},
+                  {"shoppers", import->shoppers}, {"resumed", import->resumed}};
+    souk_json_write_object(out);
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        souk_json_write_key(out, souk_text_of(fields[i].name));
+        souk_json_write_u64(out, fields[i].value);
+    }
+    souk_json_write_end(out);
+}
+
+static souk_err find_source(souk_work *work, souk_text name, uint32_t *ret_source)
+{
+    souk_statement statement;
+    SOUK_TRY(souk_field_statement(work->arguments, souk_json_root(work->arguments), work->arena,
+                                  &statement, work->diag));
+    souk_err err =
+        souk_merchants_source(work->merchants, SOUK_OPERATOR, name, &statement, ret_source, NULL);
+    if (err == SOUK_ECONFLICT)
+        return souk_diag_say(work->diag, err,
+                             "source '%.*s' stated something else before: name another with "
+                             "--source",
+                             SOUK_TEXT_PRINT(name));
+    return err;
+}
+
+static souk_err import_file(souk_work *work)
+{
+    souk_json_node root = souk_json_root(work->arguments);
+    souk_text format = souk_field(work->arguments, root, "format", work->arena),
+              file = souk_field(work->arguments, root, "file", work->arena),
+              source = souk_field(work->arguments, root, "source", work->arena);
+    souk_import import = {
+        .spine = work->spine, .progress = work->progress, .context = work->context};
+    char *path = souk_arena_get(work->arena, file.bytes + 1);
+    if (work->arena->failed)
+        return SOUK_ENOMEM;
+    if (file.bytes == 0 || file.at[0] != '/' || memchr(file.at, 0, file.bytes))
+        return souk_diag_say(work->diag, SOUK_EINVAL, "file is the absolute path of a file here");
+    memcpy(path, file.at, file.bytes);
+    if (!souk_import_known(format))
+        return souk_diag_say(work->diag, SOUK_EINVAL,
+                             "'%.*s' is no format; there is: online-retail",
+                             SOUK_TEXT_PRINT(format));
+    SOUK_TRY(find_source(work, source.bytes ? source : format, &import.source));
+    SOUK_TRY(souk_import_file(souk_mem_heap(), &import, format, path, work->diag));
+    write_result(&import, work->result);
+    return SOUK_OK;
+}
+
+static const souk_work_kind works[] = {{"import", "bytes", import_file}};
+
 const souk_service souk_collect_service = {
     .name = "collect",
     .open = souk_collect_open,
     .close = souk_collect_close,
     .routes = routes,
     .route_count = sizeof routes / sizeof *routes,
+    .works = works,
+    .work_count = sizeof works / sizeof *works,
 };

@@ -371,6 +371,10 @@ static souk_err run_import(struct run *run, const struct file *file, souk_diag *
     souk_err err = read_rows(run, file, diag);
     souk_err finished = finish_batches(run);
     SOUK_TRY(err ? err : finished);
+    if (import->progress) { /* it is done, whatever the answer */
+        err = import->progress(import->context, file->text.bytes, file->text.bytes);
+        (void)err;
+    }
     return souk_task_end(ledger, &run->task, souk_clock_now_ms(clock));
 }
 
@@ -411,6 +415,19 @@ static void free_run(struct run *run)
     souk_mem_put(run->mem, run);
 }
 
+static const souk_import_format *find_format(souk_text name)
+{
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (souk_text_equal(name, souk_text_of(formats[i]->name)))
+            return formats[i];
+    return NULL;
+}
+
+bool souk_import_known(souk_text format)
+{
+    return find_format(format) != NULL;
+}
+
 souk_err souk_import_file(souk_mem *mem, souk_import *import, souk_text format, const char *path,
                           souk_diag *diag)
 {
@@ -420,9 +437,7 @@ souk_err souk_import_file(souk_mem *mem, souk_import *import, souk_text format, 
         return SOUK_ENOMEM;
     run->mem = mem;
     run->import = import;
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
-        if (souk_text_equal(format, souk_text_of(formats[i]->name)))
-            run->format = formats[i];
+    run->format = find_format(format);
     if (!run->format) {
         souk_mem_put(mem, run);
         return souk_diag_say(diag, SOUK_EINVAL, "'%.*s' is no format; there is: online-retail",

@@ -34,6 +34,9 @@ typedef struct souk_import {
 SOUK_CHECKED souk_err souk_import_file(souk_mem *mem, souk_import *import, souk_text format,
                                        const char *path, souk_diag *diag);
 
+/* Whether there is a format of this name. */
+bool souk_import_known(souk_text format);
+
 /* ---- for formats --------------------------------------------------------------------------------- */
 
 /* Makes an event of a row; texts may lie in the row or in the arena.  SOUK_EINVAL with words in diag:
