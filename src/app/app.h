@@ -11,6 +11,7 @@
 #define SOUK_APP_APP_H
 
 #include "app/settings.h"
+#include "core/task.h"
 #include "serve/api.h"
 
 enum { APP_OPERANDS = 8, APP_BASES = 16 };
@@ -63,10 +64,31 @@ SOUK_CHECKED souk_err app_shop_open(const app_options *options, app_shop *ret_sh
 SOUK_CHECKED souk_err app_shop_close(app_shop *shop);
 void app_shop_done(app_shop *shop);
 
-/* Runs one call where the owner is: over the control socket if a server runs, else here.  The answer's body
- * is appended; an answer above 299 becomes its error, with its words in diag. */
+/* A line to the folder's owner: a server over its control socket, or this process itself. */
+typedef struct app_line {
+    const app_options *options;
+    bool here;     /* no server runs: the folder is ours until close */
+    app_shop shop; /* here */
+} app_line;
+SOUK_CHECKED souk_err app_line_open(const app_options *options, app_line *ret_line,
+                                    souk_diag *diag);
+/* One call.  The answer's body is appended; an answer above 299 becomes its error, with its words in diag.
+ * SOUK_ESTOPPED: the server is gone. */
+SOUK_CHECKED souk_err app_line_call(app_line *line, const char *method, const char *path,
+                                    souk_text body, souk_buf *answer, souk_diag *diag);
+SOUK_CHECKED souk_err app_line_close(app_line *line);
+/* Open, one call, close. */
 SOUK_CHECKED souk_err app_call(const app_options *options, const char *method, const char *path,
                                souk_text body, souk_buf *answer, souk_diag *diag);
+/* Runs a job where the owner is, with a bar: body is that of POST /v1/jobs.  Ctrl-C cancels it.  Prints its
+ * result; a job that does not end well becomes its error, with its words. */
+SOUK_CHECKED souk_err app_job(const app_options *options, const char *label, souk_text body,
+                              souk_diag *diag);
+/* The path as another process, in another folder, would have to name it. */
+SOUK_CHECKED souk_err app_absolute(const char *path, souk_buf *out, souk_diag *diag);
+/* What --basis and --age-band say, as members of an object. */
+void app_write_statement(const app_options *options, souk_json_writer *json);
+
 /* Prints one JSON object: as it is with --json, else as lines of words. */
 void app_print(const app_options *options, souk_text json);
 
@@ -77,6 +99,11 @@ void app_catch_signals(void);
 /* Commands in files of their own. */
 souk_err app_serve(const app_options *options, souk_diag *diag);
 souk_err app_import(const app_options *options, souk_diag *diag);
+souk_err app_verify(const app_options *options, souk_diag *diag);
+souk_err app_jobs(const app_options *options, souk_diag *diag);
+souk_err app_sources(const app_options *options, souk_diag *diag);
+souk_err app_keys(const app_options *options, souk_diag *diag);
+souk_err app_tokens(const app_options *options, souk_diag *diag);
 souk_err app_backup(const app_options *options, souk_diag *diag);
 souk_err app_restore(const app_options *options, souk_diag *diag);
 souk_err app_config(const app_options *options, souk_diag *diag);

@@ -4,49 +4,28 @@
  * before the first read.  The keys of a backup older than an erasure still open what was erased, so key
  * backups live at most 30 days; the root key is in no backup. */
 #include "app/app.h"
-#include "base/progress.h"
 
 #include <stdio.h>
 
-static souk_err show_backup(void *context, uint64_t done, uint64_t total)
-{
-    souk_progress *bar = context;
-    bar->options.total = total;
-    souk_progress_set(bar, done);
-    return app_interrupted() ? SOUK_EINTERRUPT : SOUK_OK;
-}
-
-static souk_err copy_all(app_shop *shop, souk_disk *to, souk_progress *bar)
-{
-    SOUK_TRY(souk_ledger_backup(souk_spine_ledger(shop->spine), to, "ledger", show_backup, bar));
-    SOUK_TRY(souk_vault_copy(souk_spine_vault(shop->spine), to, "keys"));
-    return souk_spine_erasures_write(shop->spine, to, "erasures");
-}
-
 souk_err app_backup(const app_options *options, souk_diag *diag)
 {
-    souk_auto(souk_disk) to = NULL;
-    souk_auto_value(souk_progress) bar = {0};
-    app_shop shop = {.disk = NULL};
+    souk_auto_value(souk_buf) body = {.mem = souk_mem_heap()}, path = {.mem = souk_mem_heap()};
+    souk_json_writer json = {.out = &body};
     if (!options->to)
         return souk_diag_say(diag, SOUK_EINVAL, "say where the backup goes: --to DIR");
-    SOUK_TRY(souk_disk_open_real(souk_mem_heap(), options->to, &to, diag));
-    if (souk_disk_exists(to, "ledger"))
-        return souk_diag_say(diag, SOUK_EEXIST, "%s holds a backup already: take an empty folder",
-                             options->to);
-    app_catch_signals();
-    SOUK_TRY(app_shop_open(options, &shop, diag));
-    souk_progress_start(&bar, &(souk_progress_options){.label = "backup", .unit = "bytes"});
-    souk_err err = copy_all(&shop, to, &bar);
-    if (!err)
-        souk_progress_finish(&bar);
-    souk_err closed = app_shop_close(&shop);
-    SOUK_TRY(err ? err : closed);
+    SOUK_TRY(app_absolute(options->to, &path, diag));
+    souk_json_write_object(&json);
+    souk_json_write_key(&json, SOUK_TEXT("kind"));
+    souk_json_write_text(&json, SOUK_TEXT("backup"));
+    souk_json_write_key(&json, SOUK_TEXT("to"));
+    souk_json_write_text(&json, souk_buf_view(&path));
+    souk_json_write_end(&json);
+    SOUK_TRY(souk_json_write_check(&json));
+    SOUK_TRY(app_job(options, "backup", souk_buf_view(&body), diag));
     fprintf(stderr,
             "The root key (%s/root.key) is not in the backup: keep it apart.  Delete the "
             "backup's keys within 30 days.\n",
             options->data);
-    app_print(options, SOUK_TEXT("{\"done\":true}"));
     return SOUK_OK;
 }
 

@@ -205,50 +205,27 @@ static souk_err show_progress(void *context, uint64_t done, uint64_t total)
     return app_interrupted() ? SOUK_EINTERRUPT : SOUK_OK;
 }
 
-static souk_err with_bar(const app_options *options, const char *label, app_shop *shop,
-                         souk_diag *diag,
-                         souk_err (*act)(app_shop *shop, souk_progress *bar, souk_diag *diag))
-{
-    souk_auto_value(souk_progress) bar = {0};
-    app_catch_signals();
-    SOUK_TRY(app_shop_open(options, shop, diag));
-    souk_progress_start(&bar, &(souk_progress_options){.label = label, .unit = "events"});
-    souk_err err = act(shop, &bar, diag);
-    if (!err)
-        souk_progress_finish(&bar);
-    souk_err closed = app_shop_close(shop);
-    err = err ? err : closed;
-    if (!err)
-        app_print(options, SOUK_TEXT("{\"done\":true}"));
-    return err;
-}
-
-static souk_err rebuild(app_shop *shop, souk_progress *bar, souk_diag *diag)
-{
-    (void)diag;
-    return souk_spine_rebuild(shop->spine, show_progress, bar);
-}
-
+/* Alone: while it makes the derived files again there is nothing to answer from. */
 static souk_err run_rebuild(const app_options *options, souk_diag *diag)
 {
-    app_shop shop = {.disk = NULL};
-    return with_bar(options, "rebuild", &shop, diag, rebuild);
-}
-
-static souk_err verify(app_shop *shop, souk_progress *bar, souk_diag *diag)
-{
-    return souk_spine_verify(shop->spine, show_progress, bar, diag);
-}
-
-static souk_err run_verify(const app_options *options, souk_diag *diag)
-{
-    char socket[512];
-    struct stat status;
-    app_shop shop = {.disk = NULL};
-    snprintf(socket, sizeof socket, "%s/control", options->data);
-    if (stat(socket, &status) == 0) /* a server owns it: it verifies itself */
-        return call_and_print(options, "POST", "/v1/verify", SOUK_TEXT(""), diag);
-    return with_bar(options, "verify", &shop, diag, verify);
+    souk_auto_value(souk_progress) bar = {0};
+    app_line line;
+    app_catch_signals();
+    SOUK_TRY(app_line_open(options, &line, diag));
+    if (!line.here)
+        return souk_diag_say(diag, SOUK_ELOCKED,
+                             "a server owns %s, and rebuild needs the folder to itself: stop the "
+                             "server, rebuild, start it again (`souk verify` works beside it and "
+                             "says whether that is needed)",
+                             options->data);
+    souk_progress_start(&bar, &(souk_progress_options){.label = "rebuild", .unit = "events"});
+    souk_err err = souk_spine_rebuild(line.shop.spine, show_progress, &bar);
+    if (!err)
+        souk_progress_finish(&bar);
+    souk_err closed = app_line_close(&line);
+    SOUK_TRY(err ? err : closed);
+    app_print(options, SOUK_TEXT("{\"done\":true}"));
+    return SOUK_OK;
 }
 
 static souk_err run_version(const app_options *options, souk_diag *diag)
@@ -273,8 +250,12 @@ const app_command app_commands[] = {
     {"erase", "KIND VALUE", "a shopper asks to be forgotten: keys destroyed, at once", run_erase},
     {"rejects", "[replay ID [EVENT] | drop ID]", "events that could not be taken", run_rejects},
     {"quarantine", "", "events that a reader of the log could not take, and why", run_quarantine},
+    {"source", "list | add NAME", "who sends events, and what it states (--basis)", app_sources},
+    {"key", "list | new SOURCE | revoke ID", "write keys, for sending events", app_keys},
+    {"token", "list | new SCOPE… | revoke ID", "tokens: read, manage, admin", app_tokens},
+    {"jobs", "[ID | cancel ID]", "imports, backups and checks, and how far they are", app_jobs},
     {"rebuild", "", "make everything derived again from the log", run_rebuild},
-    {"verify", "", "prove that everything derived equals the log", run_verify},
+    {"verify", "", "prove that everything derived equals the log", app_verify},
     {"backup", "--to DIR", "ledger, keys and erasures as three files", app_backup},
     {"restore", "--to DIR", "make the shop of --data from a backup in --to", app_restore},
     {"config", "show | check [FILE] | sample | reference",

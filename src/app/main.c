@@ -37,7 +37,7 @@ static const app_flag flags[] = {
     {"--data", "DIR", "the data folder", "SOUK_DATA", offsetof(app_options, data)},
     {"--config", "FILE", "the file of settings (default: souk.toml in the data folder)",
      "SOUK_CONFIG", offsetof(app_options, config)},
-    {"--name", "NAME", "the shop's name", NULL, offsetof(app_options, name)},
+    {"--name", "NAME", "the name of a new shop, or of a token", NULL, offsetof(app_options, name)},
     {"--source", "NAME", "who sent the imported events (default: the format)", NULL,
      offsetof(app_options, source)},
     {"--age-band", "adult", "the importer states that these shoppers are adults", NULL,
@@ -57,7 +57,7 @@ static void print_help(FILE *to)
                 flags[i].variable ? " (or " : "", flags[i].variable ? flags[i].variable : "",
                 flags[i].variable ? ")" : "");
     fprintf(to,
-            "  --basis    P=B    purpose and basis that an import states, as profile=consent; "
+            "  --basis    P=B    purpose and basis that an import or a source states, as profile=consent; "
             "may be repeated\n"
             "  --listen   ADDR   where the server listens; each setting of `souk config show` is a "
             "flag, too\n"

@@ -134,7 +134,7 @@ static souk_err try_owner(const app_options *options, const char *method, const 
     snprintf(socket, sizeof socket, "%s/control", options->data);
     if (access(socket, F_OK) || souk_client_open(&client, socket, 2000, NULL))
         return SOUK_ENOENT;
-    client.wait_ms = 24 * 3600 * (int64_t)1000; /* a verify may take long; Ctrl-C ends it */
+    client.wait_ms = 24 * 3600 * (int64_t)1000; /* an erasure may take long; Ctrl-C ends the wait */
     souk_err err = call_owner(&client, method, path, body, ret_status, answer);
     souk_client_done(&client);
     return err;
@@ -167,20 +167,61 @@ static souk_err read_problem(int status, souk_text answer, souk_diag *diag)
     return err;
 }
 
+static bool has_owner(const app_options *options)
+{
+    char socket[512];
+    souk_client client = SOUK_CLIENT_NONE;
+    snprintf(socket, sizeof socket, "%s/control", options->data);
+    if (access(socket, F_OK) || souk_client_open(&client, socket, 2000, NULL))
+        return false;
+    souk_client_done(&client);
+    return true;
+}
+
+souk_err app_line_open(const app_options *options, app_line *line, souk_diag *diag)
+{
+    *line = (app_line){.options = options};
+    if (has_owner(options))
+        return SOUK_OK;
+    SOUK_TRY(app_shop_open(options, &line->shop, diag));
+    line->here = true;
+    return SOUK_OK;
+}
+
+souk_err app_line_call(app_line *line, const char *method, const char *path, souk_text body,
+                       souk_buf *answer, souk_diag *diag)
+{
+    int status = 0;
+    size_t before = answer->bytes;
+    souk_err err = line->here ? souk_api_call(line->shop.api, method, path, body, &status, answer)
+                              : try_owner(line->options, method, path, body, &status, answer);
+    if (!line->here && (err == SOUK_ENOENT || err == SOUK_EIO))
+        return souk_diag_say(diag, SOUK_ESTOPPED,
+                             "the server of %s ended in the middle: what was done is kept; do the "
+                             "same again",
+                             line->options->data);
+    SOUK_TRY(err);
+    souk_text got = souk_buf_view(answer);
+    return status < 300
+               ? SOUK_OK
+               : read_problem(status, souk_text_range(got.at + before, got.at + got.bytes), diag);
+}
+
+souk_err app_line_close(app_line *line)
+{
+    bool here = line->here;
+    line->here = false;
+    return here ? app_shop_close(&line->shop) : SOUK_OK;
+}
+
 souk_err app_call(const app_options *options, const char *method, const char *path, souk_text body,
                   souk_buf *answer, souk_diag *diag)
 {
-    int status = 0;
-    souk_err err = try_owner(options, method, path, body, &status, answer);
-    if (err == SOUK_ENOENT) {
-        app_shop shop = {.disk = NULL};
-        SOUK_TRY(app_shop_open(options, &shop, diag));
-        err = souk_api_call(shop.api, method, path, body, &status, answer);
-        souk_err closed = app_shop_close(&shop);
-        err = err ? err : closed;
-    }
-    SOUK_TRY(err);
-    return status < 300 ? SOUK_OK : read_problem(status, souk_buf_view(answer), diag);
+    app_line line;
+    SOUK_TRY(app_line_open(options, &line, diag));
+    souk_err err = app_line_call(&line, method, path, body, answer, diag);
+    souk_err closed = app_line_close(&line);
+    return err ? err : closed;
 }
 
 /* ---- printing -------------------------------------------------------------------------------------------- */
