@@ -14,7 +14,7 @@
  * Her identifiers are read before step 2 and stored nowhere.  After a crash or a full disk behind it nobody
  * knows them: then step 4 is a pass over all identifiers for those that lead to an erased atom, and another
  * snapshot. */
-#include "core/spine_private.h"
+#include "core/spine_erase_private.h"
 
 #include "base/random.h"
 
@@ -40,30 +40,6 @@ souk_err spine_erase_migrate(souk_spine *spine, souk_diag *diag)
     return souk_ledger_migrate(spine->ledger, "erasure", erase_steps,
                                sizeof erase_steps / sizeof *erase_steps, diag);
 }
-
-struct gone { /* an atom being erased */
-    uint32_t atom, slot, shopper;
-    uint64_t *links; /* [link_count] positions */
-    size_t link_count;
-};
-
-struct erasing {
-    souk_spine *spine;
-    struct gone *gone;
-    size_t gone_count;
-    souk_time at;
-    uint64_t position;
-    souk_arena *arena;      /* NULL: a second try, her identifiers are not known */
-    souk_identifier *words; /* her identifiers in the clear, for the rejects */
-    size_t word_count, word_capacity;
-    /* rewriting */
-    uint64_t *positions;
-    size_t position_count;
-    souk_block_maker *maker;
-    souk_hash128 *hashes; /* of her identifiers */
-    size_t hash_count, hash_capacity;
-    uint64_t events;
-};
 
 /* ---- 1 and 2: the entry, the keys ---------------------------------------------------------------------- */
 
@@ -124,14 +100,6 @@ static bool has_gone_slot(const struct erasing *erasing, uint32_t slot)
     return false;
 }
 
-static bool is_gone(const struct erasing *erasing, uint32_t atom)
-{
-    for (size_t i = 0; i < erasing->gone_count; i++)
-        if (atom && erasing->gone[i].atom == atom)
-            return true;
-    return false;
-}
-
 static void copy_edges(struct erasing *erasing, const souk_block *block)
 {
     for (size_t i = 0; i < block->edge_count; i++) {
@@ -148,7 +116,7 @@ static void copy_facts(struct erasing *erasing, const souk_block *block)
         souk_fact fact = block->facts[i];
         souk_hash128 message = {0};
         memcpy(&message, block->messages + SOUK_BLOCK_MESSAGE * i, SOUK_BLOCK_MESSAGE);
-        if (is_gone(erasing, fact.atom)) {
+        if (erase_is_gone(erasing, fact.atom)) {
             fact.atom = 0;
             fact.sealed_bytes = 0;
             erasing->events++;
@@ -216,7 +184,7 @@ static souk_err write_done(souk_tx *tx, void *context)
 {
     struct erasing *erasing = context;
     for (size_t i = 0; i < erasing->gone_count; i++) {
-        const struct gone *gone = &erasing->gone[i];
+        const struct erase_gone *gone = &erasing->gone[i];
         SOUK_TRY(souk_consent_forget(erasing->spine->consent, tx, gone->atom));
         if (gone->shopper)
             SOUK_TRY(spine_forget_decisions(tx, gone->shopper));
@@ -236,14 +204,20 @@ struct forgetting {
 static void forget_now(souk_batch *batch)
 {
     struct erasing *erasing = ((struct forgetting *)(void *)batch)->erasing;
-    souk_index *index = erasing->spine->index;
+    const souk_spine *spine = erasing->spine;
+    souk_index *index = spine->index;
+    erasing->late_err = SOUK_OK; /* of a run before this one */
+    for (size_t i = 0; i < erasing->gone_count && !erasing->late_err; i++)
+        erasing->late_err = erase_find_late(erasing, &erasing->gone[i]);
     souk_index_lock(index);
     for (size_t i = 0; i < erasing->hash_count; i++)
-        if (is_gone(erasing, souk_index_find_now(index, erasing->hashes[i])))
+        if (erase_is_gone(erasing, souk_index_find_now(index, erasing->hashes[i])))
             souk_index_unlink(index, erasing->hashes[i]);
     for (size_t i = 0; i < erasing->gone_count; i++)
         if (erasing->gone[i].atom < souk_index_next_atom(index))
             souk_index_erase_atom(index, erasing->gone[i].atom);
+    for (size_t i = 0; i < spine->late_count; i++)
+        souk_index_erase_atom(index, spine->late[i].atom);
     if (!erasing->arena)
         souk_index_unlink_erased(index);
     souk_index_unlock(index);
@@ -254,7 +228,8 @@ static void forget_now(souk_batch *batch)
 static souk_err forget_in_memory(struct erasing *erasing)
 {
     struct forgetting forgetting = {.batch = {.settle = forget_now}, .erasing = erasing};
-    return souk_spine_write(erasing->spine, &forgetting.batch);
+    SOUK_TRY(souk_spine_write(erasing->spine, &forgetting.batch));
+    return erasing->late_err;
 }
 
 static souk_err forget_in_snapshot(struct erasing *erasing)
@@ -294,7 +269,7 @@ static souk_err find_positions(struct erasing *erasing, const souk_person *perso
                              &erasing->position_count));
     size_t capacity = erasing->position_count;
     for (size_t i = 0; i < erasing->gone_count; i++) {
-        const struct gone *gone = &erasing->gone[i];
+        const struct erase_gone *gone = &erasing->gone[i];
         SOUK_TRY(souk_mem_grow(mem, &erasing->positions, &capacity,
                                erasing->position_count + gone->link_count, (size_t)1 << 28,
                                sizeof *erasing->positions));
@@ -314,7 +289,7 @@ static void raise_end(souk_spine *spine, uint64_t end)
         ;
 }
 
-static souk_err list_gone(souk_spine *spine, const souk_person *person, struct gone *ret_gone)
+static souk_err list_gone(souk_spine *spine, const souk_person *person, struct erase_gone *ret_gone)
 {
     souk_err err = SOUK_OK;
     souk_index_read(spine->index);
@@ -324,9 +299,9 @@ static souk_err list_gone(souk_spine *spine, const souk_person *person, struct g
             err = SOUK_EERASED;
         else
             ret_gone[i] =
-                (struct gone){.atom = person->atoms[i],
-                              .slot = atom->slot,
-                              .shopper = souk_index_owner(spine->index, person->atoms[i])};
+                (struct erase_gone){.atom = person->atoms[i],
+                                    .slot = atom->slot,
+                                    .shopper = souk_index_owner(spine->index, person->atoms[i])};
     }
     souk_index_read_done(spine->index);
     return err;
@@ -347,7 +322,7 @@ souk_err spine_erase_links(souk_spine *spine, souk_arena *arena, uint32_t atom,
     return arena->failed ? SOUK_ENOMEM : SOUK_OK;
 }
 
-static souk_err note_links(souk_spine *spine, souk_arena *arena, struct gone *gone)
+static souk_err note_links(souk_spine *spine, souk_arena *arena, struct erase_gone *gone)
 {
     return spine_erase_links(spine, arena, gone->atom, &gone->links, &gone->link_count);
 }
@@ -355,7 +330,7 @@ static souk_err note_links(souk_spine *spine, souk_arena *arena, struct gone *go
 static souk_err note_trace(void *context, const souk_link *link, souk_text value)
 {
     struct erasing *erasing = context;
-    if (value.bytes == 0 || !is_gone(erasing, link->atom))
+    if (value.bytes == 0 || !erase_is_gone(erasing, link->atom))
         return SOUK_OK;
     souk_mem *mem = erasing->spine->mem;
     SOUK_TRY(souk_mem_grow(mem, &erasing->hashes, &erasing->hash_capacity, erasing->hash_count + 1,
@@ -389,10 +364,11 @@ static souk_err note_late_traces(struct erasing *erasing)
 }
 
 /* Steps 1b to 6; the same at the first time and later. */
-static souk_err take_steps(struct erasing *erasing, const souk_person *person)
+static souk_err take_steps(struct erasing *erasing, souk_arena *arena, souk_person *person)
 {
     souk_spine *spine = erasing->spine;
     SOUK_TRY(forget_in_memory(erasing));
+    SOUK_TRY(erase_take_late(erasing, arena, person));
     if (erasing->arena)
         SOUK_TRY(note_late_traces(erasing));
     SOUK_TRY(destroy_keys(erasing));
@@ -411,7 +387,14 @@ static souk_err take_steps(struct erasing *erasing, const souk_person *person)
 
 static souk_err finish(struct erasing *erasing, const souk_person *person)
 {
-    souk_err err = take_steps(erasing, person);
+    souk_arena arena = {.mem = erasing->spine->mem}; /* of what came late */
+    souk_person *with_late = souk_arena_copy(&arena, person, sizeof *person);
+    struct erase_gone *gone = erasing->gone;
+    size_t gone_count = erasing->gone_count;
+    souk_err err = arena.failed ? SOUK_ENOMEM : take_steps(erasing, &arena, with_late);
+    souk_arena_done(&arena);
+    erasing->gone = gone;
+    erasing->gone_count = gone_count;
     if (err)
         __atomic_store_n(&erasing->spine->half_erased, true, __ATOMIC_RELAXED);
     return err;
@@ -421,7 +404,7 @@ static souk_err erase_now(struct erasing *erasing, const souk_person *person)
 {
     souk_spine *spine = erasing->spine;
     souk_arena *arena = erasing->arena;
-    struct gone *gone = souk_arena_get(arena, person->atom_count * sizeof *gone);
+    struct erase_gone *gone = souk_arena_get(arena, person->atom_count * sizeof *gone);
     if (arena->failed)
         return SOUK_ENOMEM;
     SOUK_TRY(list_gone(spine, person, gone));
@@ -455,13 +438,13 @@ struct known {
     souk_vault *vault;
     souk_index *index;
     bool given;
-    struct gone *unfinished;
+    struct erase_gone *unfinished;
     size_t count, capacity;
     souk_mem *mem;
     souk_arena *arena; /* of the unfinished ones' links */
 };
 
-static souk_err know_unfinished(struct known *known, struct gone gone, souk_text links)
+static souk_err know_unfinished(struct known *known, struct erase_gone gone, souk_text links)
 {
     gone.link_count = links.bytes / sizeof(uint64_t);
     gone.links = souk_arena_copy(known->arena, links.at, links.bytes);
@@ -483,9 +466,9 @@ static souk_err read_known(souk_tx *tx, void *context)
                              "SELECT atom, slot, shopper, state, links FROM erasure ORDER BY atom",
                              SOUK_NO_VALUES, &rows));
     while (souk_rows_next(&rows)) {
-        struct gone gone = {.atom = (uint32_t)souk_rows_int(&rows, 0),
-                            .slot = (uint32_t)souk_rows_int(&rows, 1),
-                            .shopper = (uint32_t)souk_rows_int(&rows, 2)};
+        struct erase_gone gone = {.atom = (uint32_t)souk_rows_int(&rows, 0),
+                                  .slot = (uint32_t)souk_rows_int(&rows, 1),
+                                  .shopper = (uint32_t)souk_rows_int(&rows, 2)};
         if (souk_rows_int(&rows, 3) == 0) {
             if (!known->index)
                 SOUK_TRY(know_unfinished(known, gone, souk_rows_blob(&rows, 4)));

@@ -418,6 +418,7 @@ void souk_spine_free(souk_spine *spine)
     souk_rwlock_done(&spine->sources_lock);
     souk_mem_put(spine->mem, spine->sources);
     explicit_bzero(&spine->hashes, sizeof spine->hashes);
+    souk_mem_put(spine->mem, spine->late);
     souk_mem_put(spine->mem, spine);
 }
 

@@ -147,6 +147,12 @@ struct souk_spine {
     souk_mutex decision_mutex; /* one merge, un-merge or erasure at a time */
     bool half_made;            /* a rebuild failed: what is derived is not there; atomic */
     bool half_erased;          /* an erasure failed after its log entry; atomic */
+    /* Atoms that came to be an erased shopper's while she was: erased in memory, their rows still to be
+     * stored.  Changed by the writer within an erasure, and by the erasure itself. */
+    struct spine_late {
+        uint32_t atom, slot, shopper;
+    } * late;
+    size_t late_count, late_capacity;
 
     uint64_t events, repeats, groups, blocks, quarantined, block_bytes, packed_bytes; /* atomic */
 };
