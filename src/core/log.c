@@ -136,12 +136,12 @@ static souk_err load_next(souk_tx *tx, void *context)
     return SOUK_OK;
 }
 
-souk_err souk_log_walk(souk_mem *mem, souk_ledger *ledger, uint64_t from, souk_log_each *each,
-                       void *context)
+souk_err souk_log_walk_to(souk_mem *mem, souk_ledger *ledger, uint64_t from, uint64_t to,
+                          souk_log_each *each, void *context)
 {
     struct walk walk = {.next = souk_max_size(from, 1), .bytes = {.mem = mem}};
-    souk_err err;
-    while (!(err = souk_ledger_read(ledger, load_next, &walk)) && walk.found) {
+    souk_err err = SOUK_OK;
+    while (walk.next < to && !(err = souk_ledger_read(ledger, load_next, &walk)) && walk.found) {
         souk_block *block = NULL;
         err = souk_block_read(mem, souk_buf_view(&walk.bytes), SOUK_BLOCK_ALL, &block);
         if (!err)
@@ -152,4 +152,10 @@ souk_err souk_log_walk(souk_mem *mem, souk_ledger *ledger, uint64_t from, souk_l
     }
     souk_buf_done(&walk.bytes);
     return err;
+}
+
+souk_err souk_log_walk(souk_mem *mem, souk_ledger *ledger, uint64_t from, souk_log_each *each,
+                       void *context)
+{
+    return souk_log_walk_to(mem, ledger, from, UINT64_MAX, each, context);
 }

@@ -35,8 +35,11 @@ SOUK_CHECKED souk_err souk_log_sealed(souk_tx *tx, const souk_block *block, cons
 /* The message hashes of a block, uint8_t[count][SOUK_BLOCK_MESSAGE], appended to out. */
 SOUK_CHECKED souk_err souk_log_messages(souk_tx *tx, uint64_t first, size_t count, souk_buf *out);
 
-/* Every block that has a position >= from, in order, whole; an error of `each` ends the walk with it. */
+/* Every block that has a position in [from, to), in order, whole; an error of `each` ends the walk with
+ * it.  The log may grow meanwhile: without `to` the walk ends when it has caught up. */
 typedef souk_err souk_log_each(void *context, const souk_block *block);
+SOUK_CHECKED souk_err souk_log_walk_to(souk_mem *mem, souk_ledger *ledger, uint64_t from,
+                                       uint64_t to, souk_log_each *each, void *context);
 SOUK_CHECKED souk_err souk_log_walk(souk_mem *mem, souk_ledger *ledger, uint64_t from,
                                     souk_log_each *each, void *context);
 

@@ -186,7 +186,8 @@ SOUK_CHECKED souk_err souk_spine_ties(souk_spine *spine, const souk_person *pers
 SOUK_CHECKED souk_err souk_spine_rebuild(souk_spine *spine, souk_ledger_progress *progress,
                                          void *context);
 /* Folds the log anew beside what is there and compares every atom, identifier, counter, total, repeat and
- * timeline; checks ledger and keys.  SOUK_ECORRUPT with the first difference in diag. */
+ * timeline; checks ledger and keys.  Writing goes on meanwhile: each part is compared as it was at one moment.
+ * SOUK_ECORRUPT with the first difference in diag.  Memory: a second index. */
 SOUK_CHECKED souk_err souk_spine_verify(souk_spine *spine, souk_ledger_progress *progress,
                                         void *context, souk_diag *diag);
 /* Writes the snapshot now; nothing may be under way. */
