@@ -113,7 +113,7 @@ static void batch_done(souk_batch *batch, souk_err err)
     if (!err) {
         run->import->events += batch->accepted;
         run->import->repeats += batch->repeats;
-        if (slot->rows_through > run->durable_rows)
+        if (!run->err && slot->rows_through > run->durable_rows) /* answers come in order */
             run->durable_rows = slot->rows_through;
     }
     slot->busy = false;
@@ -301,17 +301,25 @@ static souk_err take_row(struct run *run, const souk_csv_row *row)
     return slot->arena.failed ? SOUK_ENOMEM : SOUK_OK;
 }
 
-static souk_err tell_progress(struct run *run, const struct file *file, const char *at)
+/* What is durable, for the run that goes on from there. */
+static souk_err tell_task(struct run *run)
 {
-    souk_import *import = run->import;
+    const souk_import *import = run->import;
     uint64_t durable;
     {
         souk_auto_lock(&run->mutex);
         durable = run->durable_rows;
     }
-    if (durable > run->task.done)
-        SOUK_TRY(souk_task_progress(souk_spine_ledger(import->spine), &run->task, durable, 0,
-                                    souk_clock_now_ms(souk_spine_clock(import->spine))));
+    if (durable <= run->task.done)
+        return SOUK_OK;
+    return souk_task_progress(souk_spine_ledger(import->spine), &run->task, durable, 0,
+                              souk_clock_now_ms(souk_spine_clock(import->spine)));
+}
+
+static souk_err tell_progress(struct run *run, const struct file *file, const char *at)
+{
+    const souk_import *import = run->import;
+    SOUK_TRY(tell_task(run));
     if (import->progress)
         return import->progress(import->context, (uint64_t)(at - file->text.at), file->text.bytes);
     return SOUK_OK;
@@ -370,7 +378,12 @@ static souk_err run_import(struct run *run, const struct file *file, souk_diag *
                              souk_clock_now_ms(clock), &run->task));
     souk_err err = read_rows(run, file, diag);
     souk_err finished = finish_batches(run);
-    SOUK_TRY(err ? err : finished);
+    err = err ? err : finished;
+    if (err) { /* the first error is the one to tell */
+        finished = tell_task(run);
+        (void)finished;
+        return err;
+    }
     if (import->progress) { /* it is done, whatever the answer */
         err = import->progress(import->context, file->text.bytes, file->text.bytes);
         (void)err;
