@@ -42,6 +42,17 @@ class Shop:
         assert done.returncode == 0, (words, done.returncode, done.stderr)
         return json.loads(done.stdout)
 
+    def begin(self, *words):
+        """A command that is not waited for; see `end`."""
+        return subprocess.Popen([SOUK, words[0], *words[1:], "--data", self.data, "--json"], stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+
+    def end(self, command, fails=None):
+        """What it printed, and its words."""
+        out, words = command.communicate(timeout=120)
+        assert command.returncode == (fails or 0), (command.args, command.returncode, words)
+        return (json.loads(out) if out else None), words
+
     def start(self, environment=None):
         with open(self.stderr_path, "w") as stderr:
             self.process = subprocess.Popen([SOUK, "serve", "--data", self.data, "--listen", "127.0.0.1:0", "--json"],
