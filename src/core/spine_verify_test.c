@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-enum { BATCH = 40, BATCHES = 150, USERS = 60, DEVICES = 90, NAME = 16 };
+enum { BATCH = 40, BATCHES = 80, USERS = 60, DEVICES = 90, NAME = 16 };
 
 struct bustle {
     souk_test *test;
