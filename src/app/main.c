@@ -57,7 +57,8 @@ static void print_help(FILE *to)
                 flags[i].variable ? " (or " : "", flags[i].variable ? flags[i].variable : "",
                 flags[i].variable ? ")" : "");
     fprintf(to,
-            "  --basis    P=B    purpose and basis that an import or a source states, as profile=consent; "
+            "  --basis    P=B    purpose and basis that an import or a source states, as "
+            "profile=consent; "
             "may be repeated\n"
             "  --listen   ADDR   where the server listens; each setting of `souk config show` is a "
             "flag, too\n"

@@ -183,8 +183,11 @@ static souk_err follow(struct verifying *v, void (*copy)(struct verifying *v))
     struct moment moment = {.batch = {.settle = settle_moment}, .v = v, .copy = copy};
     souk_err err;
     unsigned tries = 0;
-    while ((err = souk_spine_write(v->spine, &moment.batch)) == SOUK_EBUSY && tries++ < BUSY_TRIES)
+    while ((err = souk_spine_write(v->spine, &moment.batch)) == SOUK_EBUSY &&
+           tries++ < BUSY_TRIES) {
+        SOUK_TRY(tell(v));
         usleep(BUSY_US); /* the doors are busier: nobody hurries a check */
+    }
     SOUK_TRY(err);
     SOUK_TRY(tell(v));
     SOUK_TRY(

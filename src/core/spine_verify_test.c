@@ -209,32 +209,55 @@ SOUK_TEST("beside events, merges and erasures that go on, nothing differs where 
 
 /* ---- something is -------------------------------------------------------------------------------------- */
 
-/* Damages the live index as a bug in a fold would; the person is one that stays. */
+struct damage {
+    souk_batch batch; /* of no events: the writer calls settle between two groups */
+    struct bustle *bustle;
+    souk_hash128 hash;
+    uint32_t atom;
+    unsigned how;
+    bool done;
+    souk_err err;
+};
+
+static void damage_now(souk_batch *batch)
+{
+    struct damage *damage = (struct damage *)(void *)batch;
+    souk_index *index = souk_spine_index(damage->bustle->spine);
+    if (damage->done) /* by a run before this one */
+        return;
+    damage->done = true;
+    souk_index_lock(index);
+    souk_fact fact = {.position = souk_index_through(index) - 1,
+                      .source = 1,
+                      .at = souk_index_atom(index, damage->atom)->first_at,
+                      .type = 1,
+                      .atom = damage->how == 0 ? damage->atom : 0};
+    if (damage->how < 2) /* one event too many: of an atom; of nobody */
+        damage->err = souk_index_fold(index, &fact, NULL);
+    else if (damage->how == 2)
+        souk_index_unlink(index, damage->hash);
+    else if (damage->how == 3)
+        damage->err = souk_index_join(index, 1, 2);
+    else
+        souk_index_erase_atom(index, damage->atom);
+    souk_index_unlock(index);
+}
+
+/* Damages the live index as a bug in a fold would. */
 static void damage(struct bustle *bustle, unsigned how)
 {
     souk_test *test = bustle->test;
     static souk_person person;
-    souk_index *index = souk_spine_index(bustle->spine);
-    souk_hash128 hash =
-        souk_hashes_identifier(souk_spine_hashes(bustle->spine), SOUK_ID_USER, SOUK_TEXT("quiet"));
-    SOUK_MUST(souk_spine_find(bustle->spine, SOUK_ID_USER, SOUK_TEXT("quiet"), &person));
-    souk_index_lock(index);
-    souk_fact fact = {.position = souk_index_through(index) - 1,
-                      .source = 1,
-                      .at = souk_index_atom(index, person.atoms[0])->first_at,
-                      .type = 1,
-                      .atom = how == 0 ? person.atoms[0] : 0};
-    souk_err err = SOUK_OK;
-    if (how < 2) /* one event too many: of an atom; of nobody */
-        err = souk_index_fold(index, &fact, NULL);
-    else if (how == 2)
-        souk_index_unlink(index, hash);
-    else if (how == 3)
-        err = souk_index_join(index, 1, 2);
-    else
-        souk_index_erase_atom(index, person.atoms[0]);
-    souk_index_unlock(index);
-    SOUK_MUST(err);
+    souk_text quiet = SOUK_TEXT("quiet");
+    SOUK_MUST(souk_spine_find(bustle->spine, SOUK_ID_USER, quiet, &person));
+    struct damage damage = {
+        .batch = {.settle = damage_now},
+        .bustle = bustle,
+        .hash = souk_hashes_identifier(souk_spine_hashes(bustle->spine), SOUK_ID_USER, quiet),
+        .atom = person.atoms[0],
+        .how = how};
+    SOUK_MUST(souk_spine_write(bustle->spine, &damage.batch));
+    SOUK_MUST(damage.err);
 }
 
 SOUK_TEST("one event, identifier, person or erasure that differs is found while events go on")
