@@ -6,8 +6,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-static const bench_entry *const entries[] = {&bench_collect_entry, &bench_single_entry,
-                                             &bench_json_entry};
+static const bench_entry *const entries[] = {
+    &bench_import_entry, &bench_collect_entry, &bench_single_entry, &bench_json_entry,
+    &bench_read_entry,   &bench_restart_entry, &bench_scale_entry};
 
 void bench_add(bench_run *bench, const char *claim, double value, const char *unit,
                enum bench_sense sense, double bar, const char *against)

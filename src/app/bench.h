@@ -46,7 +46,8 @@ typedef struct bench_server {
     long pid;
     char address[128], write_key[64], token[128];
     char data[512];
-    int out; /* its stdout */
+    int out;        /* its stdout */
+    double ready_s; /* from the start of the process to its line "listening" */
 } bench_server;
 
 /* Makes the folder where it is new and starts `souk serve`; cpu: core it is bound to, -1: any. */
@@ -54,24 +55,39 @@ SOUK_CHECKED souk_err bench_server_start(bench_run *bench, const char *data, int
                                          unsigned loops, bench_server *ret_server, souk_diag *diag);
 /* SIGTERM and wait, or SIGKILL. */
 void bench_server_stop(bench_server *server, bool kill_it);
-double bench_cpu_s(long pid); /* user and system seconds of a process so far */
+/* User and system seconds of a process so far, of copies that wrote its snapshots too. */
+double bench_cpu_s(long pid);
 double bench_wall_s(void);
 uint64_t bench_anonymous_bytes(long pid);
 uint64_t bench_folder_bytes(const char *folder);
 /* A counter of the server's /metrics; -1 where it is missing. */
 double bench_metric(const bench_server *server, const char *name);
+/* GET over the control socket: the answer with its head is appended. */
+SOUK_CHECKED souk_err bench_ask(const bench_server *server, const char *path, souk_buf *answer);
+/* The number behind "key": in what `ask` answered; -1 where it is missing. */
+double bench_number(souk_buf *answer, const char *key);
+
+/* Runs a program to its end; its stdout is appended (NULL: dropped), ret_wall_s may be NULL.
+ * SOUK_ENOENT: it is not installed.  SOUK_EIO: it failed. */
+SOUK_CHECKED souk_err bench_command(const char *const *arguments, souk_buf *out, double *ret_wall_s,
+                                    double *ret_cpu_s);
+/* This very binary. */
+const char *bench_self(void);
+double bench_median(double *values, size_t count);
 
 /* ---- load -------------------------------------------------------------------------------------------- */
 
 typedef struct bench_load { /* {0} takes the defaults in brackets */
     const bench_server *server;
+    uint64_t first;        /* number of the first event: a load that goes on */
     uint64_t events;       /* to send */
     unsigned connections;  /* [16] */
     unsigned batch_events; /* [100]; 1 sends /v1/track */
     uint32_t shoppers;     /* by Zipf 1.0 [1,000,000] */
     double events_per_s;   /* 0: as fast as it goes */
     uint64_t seed;
-    void (*tick)(void *context, double wall_s); /* called between requests; may be NULL */
+    /* Called between requests, false ends the load without waiting for answers; may be NULL. */
+    bool (*tick)(void *context);
     void *context;
     /* told */
     uint64_t sent, accepted_requests, refused_requests, json_bytes, repeats;
@@ -81,8 +97,10 @@ typedef struct bench_load { /* {0} takes the defaults in brackets */
 SOUK_CHECKED souk_err bench_load_run(bench_load *load, souk_diag *diag);
 /* One event of the load as text; returns its length.  room: 1024 bytes. */
 size_t bench_event(uint64_t seed, uint64_t number, uint32_t shoppers, char *room);
+/* Whose event that is: the shopper's user id is "u-" and this; 0: a visitor's. */
+uint32_t bench_event_user(uint64_t seed, uint64_t number, uint32_t shoppers);
 
-extern const bench_entry bench_collect_entry, bench_single_entry, bench_json_entry,
-    bench_read_entry, bench_import_entry, bench_restart_entry;
+extern const bench_entry bench_import_entry, bench_collect_entry, bench_single_entry,
+    bench_json_entry, bench_read_entry, bench_restart_entry, bench_scale_entry;
 
 #endif

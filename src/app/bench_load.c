@@ -12,7 +12,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { ROOM = 1 << 20, LATENCIES = 1 << 20, CONNECTIONS_MOST = 256 };
+enum { ROOM = 1 << 20, LATENCIES = 1 << 20, CONNECTIONS_MOST = 256, FIRST_USER = 1000000 };
 
 static uint64_t draw(uint64_t seed, uint64_t number, uint64_t which)
 {
@@ -70,7 +70,7 @@ static size_t print_event(uint64_t seed, uint64_t number, uint32_t shoppers, cha
     put_uuid(message, draw(seed, number, 4), draw(seed, number, 5));
     put_uuid(anonymous, draw(seed, whose, 6), draw(seed, whose, 7));
     if (!visitor)
-        snprintf(user, sizeof user, "\"userId\":\"u-%u\",", 1000000 + shopper);
+        snprintf(user, sizeof user, "\"userId\":\"u-%u\",", FIRST_USER + shopper);
     uint64_t p = draw(7, product, 8);
     return (size_t)snprintf(
         room, 1024,
@@ -87,16 +87,28 @@ static size_t print_event(uint64_t seed, uint64_t number, uint32_t shoppers, cha
         locales[draw(3, whose, 9) % 4], pages[a / 32 % 5], (unsigned)(c / 3 % 5000));
 }
 
-size_t bench_event(uint64_t seed, uint64_t number, uint32_t shoppers, char *room)
+/* A repeat is an earlier event, letter for letter. */
+static uint64_t original(uint64_t seed, uint64_t number)
 {
-    /* A repeat is an earlier event, letter for letter. */
     if (number > 1000 && draw(seed, number, 0) % 100 == 0) {
         uint64_t back = 1 + draw(seed, number, 10) % souk_min_size(number, 100000);
         number -= back;
         if (number > 1000 && draw(seed, number, 0) % 100 == 0)
             number = 7;
     }
-    return print_event(seed, number, shoppers, room);
+    return number;
+}
+
+size_t bench_event(uint64_t seed, uint64_t number, uint32_t shoppers, char *room)
+{
+    return print_event(seed, original(seed, number), shoppers, room);
+}
+
+uint32_t bench_event_user(uint64_t seed, uint64_t number, uint32_t shoppers)
+{
+    number = original(seed, number);
+    bool visitor = draw(seed, number, 1) % 10 == 0;
+    return visitor ? 0 : FIRST_USER + zipf(draw(seed, number, 2), shoppers);
 }
 
 /* ---- connections ---------------------------------------------------------------------------------------- */
@@ -114,7 +126,8 @@ struct running {
     bench_load *load;
     struct line lines[CONNECTIONS_MOST];
     int epoll;
-    uint64_t next;
+    uint64_t next, end; /* numbers of events */
+    bool ended;         /* by tick */
     float *latencies;
     size_t latency_count;
     char authorization[128];
@@ -144,7 +157,7 @@ static void make_request(struct running *run, struct line *line)
     enum { HEAD = 256 };
     char *at = line->room + HEAD;
     bool single = load->batch_events == 1;
-    uint64_t count = souk_min_size(load->batch_events, load->events - run->next);
+    uint64_t count = souk_min_size(load->batch_events, run->end - run->next);
     if (!single)
         at += sprintf(at, "{\"batch\":[");
     for (uint64_t i = 0; i < count; i++) {
@@ -229,18 +242,16 @@ static souk_err turn(struct running *run, double started_s)
     struct epoll_event events[CONNECTIONS_MOST];
     double now = bench_wall_s();
     uint64_t due = load->events_per_s > 0
-                       ? (uint64_t)((now - started_s) * load->events_per_s) + load->batch_events
+                       ? load->first + (uint64_t)((now - started_s) * load->events_per_s)
                        : UINT64_MAX;
-    bool idle = true;
     for (unsigned i = 0; i < load->connections; i++) {
         struct line *line = &run->lines[i];
-        if (!line->busy && run->next < load->events && run->next < due) {
+        if (!line->busy && run->next < run->end && run->next < due) {
             make_request(run, line);
             SOUK_TRY(send_more(run, line));
         }
-        idle &= !line->busy;
     }
-    int count = epoll_wait(run->epoll, events, CONNECTIONS_MOST, idle ? 0 : 1);
+    int count = epoll_wait(run->epoll, events, CONNECTIONS_MOST, 1);
     for (int i = 0; i < count; i++) {
         struct line *line = events[i].data.ptr;
         if (events[i].events & EPOLLOUT)
@@ -248,8 +259,7 @@ static souk_err turn(struct running *run, double started_s)
         if (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR))
             SOUK_TRY(receive_more(run, line));
     }
-    if (load->tick)
-        load->tick(load->context, bench_wall_s());
+    run->ended = load->tick && !load->tick(load->context);
     return SOUK_OK;
 }
 
@@ -289,11 +299,13 @@ souk_err bench_load_run(bench_load *load, souk_diag *diag)
     load->batch_events = load->batch_events ? load->batch_events : 100;
     load->shoppers = load->shoppers ? load->shoppers : 1000000;
     run->load = load;
+    run->next = load->first;
+    run->end = load->first + load->events;
     for (unsigned i = 0; i < CONNECTIONS_MOST; i++)
         run->lines[i].fd = -1;
     souk_err err = open_lines(run, diag);
     double cpu_s = bench_cpu_s(load->server->pid), started_s = bench_wall_s();
-    while (!err && (run->next < load->events || !all_idle(run)))
+    while (!err && !run->ended && (run->next < run->end || !all_idle(run)))
         err = turn(run, started_s);
     load->wall_s = bench_wall_s() - started_s;
     load->server_cpu_s = bench_cpu_s(load->server->pid) - cpu_s;

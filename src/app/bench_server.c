@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -21,7 +22,7 @@ double bench_wall_s(void)
 double bench_cpu_s(long pid)
 {
     char path[64], text[1024];
-    unsigned long user = 0, system = 0;
+    unsigned long user = 0, system = 0, child_user = 0, child_system = 0;
     snprintf(path, sizeof path, "/proc/%ld/stat", pid);
     FILE *file = fopen(path, "r");
     if (!file)
@@ -31,8 +32,9 @@ double bench_cpu_s(long pid)
     text[bytes] = '\0';
     const char *at = strrchr(text, ')');
     if (at)
-        sscanf(at + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
-    return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+        sscanf(at + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %lu %lu", &user,
+               &system, &child_user, &child_system);
+    return (double)(user + system + child_user + child_system) / (double)sysconf(_SC_CLK_TCK);
 }
 
 uint64_t bench_anonymous_bytes(long pid)
@@ -87,14 +89,19 @@ static souk_err found(bench_run *bench, const char *data, bench_server *server, 
     return err ? err : closed;
 }
 
+const char *bench_self(void)
+{
+    static char self[512];
+    ssize_t bytes = readlink("/proc/self/exe", self, sizeof self - 1);
+    self[bytes > 0 ? bytes : 0] = '\0';
+    return self;
+}
+
 static void become_server(const char *data, int cpu, unsigned loops, int out)
 {
-    char self[512], loop_text[16];
-    ssize_t bytes = readlink("/proc/self/exe", self, sizeof self - 1);
+    char loop_text[16];
+    const char *self = bench_self();
     cpu_set_t set;
-    if (bytes <= 0)
-        _exit(127);
-    self[bytes] = '\0';
     if (cpu >= 0) {
         CPU_ZERO(&set);
         CPU_SET((size_t)cpu, &set);
@@ -133,12 +140,17 @@ souk_err bench_server_start(bench_run *bench, const char *data, int cpu, unsigne
     SOUK_TRY(found(bench, data, server, diag));
     if (pipe2(ends, O_CLOEXEC))
         return SOUK_EIO;
+    double started_s = bench_wall_s();
     server->pid = fork();
     if (server->pid == 0)
         become_server(data, cpu, loops, ends[1]);
     close(ends[1]);
     server->out = ends[0];
-    return server->pid < 0 ? SOUK_EIO : read_address(server, diag);
+    if (server->pid < 0)
+        return SOUK_EIO;
+    SOUK_TRY(read_address(server, diag));
+    server->ready_s = bench_wall_s() - started_s;
+    return SOUK_OK;
 }
 
 void bench_server_stop(bench_server *server, bool kill_it)
@@ -151,21 +163,97 @@ void bench_server_stop(bench_server *server, bool kill_it)
     server->pid = 0;
 }
 
+souk_err bench_ask(const bench_server *server, const char *path, souk_buf *answer)
+{
+    souk_auto_value(souk_client) client = SOUK_CLIENT_NONE;
+    souk_auto_value(souk_buf) request = {.mem = souk_mem_heap()};
+    char socket[600];
+    snprintf(socket, sizeof socket, "%s/control", server->data);
+    souk_buf_print(&request, "GET %s HTTP/1.1\r\nHost: souk\r\nConnection: close\r\n\r\n", path);
+    SOUK_TRY(souk_buf_check(&request));
+    SOUK_TRY(souk_client_open(&client, socket, 5000, NULL));
+    SOUK_TRY(souk_client_send(&client, souk_buf_view(&request)));
+    return souk_client_receive_all(&client, answer);
+}
+
+static double number_behind(souk_buf *answer, const char *mark)
+{
+    const char *at = strstr(souk_buf_ended(answer), mark);
+    return at ? strtod(at + strlen(mark), NULL) : -1;
+}
+
+double bench_number(souk_buf *answer, const char *key)
+{
+    char mark[100];
+    snprintf(mark, sizeof mark, "\"%s\":", key);
+    return number_behind(answer, mark);
+}
+
 double bench_metric(const bench_server *server, const char *name)
 {
-    souk_client client = SOUK_CLIENT_NONE;
-    souk_auto_value(souk_buf) all = {.mem = souk_mem_heap()}, wanted = {.mem = souk_mem_heap()};
-    char socket[600];
-    static const char request[] =
-        "GET /metrics HTTP/1.1\r\nHost: souk\r\nConnection: close\r\n\r\n";
-    snprintf(socket, sizeof socket, "%s/control", server->data);
-    if (souk_client_open(&client, socket, 5000, NULL))
+    souk_auto_value(souk_buf) all = {.mem = souk_mem_heap()};
+    char mark[100];
+    if (bench_ask(server, "/metrics", &all))
         return -1;
-    souk_err err = souk_client_send(&client, souk_text_of(request));
-    if (!err)
-        err = souk_client_receive_all(&client, &all);
-    souk_client_done(&client);
-    souk_buf_print(&wanted, "\n%s ", name);
-    const char *at = err ? NULL : strstr(souk_buf_ended(&all), souk_buf_ended(&wanted));
-    return at ? strtod(at + wanted.bytes, NULL) : -1;
+    snprintf(mark, sizeof mark, "\n%s ", name);
+    return number_behind(&all, mark);
+}
+
+/* ---- programs -------------------------------------------------------------------------------------- */
+
+static void become(const char *const *arguments, int out)
+{
+    int nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    dup2(out, 1);
+    dup2(nothing, 2);
+    execvp(arguments[0], (char *const *)(uintptr_t)arguments);
+    _exit(127);
+}
+
+static void read_all(int from, souk_buf *out)
+{
+    char part[4096];
+    ssize_t got;
+    while ((got = read(from, part, sizeof part)) > 0)
+        if (out)
+            souk_buf_append(out, part, (size_t)got);
+}
+
+souk_err bench_command(const char *const *arguments, souk_buf *out, double *ret_wall_s,
+                       double *ret_cpu_s)
+{
+    int ends[2], status = 0;
+    struct rusage used;
+    memset(&used, 0, sizeof used);
+    if (pipe2(ends, O_CLOEXEC))
+        return SOUK_EIO;
+    double started_s = bench_wall_s();
+    pid_t pid = fork();
+    if (pid == 0)
+        become(arguments, ends[1]);
+    close(ends[1]);
+    read_all(ends[0], out);
+    close(ends[0]);
+    if (pid < 0 || wait4(pid, &status, 0, &used) != pid)
+        return SOUK_EIO;
+    if (ret_wall_s)
+        *ret_wall_s = bench_wall_s() - started_s;
+    if (ret_cpu_s)
+        *ret_cpu_s = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+                     1e-6 * (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        return SOUK_ENOENT;
+    return status ? SOUK_EIO : SOUK_OK;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+double bench_median(double *values, size_t count)
+{
+    qsort(values, count, sizeof *values, by_size);
+    return values[count / 2];
 }
