@@ -121,16 +121,18 @@ static souk_err run_entry(const app_options *options, const bench_entry *entry, 
 {
     bench_run bench = {.mem = souk_mem_heap()};
     const char *under = getenv("TMPDIR"), *scale = getenv("SOUK_BENCH_EVENTS");
+    const char *newcomers = getenv("SOUK_BENCH_SHOPPERS");
     char command[600];
     snprintf(bench.folder, sizeof bench.folder, "%.400s/souk-bench-XXXXXX", under ? under : "/tmp");
     if (!mkdtemp(bench.folder))
         return souk_diag_say(diag, SOUK_EIO, "no folder can be made under %s",
                              under ? under : "/tmp");
     bench.scale = scale ? strtoull(scale, NULL, 10) : 0;
+    bench.newcomers = newcomers ? strtoull(newcomers, NULL, 10) : 0;
     fprintf(stderr, "bench %s: %s\n", entry->name, entry->summary);
     souk_err err = entry->run(&bench, diag);
     snprintf(command, sizeof command, "rm -rf '%s'", bench.folder);
-    if (system(command))
+    if (getenv("SOUK_BENCH_KEEP") || system(command))
         fprintf(stderr, "left behind: %s\n", bench.folder);
     SOUK_TRY(err);
     if (options->json)

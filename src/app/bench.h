@@ -24,10 +24,12 @@ typedef struct bench_claim {
 
 typedef struct bench_run {
     souk_mem *mem;
-    char folder[512]; /* empty, the bench's own, removed afterwards */
+    char folder[512]; /* empty, the bench's own, removed afterwards but for SOUK_BENCH_KEEP */
     bench_claim claims[BENCH_CLAIMS];
     size_t claim_count;
     uint64_t scale; /* SOUK_BENCH_EVENTS, or 0 for the bench's own size */
+    uint64_t
+        newcomers; /* SOUK_BENCH_SHOPPERS: `restart` begins with so many, each with one event */
 } bench_run;
 
 void bench_add(bench_run *bench, const char *claim, double value, const char *unit,
@@ -62,6 +64,7 @@ uint64_t bench_anonymous_bytes(long pid);
 uint64_t bench_folder_bytes(const char *folder);
 /* A counter of the server's /metrics; -1 where it is missing. */
 double bench_metric(const bench_server *server, const char *name);
+double bench_shoppers(const bench_server *server); /* in the shop; -1: it does not answer */
 /* GET over the control socket: the answer with its head is appended. */
 SOUK_CHECKED souk_err bench_ask(const bench_server *server, const char *path, souk_buf *answer);
 /* The number behind "key": in what `ask` answered; -1 where it is missing. */
@@ -77,13 +80,15 @@ double bench_median(double *values, size_t count);
 
 /* ---- load -------------------------------------------------------------------------------------------- */
 
+#define BENCH_ALL_NEW UINT32_MAX
+
 typedef struct bench_load { /* {0} takes the defaults in brackets */
     const bench_server *server;
     uint64_t first;        /* number of the first event: a load that goes on */
     uint64_t events;       /* to send */
     unsigned connections;  /* [16] */
     unsigned batch_events; /* [100]; 1 sends /v1/track */
-    uint32_t shoppers;     /* by Zipf 1.0 [1,000,000] */
+    uint32_t shoppers;     /* by Zipf 1.0 [1,000,000]; BENCH_ALL_NEW: each event has a new one */
     double events_per_s;   /* 0: as fast as it goes */
     uint64_t seed;
     /* Called between requests, false ends the load without waiting for answers; may be NULL. */

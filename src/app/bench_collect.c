@@ -61,7 +61,7 @@ static double append_rows(bench_run *bench, unsigned group, uint64_t rows, doubl
 static void tell_memory_and_disk(bench_run *bench, const bench_server *server,
                                  const bench_load *load, uint64_t base_bytes)
 {
-    double shoppers = bench_metric(server, "souk_index_shoppers_bytes") / 4;
+    double shoppers = bench_shoppers(server);
     double events = bench_metric(server, "souk_events_total");
     uint64_t memory = bench_anonymous_bytes(server->pid);
     double allowed = 200 * shoppers + 2 * events;

@@ -60,11 +60,16 @@ static const char *const words[] = {"salted", "almond", "crackers", "organic", "
                                     "family", "pack",   "dark",     "honey",   "rice",  "noodles",
                                     "spicy",  "sea",    "roasted",  "mini"};
 
+static uint32_t shopper_of(uint64_t random, uint64_t number, uint32_t shoppers)
+{
+    return shoppers == BENCH_ALL_NEW ? (uint32_t)number + 1 : zipf(random, shoppers);
+}
+
 static size_t print_event(uint64_t seed, uint64_t number, uint32_t shoppers, char *room)
 {
     uint64_t a = draw(seed, number, 1), b = draw(seed, number, 2), c = draw(seed, number, 3);
-    bool visitor = a % 10 == 0;
-    uint32_t shopper = zipf(b, shoppers), product = zipf(c, 50000);
+    bool visitor = a % 10 == 0 && shoppers != BENCH_ALL_NEW;
+    uint32_t shopper = shopper_of(b, number, shoppers), product = zipf(c, 50000);
     char message[37] = "", anonymous[37] = "", user[32] = "";
     uint64_t whose = visitor ? number * 2 + 1 : (uint64_t)shopper * 2;
     put_uuid(message, draw(seed, number, 4), draw(seed, number, 5));

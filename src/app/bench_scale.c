@@ -42,8 +42,7 @@ static void tell(bench_run *bench, const bench_server *server, size_t size, uint
               "bytes", BENCH_TOLD, 0, "-");
     bench_add(bench, memory_claims[size], (double)bench_anonymous_bytes(server->pid) / 0x1p20,
               "MiB", BENCH_TOLD, 0, "-");
-    bench_add(bench, shopper_claims[size], bench_metric(server, "souk_index_shoppers_bytes") / 8,
-              "shoppers", BENCH_TOLD, 0, "-");
+    bench_add(bench, shopper_claims[size], bench_shoppers(server), "shoppers", BENCH_TOLD, 0, "-");
 }
 
 static souk_err measure(bench_run *bench, const bench_server *server, souk_diag *diag)

@@ -199,6 +199,12 @@ double bench_metric(const bench_server *server, const char *name)
     return number_behind(&all, mark);
 }
 
+double bench_shoppers(const bench_server *server)
+{
+    souk_auto_value(souk_buf) stats = {.mem = souk_mem_heap()};
+    return bench_ask(server, "/v1/stats", &stats) ? -1 : bench_number(&stats, "shoppers");
+}
+
 /* ---- programs -------------------------------------------------------------------------------------- */
 
 static void become(const char *const *arguments, int out)

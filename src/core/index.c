@@ -20,6 +20,9 @@ static souk_err make_first_entries(souk_index *index)
     index->head = (struct index_head){.atom_count = 1, .shopper_count = 1, .counter_units = 1};
     index->visible_atoms = index->visible_shoppers = 1;
     index->visible_live = 0;
+    souk_mem_put(index->mem, index->slots);
+    index->slots = NULL;
+    index->slot_words = index->slot_atoms = 0;
     souk_index_atom_at(index, 0)->first_at = INT64_MAX;
     souk_index_atom_at(index, 0)->last_at = INT64_MIN;
     return SOUK_OK;
@@ -52,6 +55,7 @@ void souk_index_free(souk_index *index)
     souk_idmap_free(index->identifiers);
     souk_mem_put(index->mem, index->undo);
     souk_mem_put(index->mem, index->groups);
+    souk_mem_put(index->mem, index->slots);
     souk_rwlock_done(&index->lock);
     souk_mem_put(index->mem, index);
 }

@@ -201,6 +201,11 @@ void souk_index_memory(const souk_index *index, souk_index_bytes *ret_bytes);
 /* Writes the whole index under a temporary name and puts it in place.  No change may happen meanwhile:
  * the caller holds the writer still, or runs this in a forked child. */
 SOUK_CHECKED souk_err souk_index_save(const souk_index *index, souk_disk *disk, const char *name);
+/* The key slots of all atoms: bit i of (*ret_taken)[*ret_words], 64 a word, is slot i.
+ * The caller frees it with the index's mem.  The snapshot brings those of its atoms as such bits, so that a
+ * start need not read every atom; a slot may stay in it whose atom has been erased since.  SOUK_ENOMEM. */
+SOUK_CHECKED souk_err souk_index_slots(const souk_index *index, uint64_t **ret_taken,
+                                       size_t *ret_words);
 /* Puts the snapshot under an empty index.  SOUK_ENOENT: none.  SOUK_ECORRUPT, SOUK_EVERSION: rebuild. */
 SOUK_CHECKED souk_err souk_index_load(souk_index *index, souk_disk *disk, const char *name);
 /* Removes identifiers from a snapshot on disk, in place, and syncs; no snapshot is fine, a damaged one is

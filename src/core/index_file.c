@@ -1,21 +1,22 @@
 /* index_file.c - snapshots of index.h: one file, each array from a multiple of 4096 bytes, mapped at
  * start.
  *
- *     head 8192 | atoms | shoppers | counters | identifiers (idmap.h)
+ *     head 8192 | atoms | shoppers | counters | slots: a bit each | identifiers (idmap.h)
  *
- * Only the head has a CRC: the arrays are too large to read at start.  `souk verify` compares every
+ * Only head and slots have a CRC, since these are read: the arrays are too large to read at start.  `souk verify` compares every
  * value with what the log says; until then a damaged value may be a wrong answer, never an access outside. */
 #include "core/index_private.h"
 
 #include <stdio.h>
 
-enum { FILE_MAGIC = 0x584b4f53, FILE_VERSION = 4, FILE_HEAD = 8192, FILE_PAGE = 4096 };
+enum { FILE_MAGIC = 0x584b4f53, FILE_VERSION = 5, FILE_HEAD = 8192, FILE_PAGE = 4096 };
 
 struct file_head {
     uint32_t magic, version;
     uint32_t crc;                                        /* of the head with 0 here */
     uint32_t atom_bytes, shopper_bytes, counter_classes; /* the layout's check */
-    uint64_t atoms_at, shoppers_at, counters_at, identifiers_at;
+    uint32_t slot_words, slots_crc;
+    uint64_t atoms_at, shoppers_at, counters_at, slots_at, identifiers_at;
     struct index_head head;
 };
 _Static_assert(sizeof(struct file_head) <= FILE_HEAD, "the head fits its pages");
@@ -43,10 +44,60 @@ static void lay_out(struct file_head *file)
     file->shoppers_at = page_up(file->atoms_at + file->head.atom_count * sizeof(souk_atom));
     file->counters_at =
         page_up(file->shoppers_at + file->head.shopper_count * sizeof(struct shopper));
-    file->identifiers_at = page_up(file->counters_at + counter_bytes(&file->head));
+    file->slots_at = page_up(file->counters_at + counter_bytes(&file->head));
+    file->identifiers_at = page_up(file->slots_at + (uint64_t)file->slot_words * 8);
 }
 
-static souk_err write_arrays(const souk_index *index, souk_file *file)
+/* ---- slots --------------------------------------------------------------------------------------------- */
+
+enum { SLOTS_MOST = 1 << 30 }; /* whatever is not below is damage */
+
+souk_err souk_index_slots(const souk_index *index, uint64_t **ret_taken, size_t *ret_words)
+{
+    uint32_t from = index->slot_atoms ? index->slot_atoms : 1, end = index->head.atom_count;
+    size_t words = index->slot_words;
+    for (uint32_t atom = from; atom < end; atom++) {
+        uint32_t slot = souk_index_atom_at(index, atom)->slot;
+        if (slot < SLOTS_MOST)
+            words = souk_max_size(words, slot / 64 + 1);
+    }
+    uint64_t *taken = souk_mem_array(index->mem, souk_max_size(words, 1), sizeof *taken);
+    if (!taken)
+        return SOUK_ENOMEM;
+    if (index->slot_words)
+        memcpy(taken, index->slots, index->slot_words * sizeof *taken);
+    for (uint32_t atom = from; atom < end; atom++) {
+        uint32_t slot = souk_index_atom_at(index, atom)->slot;
+        if (slot < SLOTS_MOST)
+            taken[slot / 64] |= (uint64_t)1 << (slot % 64);
+    }
+    if (words)
+        taken[0] &= ~(uint64_t)1; /* 0 is no slot: an erased atom's */
+    *ret_taken = taken;
+    *ret_words = words;
+    return SOUK_OK;
+}
+
+static souk_err read_slots(souk_index *index, souk_file *file, const struct file_head *head)
+{
+    size_t got, bytes = (size_t)head->slot_words * sizeof *index->slots;
+    if (head->slot_words > SLOTS_MOST / 64)
+        return SOUK_ECORRUPT;
+    index->slots = souk_mem_get(index->mem, souk_max_size(bytes, 1));
+    if (!index->slots)
+        return SOUK_ENOMEM;
+    SOUK_TRY(souk_file_read(file, index->slots, bytes, head->slots_at, &got));
+    if (got < bytes || souk_crc32c(0, index->slots, bytes) != head->slots_crc)
+        return SOUK_ECORRUPT;
+    index->slot_words = head->slot_words;
+    index->slot_atoms = head->head.atom_count;
+    return SOUK_OK;
+}
+
+/* ---- the file ------------------------------------------------------------------------------------------ */
+
+static souk_err write_arrays(const souk_index *index, const uint64_t *slots, size_t slot_words,
+                             souk_file *file)
 {
     struct file_head head;
     memset(&head, 0, sizeof head); /* padding too, for the CRC */
@@ -55,6 +106,8 @@ static souk_err write_arrays(const souk_index *index, souk_file *file)
     head.atom_bytes = sizeof(souk_atom);
     head.shopper_bytes = sizeof(struct shopper);
     head.counter_classes = INDEX_CLASSES;
+    head.slot_words = (uint32_t)slot_words;
+    head.slots_crc = souk_crc32c(0, slots, slot_words * sizeof *slots);
     memcpy(&head.head, &index->head, sizeof head.head);
     lay_out(&head);
     head.crc = head_crc(&head);
@@ -64,6 +117,7 @@ static souk_err write_arrays(const souk_index *index, souk_file *file)
                              head.head.shopper_count * sizeof(struct shopper), head.shoppers_at));
     SOUK_TRY(
         souk_file_write(file, index->counters.at, counter_bytes(&head.head), head.counters_at));
+    SOUK_TRY(souk_file_write(file, slots, slot_words * sizeof *slots, head.slots_at));
     uint64_t bytes;
     SOUK_TRY(souk_idmap_write(index->identifiers, file, head.identifiers_at, &bytes));
     return souk_file_write(file, &head, sizeof head, 0);
@@ -81,8 +135,13 @@ souk_err souk_index_save(const souk_index *index, souk_disk *disk, const char *n
     char part[PART_NAME];
     name_part(name, part);
     souk_auto(souk_file) file = NULL;
+    uint64_t *slots;
+    size_t slot_words;
     SOUK_TRY(souk_file_open(disk, part, SOUK_FILE_TRUNCATE, &file));
-    SOUK_TRY(write_arrays(index, file));
+    SOUK_TRY(souk_index_slots(index, &slots, &slot_words));
+    souk_err err = write_arrays(index, slots, slot_words, file);
+    souk_mem_put(index->mem, slots);
+    SOUK_TRY(err);
     SOUK_TRY(souk_file_sync(file));
     SOUK_TRY(souk_disk_rename(disk, part, name));
     return souk_disk_sync_folder(disk);
@@ -114,6 +173,7 @@ static souk_err map_arrays(souk_index *index, souk_file *file, const struct file
     SOUK_TRY(
         souk_region_map(&index->counters, file, head->counters_at, counter_bytes(&head->head)));
     SOUK_TRY(souk_idmap_map(index->identifiers, file, head->identifiers_at));
+    SOUK_TRY(read_slots(index, file, head));
     index->head = head->head;
     souk_index_commit(index);
     return SOUK_OK;

@@ -97,6 +97,67 @@ SOUK_TEST(
     }
 }
 
+/* Whether the index tells the slot of each of its atoms and no other. */
+static bool slots_are_right(souk_mem *mem, const souk_index *index)
+{
+    uint64_t *taken, missing = 0, count = 0;
+    size_t words;
+    if (souk_index_slots(index, &taken, &words))
+        return false;
+    for (uint32_t atom = 1; atom < souk_index_next_atom(index); atom++) {
+        uint32_t slot = souk_index_atom_now(index, atom)->slot;
+        missing += slot / 64 >= words || !(taken[slot / 64] >> (slot % 64) & 1);
+    }
+    for (size_t i = 0; i < words; i++)
+        count += (uint64_t)__builtin_popcountll(taken[i]);
+    souk_mem_put(mem, taken);
+    return missing == 0 && count == souk_index_next_atom(index) - 1;
+}
+
+static souk_err add_atoms(souk_test *test, souk_index *index, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t atom = souk_index_next_atom(index);
+        souk_link link = {.hash = model_hash(1000 + atom),
+                          .atom = atom,
+                          .slot = 256 + atom * 5 + (uint32_t)test_random(test, 5),
+                          .kind = SOUK_LINK_IDENTIFIER,
+                          .id_kind = SOUK_ID_USER};
+        SOUK_TRY(souk_index_link(index, &link));
+    }
+    return SOUK_OK;
+}
+
+SOUK_TEST("the slots of all atoms are told: from the snapshot, from the links behind it, from both")
+{
+    souk_auto(souk_disk) disk = NULL;
+    souk_auto(souk_index) index = NULL;
+    uint64_t *taken;
+    size_t words;
+    SOUK_MUST(souk_disk_open_sim(test->mem, 1, &disk));
+    SOUK_MUST(model_index(test->mem, &index));
+    SOUK_CHECK(slots_are_right(test->mem, index)); /* none */
+    for (uint32_t round = 0; round < 20; round++) {
+        SOUK_MUST(add_atoms(test, index, (uint32_t)test_random(test, 200)));
+        SOUK_CHECK(slots_are_right(test->mem, index));
+        SOUK_MUST(souk_index_save(index, disk, "index"));
+        if (round % 3 == 0)
+            continue;
+        SOUK_MUST(souk_index_clear(index));
+        SOUK_CHECK(slots_are_right(test->mem, index));
+        SOUK_MUST(souk_index_load(index, disk, "index"));
+        SOUK_CHECK(slots_are_right(test->mem, index));
+    }
+    ((souk_atom *)(uintptr_t)souk_index_atom_now(index, 7))->slot = 100000; /* planted */
+    SOUK_CHECK(!slots_are_right(test->mem, index));
+    SOUK_MUST(souk_index_clear(index));
+    SOUK_MUST(add_atoms(test, index, 9));
+    ((souk_atom *)(uintptr_t)souk_index_atom_now(index, 7))->slot = UINT32_MAX; /* damage */
+    SOUK_MUST(souk_index_slots(index, &taken, &words));
+    SOUK_CHECK(words < 1000);
+    souk_mem_put(test->mem, taken);
+}
+
 /* ---- erasure in the file ----------------------------------------------------------------------------- */
 
 struct thief {

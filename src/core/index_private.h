@@ -47,6 +47,9 @@ struct souk_index {
     struct group *groups; /* open addressing by shopper, power of two, 0: free */
     size_t group_capacity, group_count;
     uint32_t joins;
+    uint64_t *slots;     /* of the snapshot's atoms, see souk_index_slots; NULL: no snapshot */
+    uint32_t slot_words; /* of 64 slots */
+    uint32_t slot_atoms; /* the first atom that is not in them */
 };
 
 static inline souk_atom *souk_index_atom_at(const souk_index *index, uint32_t atom)

@@ -211,13 +211,12 @@ static souk_err load_derived(souk_spine *spine)
 
 static souk_err mark_slots(souk_spine *spine)
 {
-    uint32_t next = souk_index_next_atom(spine->index);
-    for (uint32_t atom = 1; atom < next; atom++) {
-        uint32_t slot = souk_index_atom_now(spine->index, atom)->slot;
-        if (slot)
-            SOUK_TRY(souk_vault_mark_taken(spine->vault, slot));
-    }
-    return SOUK_OK;
+    uint64_t *taken;
+    size_t words;
+    SOUK_TRY(souk_index_slots(spine->index, &taken, &words));
+    souk_err err = souk_vault_mark_all(spine->vault, taken, words);
+    souk_mem_put(spine->mem, taken);
+    return err;
 }
 
 /* SOUK_ENOENT: an atom has a slot that the key file has not. */

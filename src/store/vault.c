@@ -397,6 +397,20 @@ souk_err souk_vault_mark_taken(souk_vault *vault, uint32_t slot)
     return SOUK_OK;
 }
 
+souk_err souk_vault_mark_all(souk_vault *vault, const uint64_t *taken, size_t word_count)
+{
+    enum { FIRST_WORD = SOUK_VAULT_FIRST / 64 };
+    size_t made = atomic_load(&vault->made) / 64; /* blocks are whole words */
+    for (size_t i = 0; i < word_count; i++)
+        if (taken[i] && (i < FIRST_WORD || i >= made))
+            return SOUK_ENOENT;
+    souk_auto_lock(&vault->choosing);
+    for (size_t i = FIRST_WORD; i < word_count; i++)
+        if (taken[i])
+            souk_vault_slots_take_word(&vault->slots, (uint32_t)i * 64, taken[i]);
+    return SOUK_OK;
+}
+
 /* Under `choosing`: the record of a slot that was just chosen; slots go in order, so the next ones are read
  * with it. */
 static souk_err read_ahead(souk_vault *vault, uint32_t slot, uint8_t *record)

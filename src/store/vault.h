@@ -119,6 +119,10 @@ SOUK_CHECKED souk_err souk_vault_named(souk_vault *vault, souk_vault_name which,
 /* At start, for each slot the ledger knows, destroyed ones too; any number of times.
  * SOUK_ENOENT: this keys file has no such slot: it is older than the ledger. */
 SOUK_CHECKED souk_err souk_vault_mark_taken(souk_vault *vault, uint32_t slot);
+/* The same for many: bit i of taken[word_count], 64 a word, is slot i.  Cost: that of its words.
+ * SOUK_ENOENT: one of them was not made, none is marked. */
+SOUK_CHECKED souk_err souk_vault_mark_all(souk_vault *vault, const uint64_t *taken,
+                                          size_t word_count);
 /* Hands out the lowest free slot, durable and known to open.  Makes a block on the spot only if none
  * is left.  A slot that the ledger does not come to know is free again after a restart.
  * SOUK_ETOOBIG: the ceiling.  SOUK_EFULL, SOUK_EIO, SOUK_ENOMEM. */

@@ -207,9 +207,18 @@ SOUK_TEST("free slots are counted and chosen as a plain array would")
             good = souk_vault_slots_choose(&slots) == FIRST + at;
             taken[at] = true;
             free_count--;
+        } else if (what < 53) {
+            uint32_t word = (uint32_t)test_random(test, count * BLOCK / 64);
+            uint64_t bits = test_random(test, 0) & test_random(test, 0) & test_random(test, 0);
+            souk_vault_slots_take_word(&slots, FIRST + word * 64, bits);
+            for (uint32_t at = word * 64; bits; at++, bits >>= 1)
+                if (bits & 1 && !taken[at]) {
+                    taken[at] = true;
+                    free_count--;
+                }
         } else {
             uint32_t at = (uint32_t)test_random(test, count * BLOCK);
-            bool take = what < 70;
+            bool take = what < 72;
             (take ? souk_vault_slots_take : souk_vault_slots_give)(&slots, FIRST + at);
             free_count += (uint32_t)(taken[at] && !take);
             free_count -= (uint32_t)(!taken[at] && take);

@@ -43,14 +43,20 @@ static bool is_taken(const souk_vault_slots *slots, uint32_t bit)
     return slots->taken[bit / WORD_BITS] >> (bit % WORD_BITS) & 1;
 }
 
-void souk_vault_slots_take(souk_vault_slots *slots, uint32_t slot)
+void souk_vault_slots_take_word(souk_vault_slots *slots, uint32_t slot, uint64_t bits)
 {
     uint32_t bit = slot - slots->first;
-    souk_assert(slot >= slots->first && bit / slots->block_slots < slots->block_count);
-    if (is_taken(slots, bit))
-        return;
-    slots->taken[bit / WORD_BITS] |= (uint64_t)1 << (bit % WORD_BITS);
-    slots->free_count--;
+    souk_assert(slot >= slots->first && bit / slots->block_slots < slots->block_count &&
+                bit % WORD_BITS == 0);
+    uint64_t *word = &slots->taken[bit / WORD_BITS];
+    slots->free_count -= (uint32_t)__builtin_popcountll(bits & ~*word);
+    *word |= bits;
+}
+
+void souk_vault_slots_take(souk_vault_slots *slots, uint32_t slot)
+{
+    uint32_t bit = (slot - slots->first) % WORD_BITS;
+    souk_vault_slots_take_word(slots, slot - bit, (uint64_t)1 << bit);
 }
 
 void souk_vault_slots_give(souk_vault_slots *slots, uint32_t slot)

@@ -29,8 +29,10 @@ SOUK_CHECKED souk_err souk_vault_slots_room(souk_vault_slots *slots, uint32_t bl
 void souk_vault_slots_add(souk_vault_slots *slots);
 /* Takes the lowest free slot; there is one. */
 uint32_t souk_vault_slots_choose(souk_vault_slots *slots);
-/* slot lies in a block that was added; both may be repeated. */
+/* slot lies in a block that was added; all may be repeated. */
 void souk_vault_slots_take(souk_vault_slots *slots, uint32_t slot);
+/* The 64 slots from `slot`, a multiple of 64, whose bits are set. */
+void souk_vault_slots_take_word(souk_vault_slots *slots, uint32_t slot, uint64_t bits);
 void souk_vault_slots_give(souk_vault_slots *slots, uint32_t slot);
 
 #endif

@@ -8,7 +8,7 @@
 
 /* ---- the dumb model -------------------------------------------------------------------- */
 
-enum { MODEL_MOST = 6 * BLOCK };
+enum { MODEL_MOST = 6 * BLOCK, MODEL_WORDS = (SOUK_VAULT_FIRST + 16 * BLOCK) / 64 };
 typedef struct model_slot {
     uint32_t slot;
     bool destroyed;
@@ -56,8 +56,17 @@ static void model_reopen(souk_test *test, vault_model *model)
     souk_vault_free(model->vault);
     model->vault = NULL;
     SOUK_MUST(souk_vault_open(test->mem, model->disk, &small, &model->vault, NULL));
-    for (uint32_t i = 0; i < model->count; i++)
-        SOUK_MUST(souk_vault_mark_taken(model->vault, model->slots[i].slot));
+    uint64_t taken[MODEL_WORDS] = {0};
+    bool at_once = test_random(test, 2);
+    for (uint32_t i = 0; i < model->count; i++) {
+        uint32_t slot = model->slots[i].slot;
+        SOUK_MUST(slot / 64 < MODEL_WORDS ? SOUK_OK : SOUK_ETOOBIG);
+        taken[slot / 64] |= (uint64_t)1 << (slot % 64);
+        if (!at_once)
+            SOUK_MUST(souk_vault_mark_taken(model->vault, slot));
+    }
+    if (at_once)
+        SOUK_MUST(souk_vault_mark_all(model->vault, taken, MODEL_WORDS));
 }
 
 static void model_compare(souk_test *test, const vault_model *model, uint32_t i)
@@ -160,6 +169,11 @@ SOUK_TEST("a slot that was never made is not there, and 0 is never a slot")
         SOUK_CHECK_ERR(parcel_seal(desk.vault, never[i], 1, &text), SOUK_ENOENT);
         SOUK_CHECK_ERR(parcel_open(desk.vault, never[i], &text), SOUK_ENOENT);
         SOUK_CHECK_ERR(souk_vault_mark_taken(desk.vault, never[i]), SOUK_ENOENT);
+        uint64_t taken[MODEL_WORDS] = {0};
+        if (never[i] / 64 < MODEL_WORDS) {
+            taken[never[i] / 64] |= (uint64_t)1 << (never[i] % 64);
+            SOUK_CHECK_ERR(souk_vault_mark_all(desk.vault, taken, MODEL_WORDS), SOUK_ENOENT);
+        }
         SOUK_CHECK_ERR(souk_vault_destroy(desk.vault, &never[i], 1), SOUK_ENOENT);
     }
     SOUK_MUST(souk_vault_take(desk.vault, &slot));
