@@ -40,6 +40,31 @@ SOUK_TEST("a set answers as a plain array does through tables, files, merges and
     }
 }
 
+/* A replay of a long log works only where tables wait, and so makes files faster than they merge. */
+SOUK_TEST("where files reach their number, merging goes before another one")
+{
+    souk_auto(souk_disk) disk = NULL;
+    souk_auto(souk_runs) runs = NULL;
+    souk_auto_value(runs_model) model = {0};
+    souk_runs_options options = {.memory_count = 16};
+    souk_runs_state state;
+    SOUK_MUST(souk_disk_open_sim(test->mem, 1, &disk));
+    SOUK_MUST(souk_runs_open(test->mem, disk, "set", &options, &runs));
+    while (model.count < (size_t)16 * (SOUK_RUNS_FILES + 100))
+        SOUK_MUST(model_group(test, &model, runs, 40));
+    souk_runs_state_of(runs, &state);
+    SOUK_CHECK(state.file_count > SOUK_RUNS_FILES - SOUK_RUNS_FAN);
+    SOUK_CHECK(state.file_count <= SOUK_RUNS_FILES);
+    SOUK_CHECK(model_equal(test, &model, runs));
+    souk_runs_free(souk_take(&runs));
+    SOUK_MUST(souk_runs_open(test->mem, disk, "set", &options, &runs));
+    SOUK_MUST(model_again(&model, runs));
+    SOUK_MUST(model_work(runs, 10000));
+    souk_runs_state_of(runs, &state);
+    SOUK_CHECK(state.file_count < SOUK_RUNS_FAN * 4);
+    SOUK_CHECK(model_equal(test, &model, runs));
+}
+
 SOUK_TEST("a pair too many, or one too few, is noticed by the comparison with the array")
 {
     souk_auto(souk_disk) disk = NULL;

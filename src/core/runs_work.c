@@ -303,19 +303,27 @@ static void make_spare(souk_runs *runs, const souk_runs_list *list)
         runs->spare = souk_take(&spare);
 }
 
+/* Tables before merges, for a writer may wait; but where no file more may be, a merge makes room. */
+static souk_runs_job *choose_job(souk_runs *runs, const souk_runs_list *list)
+{
+    bool full = list->file_count >= SOUK_RUNS_FILES;
+    if (runs->flush.under_way)
+        return &runs->flush;
+    if (!full && begin_flush(runs, list))
+        return &runs->flush;
+    if (runs->merge.under_way || begin_merge(runs, list))
+        return &runs->merge;
+    return full && begin_flush(runs, list) ? &runs->flush : NULL;
+}
+
 souk_err souk_runs_work(souk_runs *runs, bool *ret_did)
 {
     *ret_did = false;
-    souk_runs_job *job = &runs->flush;
     souk_auto(souk_runs_list) list = souk_runs_list_now(runs);
     make_spare(runs, list);
-    if (!job->under_way) {
-        if (!begin_flush(runs, list)) {
-            job = &runs->merge;
-            if (!job->under_way && !begin_merge(runs, list))
-                return SOUK_OK;
-        }
-    }
+    souk_runs_job *job = choose_job(runs, list);
+    if (!job)
+        return SOUK_OK;
     bool made;
     souk_err err = write_some(runs, job, &made);
     if (err)
