@@ -1,10 +1,11 @@
 /* bench_restart.c - how long from the start of the process to its line "listening".
  *
- *     load      fills the shop (SOUK_BENCH_SHOPPERS new ones first), then an orderly stop, which writes a snapshot
+ *     load      fills the shop, SOUK_BENCH_SHOPPERS with one event each before the usual events; then an orderly
+ *               stop, which writes a snapshot
  *     warm      start and orderly stop, 5 times; the files are in the page cache
  *     cold      the same, in turn with it, each file pushed out of the page cache before the start
- *     kill -9   in the middle of a load, as far behind the last snapshot as it may happen; then one start, which
- *               reads the tail of the log behind that snapshot
+ *     kill -9   in the middle of a load, 450,000 events (or half the shop) behind the snapshot; then one start,
+ *               which reads that tail of the log
  *
  * Opening a shop that is only made again for its write key is not part of it: the folder is there. */
 #include "app/bench.h"
@@ -16,7 +17,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ROUNDS = 5, TAIL_EVENTS = 450000 /* the next snapshot is due after 500,000 */ };
+enum {
+    ROUNDS = 5,
+    TAIL_EVENTS = 450000 /* a snapshot is due after 500,000, or more in a large shop */
+};
 
 /* ---- cold ---------------------------------------------------------------------------------------------- */
 
