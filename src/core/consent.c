@@ -328,10 +328,10 @@ void souk_consent_committed(souk_consent *consent)
     consent->pending_count = 0; /* each takes the room that was made for it */
     for (size_t i = 0; i < count; i++) {
         const struct consent_pending *pending = &consent->pending[i];
-        souk_err err =
-            pending->age != SOUK_AGE_UNKNOWN
-                ? put_aged(consent, (struct consent_aged){pending->said.atom, (uint8_t)pending->age})
-                : put_said(consent, pending->said);
+        souk_err err = pending->age != SOUK_AGE_UNKNOWN
+                           ? put_aged(consent, (struct consent_aged){pending->said.atom,
+                                                                     (uint8_t)pending->age})
+                           : put_said(consent, pending->said);
         souk_assert(err == SOUK_OK);
     }
     consent->epoch++;
