@@ -64,6 +64,24 @@ souk_err souk_log_load(souk_tx *tx, uint64_t first, souk_buf *out)
     return souk_buf_check(out);
 }
 
+souk_err souk_log_load_at(souk_tx *tx, uint64_t position, uint64_t *ret_first, souk_buf *out)
+{
+    souk_auto_value(souk_rows) rows = {0};
+    SOUK_TRY(souk_rows_begin(tx,
+                             "SELECT first, count, bytes FROM log_block WHERE first <= ?1 "
+                             "ORDER BY first DESC LIMIT 1",
+                             SOUK_VALUES(SOUK_INT(position)), &rows));
+    if (!souk_rows_next(&rows)) {
+        SOUK_TRY(souk_rows_check(&rows));
+        return SOUK_ENOENT;
+    }
+    *ret_first = (uint64_t)souk_rows_int(&rows, 0);
+    if (position - *ret_first >= (uint64_t)souk_rows_int(&rows, 1))
+        return SOUK_ENOENT;
+    souk_buf_text(out, souk_rows_blob(&rows, 2));
+    return souk_buf_check(out);
+}
+
 souk_err souk_log_replace(souk_tx *tx, uint64_t first, souk_text bytes)
 {
     SOUK_TRY(souk_sql_run(tx, "UPDATE log_block SET bytes = ?2 WHERE first = ?1",
@@ -89,14 +107,6 @@ souk_err souk_log_columns(souk_mem *mem, souk_tx *tx, uint64_t first, souk_block
     SOUK_TRY(read_part(tx, first, 0, room, head_bytes));
     souk_buf_added(&head, head_bytes);
     return souk_block_read(mem, souk_buf_view(&head), SOUK_BLOCK_COLUMNS, ret_block);
-}
-
-souk_err souk_log_sealed(souk_tx *tx, const souk_block *block, const souk_fact *fact, void *to)
-{
-    if (fact->sealed_bytes == 0)
-        return SOUK_OK;
-    return read_part(tx, block->first_position, (size_t)block->sealed_offset + fact->sealed_at, to,
-                     fact->sealed_bytes);
 }
 
 souk_err souk_log_messages(souk_tx *tx, uint64_t first, size_t count, souk_buf *out)

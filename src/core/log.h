@@ -25,13 +25,13 @@ SOUK_CHECKED souk_err souk_log_find(souk_tx *tx, uint64_t position, uint64_t *re
                                     size_t *ret_count);
 /* Appends the block's bytes to out. */
 SOUK_CHECKED souk_err souk_log_load(souk_tx *tx, uint64_t first, souk_buf *out);
+/* The same for the block that holds a position. */
+SOUK_CHECKED souk_err souk_log_load_at(souk_tx *tx, uint64_t position, uint64_t *ret_first,
+                                       souk_buf *out);
 SOUK_CHECKED souk_err souk_log_replace(souk_tx *tx, uint64_t first, souk_text bytes);
 /* Reads only facts and lines of a block. */
 SOUK_CHECKED souk_err souk_log_columns(souk_mem *mem, souk_tx *tx, uint64_t first,
                                        souk_block **ret_block);
-/* Reads the sealed bytes of one fact of a block read so. */
-SOUK_CHECKED souk_err souk_log_sealed(souk_tx *tx, const souk_block *block, const souk_fact *fact,
-                                      void *to);
 /* The message hashes of a block, uint8_t[count][SOUK_BLOCK_MESSAGE], appended to out. */
 SOUK_CHECKED souk_err souk_log_messages(souk_tx *tx, uint64_t first, size_t count, souk_buf *out);
 

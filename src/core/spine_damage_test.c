@@ -111,7 +111,8 @@ static void check_shop(struct shop *shop, uint64_t orders)
     SOUK_MUST(souk_spine_verify(shop->spine, NULL, NULL, &diag));
 }
 
-SOUK_TEST("an atom whose slot is damaged in the snapshot is found by verify, and made again by rebuild")
+SOUK_TEST(
+    "an atom whose slot is damaged in the snapshot is found by verify, and made again by rebuild")
 {
     static const uint32_t wrong[] = {UINT32_MAX, 1 << 29, 1, 255};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

@@ -1,7 +1,7 @@
 /* spine_group.c - the writer's turn: batches that gathered become blocks, durable, then folded.
  *
  * The order inside one transaction, for each event: is it a repeat?  whose is it?  numbers for its names; seal;
- * into the block.  A full block (1,024 events) goes to the ledger and the next begins.  Links are applied to
+ * into the block.  A full block (256 events) goes to the ledger and the next begins.  Links are applied to
  * the index as they are made, with a way back; everything else changes after the commit:
  *
  *     apply (in the transaction, may run again)        after (committed)          after (failed)

@@ -12,7 +12,7 @@
 #include "os/thread.h"
 
 enum {
-    SPINE_BLOCK_EVENTS = 1024, /* small enough to read one event of it in tens of microseconds */
+    SPINE_BLOCK_EVENTS = 256, /* small enough to read one event of it in some ten microseconds */
     SPINE_SOURCES = 65536,
     SPINE_EVENT_ATOMS = 16, /* an event ties to at most: its own, and two for each device id */
 };

@@ -122,17 +122,20 @@ struct telling {
     const uint64_t *positions;
     size_t count, told;
     souk_story *stories;
+    souk_buf bytes; /* of the block in hand: one statement brings all of it */
 };
 
-static souk_err unpack_text(struct telling *telling, souk_tx *tx, const souk_block *block,
-                            souk_story *story)
+static souk_err unpack_text(struct telling *telling, const souk_block *block, souk_story *story)
 {
     souk_spine *spine = telling->spine;
     const souk_fact *fact = &story->fact;
     unsigned char *sealed = souk_arena_get(telling->arena, fact->sealed_bytes);
     if (telling->arena->failed || fact->sealed_bytes <= SOUK_SEAL_TAG)
         return SOUK_OK;
-    SOUK_TRY(souk_log_sealed(tx, block, fact, sealed));
+    uint64_t sealed_at = block->sealed_offset + fact->sealed_at;
+    if (sealed_at + fact->sealed_bytes > telling->bytes.bytes)
+        return SOUK_ECORRUPT;
+    memcpy(sealed, telling->bytes.at + sealed_at, fact->sealed_bytes);
     unsigned char nonce[SOUK_NONCE];
     souk_nonce_event(nonce, block->prefix, fact->position);
     souk_seal_place place = {.merchant = spine->sources[fact->source % SPINE_SOURCES].merchant,
@@ -167,8 +170,7 @@ static bool is_hers(const souk_person *person, uint32_t atom)
     return false;
 }
 
-static souk_err tell_one(struct telling *telling, souk_tx *tx, const souk_block *block,
-                         uint64_t position)
+static souk_err tell_one(struct telling *telling, const souk_block *block, uint64_t position)
 {
     souk_story *story = &telling->stories[telling->told];
     story->fact = block->facts[position - block->first_position];
@@ -176,9 +178,19 @@ static souk_err tell_one(struct telling *telling, souk_tx *tx, const souk_block 
         return SOUK_OK; /* erased: the timeline's pair outlives the block's */
     story->lines = souk_arena_copy(telling->arena, block->lines + story->fact.first_line,
                                    story->fact.line_count * sizeof *story->lines);
-    SOUK_TRY(unpack_text(telling, tx, block, story));
+    SOUK_TRY(unpack_text(telling, block, story));
     telling->told++;
     return telling->arena->failed ? SOUK_ENOMEM : SOUK_OK;
+}
+
+static souk_err load_block(struct telling *telling, souk_tx *tx, uint64_t position,
+                           souk_block **ret_block)
+{
+    uint64_t first;
+    souk_buf_clear(&telling->bytes);
+    SOUK_TRY(souk_log_load_at(tx, position, &first, &telling->bytes));
+    return souk_block_read(telling->spine->mem, souk_buf_view(&telling->bytes), SOUK_BLOCK_COLUMNS,
+                           ret_block);
 }
 
 static souk_err tell_stories(souk_tx *tx, void *context)
@@ -188,17 +200,14 @@ static souk_err tell_stories(souk_tx *tx, void *context)
     souk_err err = SOUK_OK;
     telling->told = 0;
     for (size_t i = 0; i < telling->count && !err; i++) {
-        uint64_t position = telling->positions[i], first;
-        size_t count;
+        uint64_t position = telling->positions[i];
         if (!block || position - block->first_position >= block->count) {
             souk_block_free(block);
             block = NULL;
-            err = souk_log_find(tx, position, &first, &count);
-            if (!err)
-                err = souk_log_columns(telling->spine->mem, tx, first, &block);
+            err = load_block(telling, tx, position, &block);
         }
         if (!err)
-            err = tell_one(telling, tx, block, position);
+            err = tell_one(telling, block, position);
     }
     souk_block_free(block);
     return err;
@@ -209,7 +218,8 @@ souk_err souk_spine_timeline(souk_spine *spine, const souk_person *person, const
                              souk_story **ret_stories, size_t *ret_count)
 {
     SOUK_TRY(check_grant(spine, person, grant));
-    struct telling telling = {.spine = spine, .person = person, .arena = arena};
+    struct telling telling = {
+        .spine = spine, .person = person, .arena = arena, .bytes = {.mem = spine->mem}};
     uint64_t *positions;
     SOUK_TRY(
         newest_positions(spine, person, before_position, limit, arena, &positions, &telling.count));
@@ -220,6 +230,7 @@ souk_err souk_spine_timeline(souk_spine *spine, const souk_person *person, const
     SOUK_TRY(spine_packer_take(spine, &telling.packer));
     souk_err err = souk_ledger_read(spine->ledger, tell_stories, &telling);
     spine_packer_put(spine, telling.packer);
+    souk_buf_done(&telling.bytes);
     SOUK_TRY(err);
     *ret_stories = telling.stories;
     *ret_count = telling.told;
