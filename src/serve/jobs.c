@@ -35,7 +35,8 @@ struct souk_jobs {
     struct waiting waiting[SOUK_JOBS_WAITING];
     size_t waiting_count, promised; /* promised: rows being made for places in the queue */
     struct jobs_now now;
-    bool cancelled; /* the running one is to end */
+    bool runs;      /* `now` does, and can be cancelled */
+    bool cancelled; /* it is to end */
     bool stopping;
     int64_t told_ns; /* of the thread alone */
 };
@@ -132,7 +133,7 @@ souk_err jobs_cancel(souk_jobs *jobs, int64_t id)
     struct waiting waiting;
     {
         souk_auto_lock(&jobs->mutex);
-        if (jobs->now.row.id == id && jobs->now.row.state == SOUK_JOB_RUNNING) {
+        if (jobs->now.row.id == id && jobs->runs) {
             jobs->cancelled = true;
             return SOUK_OK;
         }
@@ -213,12 +214,14 @@ static void begin(souk_jobs *jobs, int64_t id)
     jobs->now.words[0] = '\0';
     jobs->now.row = (souk_job_row){.id = id, .state = SOUK_JOB_RUNNING};
     jobs->cancelled = false;
+    jobs->runs = true;
     jobs->told_ns = souk_clock_monotonic_ns(souk_spine_clock(jobs->spine));
 }
 
 static souk_job_state state_after(souk_jobs *jobs, souk_err err)
 {
     souk_auto_lock(&jobs->mutex);
+    jobs->runs = false; /* from here on its end is settled */
     if (!err)
         return SOUK_JOB_DONE;
     if (err == SOUK_EINTERRUPT && jobs->cancelled)
