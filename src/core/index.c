@@ -211,18 +211,23 @@ static souk_err link_shopper(souk_index *index, const souk_link *link)
 static souk_err link_claim(souk_index *index, const souk_link *link)
 {
     SOUK_TRY(reach_atom(index, link));
+    if (!index->undoable)
+        SOUK_TRY(souk_index_given(index, 0, link->shopper + 1));
     if (link->shopper == 0 || link->shopper >= index->head.shopper_count)
         return SOUK_ECORRUPT;
     souk_atom *claimed = souk_index_atom_at(index, link->atom);
     if (claimed->shopper)
         return SOUK_ECORRUPT;
     uint32_t own_number = souk_index_shopper_at(index, link->shopper)->first_atom;
-    if (!souk_index_has_atom(index, own_number))
+    bool has_own = souk_index_has_atom(index, own_number);
+    if (!has_own && index->undoable)
         return SOUK_ECORRUPT;
     remember_atom(index, link->atom);
+    claimed->shopper = link->shopper;
+    if (!has_own) /* a replay: her own key is destroyed already, this atom's was not before the crash */
+        return SOUK_OK;
     remember_atom(index, own_number);
     souk_atom *own = souk_index_atom_at(index, own_number);
-    claimed->shopper = link->shopper;
     if (index->undoable)
         claimed->flags |= SOUK_ATOM_CLAIMED;
     claimed->next_of_shopper = own->next_of_shopper;

@@ -164,7 +164,7 @@ const souk_atom *souk_index_atom(const souk_index *index, uint32_t atom);
 const souk_atom *souk_index_atom_now(const souk_index *index, uint32_t atom);
 uint32_t souk_index_find_now(const souk_index *index, souk_hash128 hash);
 
-/* The shopper whose atom it is; 0: a visitor's, or not committed. */
+/* The shopper whose atom it is; 0: a visitor's, not committed, or the shopper is erased. */
 uint32_t souk_index_owner(const souk_index *index, uint32_t atom);
 /* The atom that made the shopper, 0 where there is no such shopper. */
 uint32_t souk_index_shopper_atom(const souk_index *index, uint32_t shopper);

@@ -208,6 +208,12 @@ static inline uint32_t model_persons(const struct index_model *model)
     return persons;
 }
 
+static inline uint32_t model_owner(const struct index_model *model, uint32_t number)
+{
+    uint32_t shopper = model->atoms[number].atom.shopper;
+    return model->shoppers[shopper].erased ? 0 : shopper;
+}
+
 static inline souk_err model_person(const struct index_model *model, uint32_t number,
                                     souk_person *ret_person)
 {
@@ -216,7 +222,7 @@ static inline souk_err model_person(const struct index_model *model, uint32_t nu
         return SOUK_ENOENT;
     uint32_t shopper = model->atoms[number].atom.shopper;
     *ret_person = (souk_person){.atom_count = 1, .atoms = {number}};
-    if (shopper == 0 || shopper >= model->visible_shoppers)
+    if (shopper == 0 || shopper >= model->visible_shoppers || model->shoppers[shopper].erased)
         return SOUK_OK;
     bool in[MODEL_SHOPPERS];
     model_group(model, shopper, in);
@@ -333,8 +339,7 @@ static inline bool model_same_within(const souk_index *index, const struct index
         same = i == 0 ? !souk_index_atom(index, 0) : model_same_atom(index, model, i, hidden);
     for (uint32_t i = 0; same && i < MODEL_ATOMS; i++)
         same = model_same_person(index, before, i) &&
-               (i >= before->visible_atoms ||
-                souk_index_owner(index, i) == before->atoms[i].atom.shopper);
+               (i >= before->visible_atoms || souk_index_owner(index, i) == model_owner(before, i));
     for (uint32_t i = 1; same && i < MODEL_SHOPPERS; i++) {
         bool seen = i < model->visible_shoppers;
         same = souk_index_shopper_atom(index, i) == (seen ? model->shoppers[i].first_atom : 0) &&

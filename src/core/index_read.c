@@ -51,8 +51,10 @@ static const struct shopper *visible_shopper(const souk_index *index, uint32_t s
 uint32_t souk_index_owner(const souk_index *index, uint32_t atom)
 {
     const souk_atom *there = souk_index_atom(index, atom);
-    bool owned = there && !(there->flags & SOUK_ATOM_CLAIMED);
-    return owned && visible_shopper(index, there->shopper) ? there->shopper : 0;
+    if (!there || (there->flags & SOUK_ATOM_CLAIMED))
+        return 0;
+    const struct shopper *shopper = visible_shopper(index, there->shopper);
+    return shopper && !souk_index_shopper_erased(index, shopper) ? there->shopper : 0;
 }
 
 uint32_t souk_index_shopper_atom(const souk_index *index, uint32_t shopper)
