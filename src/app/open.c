@@ -1,6 +1,7 @@
 /* open.c - the folder opened by this process, or its owner spoken to. */
 #include "app/app.h"
 #include "base/progress.h"
+#include "os/process.h"
 #include "os/socket.h"
 
 #include <stdio.h>
@@ -22,7 +23,7 @@ static souk_err show_replay(void *context, uint64_t done, uint64_t total)
         replaying->started = true;
     }
     souk_progress_set(&replaying->bar, done);
-    return app_interrupted() ? SOUK_EINTERRUPT : SOUK_OK;
+    return app_interrupted() || souk_signals_waiting() ? SOUK_EINTERRUPT : SOUK_OK;
 }
 
 static uint32_t number(const app_settings *settings, app_setting_id id)

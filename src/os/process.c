@@ -53,8 +53,17 @@ int souk_signals_read(int fd)
     return got == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
 }
 
+bool souk_signals_waiting(void)
+{
+    sigset_t pending;
+    return sigpending(&pending) == 0 &&
+           (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
+}
+
 void souk_signals_close(int fd)
 {
+    while (souk_signals_read(fd)) /* told of by souk_signals_waiting, or too late */
+        ;
     close(fd);
     sigset_t set = ours();
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);

@@ -23,7 +23,9 @@
 SOUK_CHECKED souk_err souk_signals_open(int *ret_fd);
 /* The next signal, 0 where none waits; never blocks. */
 int souk_signals_read(int fd);
-/* Closes and lets the signals through again. */
+/* Whether one arrived that nobody has read: for work that comes before the loop that reads them. */
+bool souk_signals_waiting(void);
+/* Closes and lets signals through again; those that wait are dropped. */
 void souk_signals_close(int fd);
 
 /* Lets this process open as many files as the system allows it at most: the usual limit is low for the

@@ -12,14 +12,15 @@ SOUK_TEST("signals that would end the process are read one by one")
 {
     int fd;
     SOUK_MUST(souk_signals_open(&fd));
-    SOUK_CHECK(souk_signals_read(fd) == 0);
+    SOUK_CHECK(souk_signals_read(fd) == 0 && !souk_signals_waiting());
     kill(getpid(), SIGTERM);
+    SOUK_CHECK(souk_signals_waiting());
     struct pollfd one = {.fd = fd, .events = POLLIN};
     SOUK_CHECK(poll(&one, 1, 0) == 1);
     SOUK_CHECK(souk_signals_read(fd) == SIGTERM);
     kill(getpid(), SIGINT);
     SOUK_CHECK(souk_signals_read(fd) == SIGINT);
-    SOUK_CHECK(souk_signals_read(fd) == 0);
+    SOUK_CHECK(souk_signals_read(fd) == 0 && !souk_signals_waiting());
     kill(getpid(), SIGPIPE); /* ignored: we are still here */
     souk_signals_close(fd);
 }
