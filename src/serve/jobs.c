@@ -153,7 +153,9 @@ souk_job_row jobs_now(souk_jobs *jobs, souk_arena *arena)
 {
     souk_auto_lock(&jobs->mutex);
     souk_job_row row = jobs->now.row;
-    souk_text words = souk_text_of(jobs->now.words), result = souk_buf_view(&jobs->now.result);
+    souk_text words = souk_text_of(jobs->now.words), result = SOUK_TEXT("");
+    if (row.ended) /* until then the work writes there, outside the lock */
+        result = souk_buf_view(&jobs->now.result);
     row.words = (souk_text){souk_arena_copy(arena, words.at, words.bytes), words.bytes};
     row.result = (souk_text){souk_arena_copy(arena, result.at, result.bytes), result.bytes};
     return row;
