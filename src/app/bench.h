@@ -57,6 +57,11 @@ SOUK_CHECKED souk_err bench_server_start(bench_run *bench, const char *data, int
                                          unsigned loops, bench_server *ret_server, souk_diag *diag);
 /* SIGTERM and wait, or SIGKILL. */
 void bench_server_stop(bench_server *server, bool kill_it);
+/* Measures on a server of a fresh folder, and ends it. */
+SOUK_CHECKED souk_err bench_on_server(bench_run *bench,
+                                      souk_err (*measure)(bench_run *bench, bench_server *server,
+                                                          souk_diag *diag),
+                                      souk_diag *diag);
 /* User and system seconds of a process so far, of copies that wrote its snapshots too. */
 double bench_cpu_s(long pid);
 double bench_wall_s(void);

@@ -113,13 +113,7 @@ static souk_err measure(bench_run *bench, bench_server *server, souk_diag *diag)
 
 static souk_err run_collect(bench_run *bench, souk_diag *diag)
 {
-    bench_server server = {.pid = 0};
-    char data[600];
-    snprintf(data, sizeof data, "%.500s/data", bench->folder);
-    SOUK_TRY(bench_server_start(bench, data, -1, 1, &server, diag));
-    souk_err err = measure(bench, &server, diag);
-    bench_server_stop(&server, true);
-    return err;
+    return bench_on_server(bench, measure, diag);
 }
 
 const bench_entry bench_collect_entry = {

@@ -45,7 +45,7 @@ static void tell(bench_run *bench, const bench_server *server, size_t size, uint
     bench_add(bench, shopper_claims[size], bench_shoppers(server), "shoppers", BENCH_TOLD, 0, "-");
 }
 
-static souk_err measure(bench_run *bench, const bench_server *server, souk_diag *diag)
+static souk_err measure(bench_run *bench, bench_server *server, souk_diag *diag)
 {
     uint64_t whole = bench->scale ? bench->scale : 10000000, at = 0;
     double rates[SIZES];
@@ -66,13 +66,7 @@ static souk_err measure(bench_run *bench, const bench_server *server, souk_diag 
 
 static souk_err run_scale(bench_run *bench, souk_diag *diag)
 {
-    bench_server server = {.pid = 0};
-    char data[600];
-    snprintf(data, sizeof data, "%.500s/data", bench->folder);
-    SOUK_TRY(bench_server_start(bench, data, -1, 1, &server, diag));
-    souk_err err = measure(bench, &server, diag);
-    bench_server_stop(&server, true);
-    return err;
+    return bench_on_server(bench, measure, diag);
 }
 
 const bench_entry bench_scale_entry = {

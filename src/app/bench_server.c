@@ -263,3 +263,17 @@ double bench_median(double *values, size_t count)
     qsort(values, count, sizeof *values, by_size);
     return values[count / 2];
 }
+
+souk_err bench_on_server(bench_run *bench,
+                         souk_err (*measure)(bench_run *bench, bench_server *server,
+                                             souk_diag *diag),
+                         souk_diag *diag)
+{
+    bench_server server = {.pid = 0};
+    char data[600];
+    snprintf(data, sizeof data, "%.500s/data", bench->folder);
+    SOUK_TRY(bench_server_start(bench, data, -1, 1, &server, diag));
+    souk_err err = measure(bench, &server, diag);
+    bench_server_stop(&server, true);
+    return err;
+}

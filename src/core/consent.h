@@ -3,7 +3,7 @@
  *     souk_grant grant;
  *     SOUK_TRY(souk_consent_ask(consent, index, person, SOUK_PURPOSE_PROFILE, SOUK_OPERATOR, now,
  *                               &grant, diag));                 SOUK_EDENIED says why in diag
- *     souk_profile_read(…, &grant, …)                           accessors take the grant
+ *     souk_spine_profile(…, &grant, …)                          accessors take the grant
  *
  *     SOUK_TRY(souk_consent_mask(consent, index, SOUK_PURPOSE_ADVERTISE, SOUK_OPERATOR, now, &mask));
  *

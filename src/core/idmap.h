@@ -20,7 +20,7 @@
  * Keys     hashes under a secret key (equal keys mean the same identifier; 80 bits among 300 M keys
  *          meet by chance with probability 4e-8).  Keys that share their low bits on purpose fill
  *          their chain of SOUK_IDMAP_CHAIN buckets and are then refused.
- * Memory   22.6 bytes an entry, 22.3 to 22.8 within a round of splits (measured at 1 to 10 M
+ * Memory   21.0 bytes an entry, 20.9 to 21.1 within a round of splits (measured at 1 to 10 M
  *          entries); address space for most_count is reserved at birth, memory comes as it fills
  * Errors   SOUK_ENOMEM and SOUK_ETOOBIG leave the map as it was.
  * Cost     find: one cache line, or two where the entry has spilled; a batch keeps 16 under way

@@ -1,9 +1,9 @@
 /* index.h - who is who and what they did, as arrays in memory: the derived side of the log.
  *
- *     souk_index_link(index, &link, NULL);              an edge of a block: identifier -> atom
+ *     souk_index_link(index, &link);                    an edge of a block: identifier -> atom
  *     SOUK_TRY(souk_index_fold(index, &fact, lines));   an event of a block: integer sums
  *     uint32_t atom = souk_index_find(index, hash);     0: nobody has this identifier
- *     souk_index_person(index, shopper, &person);       the atoms that are one person today
+ *     souk_index_person_of_atom(index, atom, &person);  the atoms that are one person today
  *
  * Atoms    (DESIGN.md, decision 3) an event, a key, a consent and a profile belong to an atom; a person
  *          is a set of atoms, its profile the sum of theirs, so a merge and an un-merge only regroup.
@@ -11,7 +11,8 @@
  * Numbers  atoms 1, 2, 3… in order of appearance.  Shoppers 1, 2, 3…: given at an atom's first durable
  *          identifier, never reused, never shown outside.  An atom without one is a visitor's.
  *
- * Memory   atom 36 bytes, shopper 4, sum 12 and a quarter of slack, identifier about 22 (idmap.h).
+ * Memory   atom 36 bytes, shopper 4, sum 5 to 12 and a third of slack (index_sums.c), identifier 21
+ *          (idmap.h).
  * Snapshot everything but merges, which the ledger tells again; mapped at start, not read.
  * Threads  one writer.  Changes that readers can see are made under souk_index_lock; readers hold
  *          souk_index_read around their calls and see nothing of a transaction before souk_index_commit:

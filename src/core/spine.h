@@ -126,8 +126,7 @@ SOUK_CHECKED souk_err souk_spine_consent_record(souk_spine *spine, const souk_pe
                                                 const souk_consent_row *row, souk_age age);
 
 /* Erases the person: log entry, keys destroyed and synced, identifiers removed from ledger, memory and
- * snapshot; then returns.  Blocks that hold her events are rewritten without atom and text before it
- * returns, too, where they are few, else by the keeper's thread.
+ * snapshot, blocks that hold her events rewritten without atom and text; then returns.
  * ret_events: how many events lost their person.  From the log entry on she is found no more, and her next
  * event begins a new history.
  * SOUK_EFULL, SOUK_ENOMEM: nothing has happened yet, or it is half done: the keeper's thread goes on. */

@@ -79,7 +79,6 @@ struct model {
     struct model_id ids[MODEL_IDS];
     struct model_atom atoms[MODEL_ATOMS]; /* from 1 */
     uint32_t atom_count, shopper_count;   /* next numbers */
-    bool shopper_erased[MODEL_ATOMS];
     struct model_event events[MODEL_EVENTS];
     size_t event_count;
     struct model_decision {
@@ -273,10 +272,8 @@ static inline void model_erase(struct model *model, const uint32_t *atoms, size_
     for (size_t i = 0; i < count; i++) {
         struct model_atom *atom = &model->atoms[atoms[i]];
         atom->erased = true;
-        if (atom->shopper) {
+        if (atom->shopper)
             model_unmerge(model, atom->shopper);
-            model->shopper_erased[atom->shopper] = true;
-        }
         for (size_t k = 0; k < MODEL_IDS; k++)
             if (model->ids[k].atom == atoms[i] && model->fault != MODEL_ERASE_ID)
                 model->ids[k].atom = 0;
