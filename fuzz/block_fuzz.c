@@ -19,12 +19,32 @@ enum {
     EDGE_HEAD = 6,
 };
 
+/* Where all events can be read, each is the same read alone. */
+static void read_one(souk_text text, const souk_block *columns)
+{
+    souk_auto(souk_block) few = NULL;
+    souk_auto_value(souk_arena) arena = {.mem = souk_mem_heap()};
+    if (souk_block_read(souk_mem_heap(), text, SOUK_BLOCK_FEW, &few))
+        return;
+    for (size_t i = 0; i < few->count; i += 1 + few->count / 8) {
+        souk_fact fact;
+        const souk_fact_line *lines;
+        souk_err err = souk_block_fact(few, few->first_position + i, &arena, &fact, &lines);
+        if (columns)
+            souk_assert(!err && fact.at == columns->facts[i].at &&
+                        fact.amount_micro == columns->facts[i].amount_micro &&
+                        fact.sealed_at == columns->facts[i].sealed_at &&
+                        fact.line_count == columns->facts[i].line_count);
+    }
+}
+
 static void read_block(souk_text text)
 {
     souk_auto(souk_block) columns = NULL;
     souk_auto(souk_block) all = NULL;
     if (souk_block_read(souk_mem_heap(), text, SOUK_BLOCK_COLUMNS, &columns) == SOUK_OK)
         souk_assert(columns->count <= SOUK_BLOCK_EVENTS);
+    read_one(text, columns);
     if (souk_block_read(souk_mem_heap(), text, SOUK_BLOCK_ALL, &all) == SOUK_OK)
         for (size_t i = 0; i < all->count; i++)
             souk_assert(all->facts[i].first_line + all->facts[i].line_count <= all->line_count);

@@ -170,7 +170,7 @@ void souk_buf_varint(souk_buf *buf, uint64_t v)
     souk_buf_append(buf, bytes, count);
 }
 
-bool souk_varint_read(const unsigned char **at, const unsigned char *end, uint64_t *ret_v)
+bool souk_varint_read_long(const unsigned char **at, const unsigned char *end, uint64_t *ret_v)
 {
     uint64_t v = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {

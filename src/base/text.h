@@ -122,7 +122,15 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "stored integers are l
 /* LEB128 base-128 integers: 7 bits a byte, low first; souk_zigzag folds the sign into bit 0. */
 void souk_buf_varint(souk_buf *buf, uint64_t v);
 /* Reads one and moves *at; false where the bytes end or the number does not fit. */
-bool souk_varint_read(const unsigned char **at, const unsigned char *end, uint64_t *ret_v);
+bool souk_varint_read_long(const unsigned char **at, const unsigned char *end, uint64_t *ret_v);
+static inline bool souk_varint_read(const unsigned char **at, const unsigned char *end,
+                                    uint64_t *ret_v)
+{
+    if (*at >= end || **at > 127)
+        return souk_varint_read_long(at, end, ret_v);
+    *ret_v = *(*at)++;
+    return true;
+}
 static inline uint64_t souk_zigzag(int64_t v)
 {
     return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63);

@@ -11,6 +11,9 @@
  *     SOUK_TRY(souk_block_read(mem, bytes, SOUK_BLOCK_ALL, &block));
  *     for (size_t i = 0; i < block->count; i++) fold(&block->facts[i]);
  *
+ *     SOUK_TRY(souk_block_read(mem, bytes, SOUK_BLOCK_FEW, &block));       a few events of many
+ *     SOUK_TRY(souk_block_fact(block, position, arena, &fact, &lines));
+ *
  * Why      measured on 440-byte events: a random index per row costs 11 times the row itself, a block
  *          costs nothing; and clear columns compress to about 12 bytes an event because alike stands
  *          beside alike.  What is sealed does not compress, so it is packed before (pack.h).
@@ -29,7 +32,7 @@
  *
  * Nonces   an event: prefix || position; an edge: prefix || (2^63 | index).  The prefix is random.
  * Errors   SOUK_ECORRUPT for bytes that are not a block; safe on hostile bytes (fuzzed).
- * Cost     linear in the bytes; a read allocates once per array. */
+ * Cost     linear in the bytes; a read allocates once per array.  One event of 256: an eighth of all. */
 #ifndef SOUK_CORE_BLOCK_H
 #define SOUK_CORE_BLOCK_H
 
@@ -104,22 +107,30 @@ typedef struct souk_block {
     souk_mem *mem;
     uint64_t first_position;
     size_t count, line_count, edge_count;
-    souk_fact *facts;      /* [count] */
-    souk_fact_line *lines; /* [line_count] */
+    souk_fact *facts;       /* [count]; NULL with SOUK_BLOCK_FEW */
+    souk_fact_line *lines;  /* [line_count]; NULL with SOUK_BLOCK_FEW */
+    unsigned char *columns; /* private: what souk_block_fact reads; NULL without SOUK_BLOCK_FEW */
+    size_t columns_bytes;
     const unsigned char
         *messages;          /* [count][SOUK_BLOCK_MESSAGE], a view; NULL without SOUK_BLOCK_ALL */
     souk_block_edge *edges; /* [edge_count]; NULL without SOUK_BLOCK_ALL */
     const unsigned char *sealed; /* a view; NULL without SOUK_BLOCK_ALL */
+    uint32_t sealed_bytes;
     uint64_t sealed_offset;      /* where the sealed section begins, from the block's first byte */
     uint64_t total_bytes;
     unsigned char prefix[SOUK_BLOCK_PREFIX];
 } souk_block;
 
-/* SOUK_BLOCK_COLUMNS reads from the first souk_block_head_bytes alone (facts and lines);
+/* SOUK_BLOCK_COLUMNS reads from the first souk_block_head_bytes alone (facts and lines), and so does
+ * SOUK_BLOCK_FEW, which leaves the events to souk_block_fact;
  * SOUK_BLOCK_ALL needs the whole block, which must outlive the result. */
-enum souk_block_part { SOUK_BLOCK_COLUMNS, SOUK_BLOCK_ALL };
+enum souk_block_part { SOUK_BLOCK_COLUMNS, SOUK_BLOCK_FEW, SOUK_BLOCK_ALL };
 SOUK_CHECKED souk_err souk_block_read(souk_mem *mem, souk_text bytes, enum souk_block_part part,
                                       souk_block **ret_block);
+/* The event at a position of a block read with SOUK_BLOCK_FEW; its lines are in the arena, first_line is 0.
+ * SOUK_ENOENT: no event of this block.  SOUK_ECORRUPT.  SOUK_ENOMEM. */
+SOUK_CHECKED souk_err souk_block_fact(const souk_block *block, uint64_t position, souk_arena *arena,
+                                      souk_fact *ret_fact, const souk_fact_line **ret_lines);
 /* How many bytes from the start SOUK_BLOCK_COLUMNS needs; header holds SOUK_BLOCK_HEADER bytes. */
 SOUK_CHECKED souk_err souk_block_head_bytes(const void *header, size_t *ret_bytes);
 void souk_block_free(souk_block *block);

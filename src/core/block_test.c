@@ -120,6 +120,12 @@ static bool same_fact(const souk_fact *a, const souk_fact *b)
            a->sealed_bytes == b->sealed_bytes && a->flags == b->flags;
 }
 
+static bool same_line(const souk_fact_line *a, const souk_fact_line *b)
+{
+    return a->product == b->product && a->category == b->category &&
+           a->quantity_micro == b->quantity_micro && a->amount_micro == b->amount_micro;
+}
+
 static bool same_columns(const souk_block *block, const struct content *content)
 {
     bool same = block->first_position == content->first_position &&
@@ -127,11 +133,8 @@ static bool same_columns(const souk_block *block, const struct content *content)
                 !memcmp(block->prefix, content->prefix, sizeof block->prefix);
     for (size_t i = 0; same && i < content->count; i++)
         same = same_fact(&block->facts[i], &content->facts[i]);
-    for (size_t i = 0; same && i < content->line_count; i++) {
-        const souk_fact_line *a = &block->lines[i], *b = &content->lines[i];
-        same = a->product == b->product && a->category == b->category &&
-               a->quantity_micro == b->quantity_micro && a->amount_micro == b->amount_micro;
-    }
+    for (size_t i = 0; same && i < content->line_count; i++)
+        same = same_line(&block->lines[i], &content->lines[i]);
     return same;
 }
 
@@ -191,6 +194,44 @@ SOUK_TEST("random events, lines and edges come back as they were, from a maker t
             SOUK_MUST(souk_block_read(test->mem, bytes, SOUK_BLOCK_ALL, &block));
             SOUK_CHECK(same_whole(block, &contents[i]) && block->total_bytes == bytes.bytes);
         }
+    }
+}
+
+SOUK_TEST("one event is read as it is among all, and none beyond the block's ends")
+{
+    static struct content content;
+    souk_auto(souk_block_maker) maker = NULL;
+    souk_auto_value(souk_buf) out = {.mem = test->mem};
+    souk_auto_value(souk_arena) arena = {.mem = test->mem};
+    SOUK_MUST(souk_block_maker_new(test->mem, &maker));
+    for (int round = 0; round < 100; round++) {
+        souk_auto(souk_block) block = NULL;
+        souk_fact fact = {0};
+        const souk_fact_line *lines = NULL;
+        size_t head;
+        uint64_t sealed_at = 0;
+        make_content(test, &content, EVENTS);
+        souk_buf_clear(&out);
+        SOUK_MUST(write_content(maker, &content, &out));
+        SOUK_MUST(souk_block_head_bytes(out.at, &head));
+        SOUK_MUST(souk_block_read(test->mem, (souk_text){out.at, head}, SOUK_BLOCK_FEW, &block));
+        SOUK_CHECK(!block->facts && !block->lines);
+        for (size_t i = 0; i < content.count; i++) {
+            const souk_fact *wanted = &content.facts[i];
+            SOUK_MUST(souk_block_fact(block, wanted->position, &arena, &fact, &lines));
+            SOUK_CHECK(fact.first_line == 0 && fact.sealed_at == sealed_at);
+            sealed_at += fact.sealed_bytes;
+            fact.first_line = wanted->first_line;
+            SOUK_CHECK(same_fact(&fact, wanted));
+            for (size_t k = 0; k < fact.line_count; k++)
+                SOUK_CHECK(same_line(&lines[k], &content.lines[wanted->first_line + k]));
+        }
+        SOUK_CHECK_ERR(souk_block_fact(block, content.first_position + content.count, &arena, &fact,
+                                       &lines),
+                       SOUK_ENOENT);
+        SOUK_CHECK_ERR(
+            souk_block_fact(block, content.first_position - 1, &arena, &fact, &lines), SOUK_ENOENT);
+        souk_arena_clear(&arena);
     }
 }
 

@@ -173,11 +173,10 @@ static bool is_hers(const souk_person *person, uint32_t atom)
 static souk_err tell_one(struct telling *telling, const souk_block *block, uint64_t position)
 {
     souk_story *story = &telling->stories[telling->told];
-    story->fact = block->facts[position - block->first_position];
+    SOUK_TRY(
+        souk_block_fact(block, position, telling->arena, &story->fact, &story->lines));
     if (!is_hers(telling->person, story->fact.atom))
         return SOUK_OK; /* erased: the timeline's pair outlives the block's */
-    story->lines = souk_arena_copy(telling->arena, block->lines + story->fact.first_line,
-                                   story->fact.line_count * sizeof *story->lines);
     SOUK_TRY(unpack_text(telling, block, story));
     telling->told++;
     return telling->arena->failed ? SOUK_ENOMEM : SOUK_OK;
@@ -189,7 +188,7 @@ static souk_err load_block(struct telling *telling, souk_tx *tx, uint64_t positi
     uint64_t first;
     souk_buf_clear(&telling->bytes);
     SOUK_TRY(souk_log_load_at(tx, position, &first, &telling->bytes));
-    return souk_block_read(telling->spine->mem, souk_buf_view(&telling->bytes), SOUK_BLOCK_COLUMNS,
+    return souk_block_read(telling->spine->mem, souk_buf_view(&telling->bytes), SOUK_BLOCK_FEW,
                            ret_block);
 }
 

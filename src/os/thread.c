@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -45,6 +46,47 @@ void souk_thread_join(souk_thread *thread)
     souk_assert(!failed);
     thread->started = false;
 }
+
+/* ---- what a thread keeps -------------------------------------------------------------------- */
+
+struct kept {
+    void (*done)(void *what);
+    void *what;
+    struct kept *before;
+};
+
+static pthread_once_t keeping = PTHREAD_ONCE_INIT;
+static pthread_key_t latest;
+static bool can_keep;
+
+static void end_of_thread(void *at)
+{
+    for (struct kept *kept = at, *before; kept; kept = before) {
+        before = kept->before;
+        kept->done(kept->what);
+        free(kept);
+    }
+}
+
+static void begin_keeping(void)
+{
+    can_keep = pthread_key_create(&latest, end_of_thread) == 0;
+}
+
+souk_err souk_thread_at_end(void (*done)(void *what), void *what)
+{
+    pthread_once(&keeping, begin_keeping);
+    struct kept *kept = can_keep ? malloc(sizeof *kept) : NULL;
+    if (!kept)
+        return SOUK_ENOMEM;
+    *kept = (struct kept){done, what, pthread_getspecific(latest)};
+    if (pthread_setspecific(latest, kept) == 0)
+        return SOUK_OK;
+    free(kept);
+    return SOUK_ENOMEM;
+}
+
+/* ---- locks ---------------------------------------------------------------------------------- */
 
 void souk_mutex_init(souk_mutex *mutex)
 {

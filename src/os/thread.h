@@ -45,6 +45,11 @@ SOUK_CHECKED souk_err souk_thread_start(souk_thread *thread, const char *name,
 /* Waits until run has returned; does nothing where the thread never started or was joined. */
 void souk_thread_join(souk_thread *thread);
 
+/* For what a thread makes once and keeps in a _Thread_local of its own: done(what) when the calling
+ * thread ends, the latest first.  The main thread does not end.  On failure nothing is kept.
+ * SOUK_ENOMEM. */
+SOUK_CHECKED souk_err souk_thread_at_end(void (*done)(void *what), void *what);
+
 typedef struct souk_mutex {
     pthread_mutex_t mutex;
 } souk_mutex;

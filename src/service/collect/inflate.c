@@ -1,16 +1,32 @@
 /* inflate.c - inflate.h over libdeflate, which never writes beyond the room it is given. */
 #include "service/collect/inflate.h"
 
+#include "os/thread.h"
+
 #include <libdeflate.h>
 
-static _Thread_local struct libdeflate_decompressor *decompressor;
+static _Thread_local struct libdeflate_decompressor *decompressor; /* made once a thread */
+
+static void free_decompressor(void *at)
+{
+    libdeflate_free_decompressor(at);
+}
+
+static souk_err make_decompressor(void)
+{
+    struct libdeflate_decompressor *made = libdeflate_alloc_decompressor();
+    souk_err err = made ? souk_thread_at_end(free_decompressor, made) : SOUK_ENOMEM;
+    if (err)
+        libdeflate_free_decompressor(made);
+    else
+        decompressor = made;
+    return err;
+}
 
 static souk_err inflate_into(souk_text gzip, void *to, size_t room, size_t *ret_bytes)
 {
     if (!decompressor)
-        decompressor = libdeflate_alloc_decompressor(); /* one a thread, kept */
-    if (!decompressor)
-        return SOUK_ENOMEM;
+        SOUK_TRY(make_decompressor());
     switch (libdeflate_gzip_decompress(decompressor, gzip.at, gzip.bytes, to, room, ret_bytes)) {
     case LIBDEFLATE_SUCCESS:
         return SOUK_OK;
