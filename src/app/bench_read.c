@@ -102,6 +102,7 @@ static void run_reader(void *context)
 {
     struct reader *reader = context;
     double started_s = bench_wall_s();
+    souk_thread_prompt(); /* in earnest it is another machine, and does not wait for these processors */
     while (!reader->err && reader->asked < ASKED) {
         wait_until(started_s + (double)reader->asked / ASKED_PER_S);
         reader->err = ask(reader);

@@ -200,8 +200,14 @@ void souk_index_memory(const souk_index *index, souk_index_bytes *ret_bytes);
 /* ---- snapshots -------------------------------------------------------------------------------- */
 
 /* Writes the whole index under a temporary name and puts it in place.  No change may happen meanwhile:
- * the caller holds the writer still, or runs this in a forked child. */
+ * the caller holds the writer still. */
 SOUK_CHECKED souk_err souk_index_save(const souk_index *index, souk_disk *disk, const char *name);
+/* The same in two steps, the first one short: the bytes to any file, unsynced; then, whatever happens to the
+ * index meanwhile, from there to the disk, 1 MiB a call.  *done is 0 for the first call and kept by the caller;
+ * after the call that sets *ret_saved the file is in place. */
+SOUK_CHECKED souk_err souk_index_write(const souk_index *index, souk_file *image);
+SOUK_CHECKED souk_err souk_index_save_piece(souk_file *image, souk_disk *disk, const char *name,
+                                            uint64_t *done, bool *ret_saved);
 /* The key slots of all atoms: bit i of (*ret_taken)[*ret_words], 64 a word, is slot i.
  * The caller frees it with the index's mem.  The snapshot brings those of its atoms as such bits, so that a
  * start need not read every atom; a slot may stay in it whose atom has been erased since.  SOUK_ENOMEM. */

@@ -123,11 +123,27 @@ static souk_err write_arrays(const souk_index *index, const uint64_t *slots, siz
     return souk_file_write(file, &head, sizeof head, 0);
 }
 
-enum { PART_NAME = 220 };
+enum { PART_NAME = 220, PIECE_BYTES = 1 << 20 };
 
 static void name_part(const char *name, char ret_part[PART_NAME])
 {
     snprintf(ret_part, PART_NAME, "%s.part", name);
+}
+
+souk_err souk_index_write(const souk_index *index, souk_file *file)
+{
+    uint64_t *slots;
+    size_t slot_words;
+    SOUK_TRY(souk_index_slots(index, &slots, &slot_words));
+    souk_err err = write_arrays(index, slots, slot_words, file);
+    souk_mem_put(index->mem, slots);
+    return err;
+}
+
+static souk_err put_in_place(souk_disk *disk, const char *part, const char *name)
+{
+    SOUK_TRY(souk_disk_rename(disk, part, name));
+    return souk_disk_sync_folder(disk);
 }
 
 souk_err souk_index_save(const souk_index *index, souk_disk *disk, const char *name)
@@ -135,16 +151,26 @@ souk_err souk_index_save(const souk_index *index, souk_disk *disk, const char *n
     char part[PART_NAME];
     name_part(name, part);
     souk_auto(souk_file) file = NULL;
-    uint64_t *slots;
-    size_t slot_words;
     SOUK_TRY(souk_file_open(disk, part, SOUK_FILE_TRUNCATE, &file));
-    SOUK_TRY(souk_index_slots(index, &slots, &slot_words));
-    souk_err err = write_arrays(index, slots, slot_words, file);
-    souk_mem_put(index->mem, slots);
-    SOUK_TRY(err);
+    SOUK_TRY(souk_index_write(index, file));
     SOUK_TRY(souk_file_sync(file));
-    SOUK_TRY(souk_disk_rename(disk, part, name));
-    return souk_disk_sync_folder(disk);
+    return put_in_place(disk, part, name);
+}
+
+souk_err souk_index_save_piece(souk_file *image, souk_disk *disk, const char *name, uint64_t *done,
+                               bool *ret_saved)
+{
+    char part[PART_NAME];
+    name_part(name, part);
+    souk_auto(souk_file) file = NULL;
+    uint64_t bytes;
+    SOUK_TRY(souk_file_size(image, &bytes));
+    SOUK_TRY(souk_file_open(disk, part, *done ? SOUK_FILE_WRITE : SOUK_FILE_TRUNCATE, &file));
+    SOUK_TRY(souk_file_copy(image, file, *done, PIECE_BYTES));
+    SOUK_TRY(souk_file_sync(file));
+    *done += PIECE_BYTES;
+    *ret_saved = *done >= bytes;
+    return *ret_saved ? put_in_place(disk, part, name) : SOUK_OK;
 }
 
 static souk_err read_head(souk_file *file, struct file_head *ret_head)

@@ -128,6 +128,37 @@ static souk_err add_atoms(souk_test *test, souk_index *index, uint32_t count)
     return SOUK_OK;
 }
 
+SOUK_TEST("an image is saved piece by piece, and the index may go on meanwhile")
+{
+    static struct index_model model;
+    souk_auto(souk_disk) disk = NULL;
+    souk_auto(souk_index) index = NULL;
+    souk_auto(souk_index) copy = NULL;
+    souk_auto(souk_file) image = NULL;
+    uint64_t done = 0, bytes;
+    bool saved = false;
+    unsigned pieces = 0;
+    SOUK_MUST(souk_disk_open_sim(test->mem, 1, &disk));
+    SOUK_MUST(model_index(test->mem, &index));
+    SOUK_MUST(fill(index, &model));
+    SOUK_MUST(souk_file_open(disk, "image", SOUK_FILE_CREATE, &image));
+    SOUK_MUST(souk_index_write(index, image));
+    SOUK_MUST(souk_file_size(image, &bytes));
+    souk_index_erase_atom(index, 1);                     /* not in the image any more */
+    SOUK_MUST(souk_file_truncate(image, (5 << 20) + 1)); /* as if it were large */
+    while (!saved) {
+        SOUK_CHECK_ERR(souk_index_load(index, disk, "index"), SOUK_ENOENT);
+        SOUK_MUST(souk_index_save_piece(image, disk, "index", &done, &saved));
+        pieces++;
+    }
+    SOUK_CHECK(pieces == 6);
+    souk_file_free(souk_take(&image));
+    souk_sim_power_on(disk);
+    SOUK_MUST(model_index(test->mem, &copy));
+    SOUK_MUST(souk_index_load(copy, disk, "index"));
+    SOUK_CHECK(model_same(copy, &model));
+}
+
 SOUK_TEST("the slots of all atoms are told: from the snapshot, from the links behind it, from both")
 {
     souk_auto(souk_disk) disk = NULL;

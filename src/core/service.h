@@ -49,7 +49,9 @@ struct souk_call {
     souk_diag diag;     /* words for the next souk_call_fail */
     void *state;        /* the service's, from its open */
     void *user;         /* the handler's */
-    /* private: how the answer leaves */
+    /* private: its place in a queue, and how the answer leaves */
+    souk_call *next;
+    void (*handle)(souk_call *call);
     souk_text (*header)(souk_call *call, souk_text name);
     void (*send)(souk_call *call, int status, const char *type, souk_text body, unsigned retry_s);
     void *from;

@@ -14,7 +14,7 @@
 
 #include "base/random.h"
 
-enum { GROUP_FOLD_SLICE = 128, GROUP_LINES_MOST = 1 << 20, GROUP_REPEAT = 1 };
+enum { GROUP_FOLD_SLICE = 32, GROUP_LINES_MOST = 1 << 20, GROUP_REPEAT = 1 };
 
 /* ---- links ------------------------------------------------------------------------------------------ */
 

@@ -1,11 +1,14 @@
 /* spine_keep.c - the keeper's thread: sorts runs, makes keys ahead, and sees to snapshots.
  *
  * A snapshot must show the index between two groups, and writing it takes seconds.  So the keeper only asks; the
- * writer, behind its group, makes a copy of the process (souk_process_copy), and the copy writes the file:
+ * writer, behind its group, makes a copy of the process (souk_process_copy); the copy writes it to memory that
+ * both share and ends at once, since each page that is changed while it lives costs a fault and a word with
+ * every processor; the keeper saves it to the disk, a piece a turn, since one sync of all would hold up commits:
  *
- *     keeper      holds snapshot_mutex, WANTED ................ waits ........ WRITING, polls ... gives it back
- *     writer                            group ends: FORKING, copy, WRITING
- *     the copy                                                     index.part, sync, rename, ends
+ *     keeper      holds snapshot_mutex, WANTED ....... waits ....... COPYING, polls ... SAVING ... gives it back
+ *     writer                   group ends: FORKING, copy, COPYING
+ *     the copy                                            the image, ends
+ *     keeper                                                              index.part, syncs, rename
  *
  * The index's lock is held while the copy is made, so that no other thread is half-way through a change.  An
  * erasure waits for snapshot_mutex and then removes its identifiers from the new file, too. */
@@ -13,7 +16,7 @@
 
 #include "os/process.h"
 
-enum { SNAPSHOT_POLL_MS = 20, SNAPSHOT_EVENT_BYTES = 200 };
+enum { SNAPSHOT_POLL_MS = 10, SNAPSHOT_EVENT_BYTES = 200 };
 
 /* Nothing may be under way: links of a group that runs are in the index before they are committed. */
 souk_err souk_spine_snapshot(souk_spine *spine)
@@ -116,10 +119,10 @@ static enum spine_snapshot_state state_of(souk_spine *spine)
     return spine->snapshot.state;
 }
 
-static souk_err write_copy(void *context)
+static souk_err write_image(void *context)
 {
     const souk_spine *spine = context;
-    return souk_index_save(spine->index, spine->disk, SPINE_INDEX_FILE);
+    return souk_index_write(spine->index, spine->snapshot.image);
 }
 
 void spine_keeper_group_ended(souk_spine *spine)
@@ -132,9 +135,9 @@ void spine_keeper_group_ended(souk_spine *spine)
     }
     souk_index_read(spine->index);
     spine->snapshot.wanted_through = souk_index_through(spine->index);
-    souk_err err = souk_process_copy(write_copy, spine, &spine->snapshot.pid);
+    souk_err err = souk_process_copy(write_image, spine, &spine->snapshot.pid);
     souk_index_read_done(spine->index);
-    set_state(spine, err ? SPINE_SNAPSHOT_FAILED : SPINE_SNAPSHOT_WRITING);
+    set_state(spine, err ? SPINE_SNAPSHOT_FAILED : SPINE_SNAPSHOT_COPYING);
 }
 
 /* A failed one is tried again when the next is due: the log is the truth, a snapshot only saves time. */
@@ -142,8 +145,32 @@ static void end_snapshot(souk_spine *spine, souk_err err)
 {
     __atomic_store_n(&spine->snapshot.through, spine->snapshot.wanted_through, __ATOMIC_RELAXED);
     __atomic_fetch_add(err ? &spine->snapshot.failed : &spine->snapshot.count, 1, __ATOMIC_RELAXED);
+    souk_file_free(souk_take(&spine->snapshot.image));
     set_state(spine, SPINE_SNAPSHOT_NONE);
     souk_mutex_unlock(&spine->snapshot_mutex);
+}
+
+static void begin_snapshot(souk_spine *spine)
+{
+    souk_mutex_lock(&spine->snapshot_mutex);
+    spine->snapshot.wanted_through = souk_spine_end(spine);
+    spine->snapshot.saved_bytes = 0;
+    souk_err err = souk_file_scratch(spine->disk, &spine->snapshot.image);
+    if (err) {
+        end_snapshot(spine, err);
+        return;
+    }
+    set_state(spine, SPINE_SNAPSHOT_WANTED);
+    spine_group_kick(spine);
+}
+
+static void save_piece(souk_spine *spine)
+{
+    bool saved = false;
+    souk_err err = souk_index_save_piece(spine->snapshot.image, spine->disk, SPINE_INDEX_FILE,
+                                         &spine->snapshot.saved_bytes, &saved);
+    if (err || saved)
+        end_snapshot(spine, err);
 }
 
 static void see_to_snapshot(souk_spine *spine)
@@ -151,16 +178,19 @@ static void see_to_snapshot(souk_spine *spine)
     souk_err err = SOUK_OK;
     switch (state_of(spine)) {
     case SPINE_SNAPSHOT_NONE:
-        if (!is_due(spine))
-            return;
-        souk_mutex_lock(&spine->snapshot_mutex);
-        spine->snapshot.wanted_through = souk_spine_end(spine);
-        set_state(spine, SPINE_SNAPSHOT_WANTED);
-        spine_group_kick(spine);
+        if (is_due(spine))
+            begin_snapshot(spine);
         return;
-    case SPINE_SNAPSHOT_WRITING:
-        if (souk_process_copy_ended(spine->snapshot.pid, &err))
+    case SPINE_SNAPSHOT_COPYING:
+        if (!souk_process_copy_ended(spine->snapshot.pid, &err))
+            return;
+        if (err)
             end_snapshot(spine, err);
+        else
+            set_state(spine, SPINE_SNAPSHOT_SAVING);
+        return;
+    case SPINE_SNAPSHOT_SAVING:
+        save_piece(spine);
         return;
     case SPINE_SNAPSHOT_FAILED:
         end_snapshot(spine, SOUK_EBUSY);
@@ -185,7 +215,7 @@ static void abandon_snapshot(souk_spine *spine)
         while (spine->snapshot.state == SPINE_SNAPSHOT_FORKING)
             souk_cond_wait(&spine->keeper_wake, &spine->keeper_mutex);
     }
-    if (state_of(spine) == SPINE_SNAPSHOT_WRITING)
+    if (state_of(spine) == SPINE_SNAPSHOT_COPYING)
         souk_process_copy_kill(spine->snapshot.pid);
     end_snapshot(spine, SOUK_ESTOPPED);
 }
@@ -227,9 +257,9 @@ static void rest(souk_spine *spine, bool did)
 {
     souk_auto_lock(&spine->keeper_mutex);
     int64_t until = souk_clock_monotonic_ns(souk_clock_real()) + SNAPSHOT_POLL_MS * 1000000;
-    bool waits = !did;
+    bool waits = !did || spine->snapshot.state == SPINE_SNAPSHOT_SAVING;
     while (waits && !spine->keeper_stop && !spine->keeper_poked) {
-        if (spine->snapshot.state == SPINE_SNAPSHOT_WRITING)
+        if (spine->snapshot.state >= SPINE_SNAPSHOT_COPYING)
             waits = souk_cond_wait_until(&spine->keeper_wake, &spine->keeper_mutex, until);
         else
             souk_cond_wait(&spine->keeper_wake, &spine->keeper_mutex);
@@ -246,6 +276,7 @@ static bool is_stopped(souk_spine *spine)
 static void run_keeper(void *context)
 {
     souk_spine *spine = context;
+    souk_thread_patient();
     while (!is_stopped(spine)) {
         bool did = false;
         souk_err err = souk_spine_work(spine, &did);

@@ -134,10 +134,13 @@ struct souk_spine {
             SPINE_SNAPSHOT_NONE,
             SPINE_SNAPSHOT_WANTED, /* by the keeper: the writer makes the copy behind its group */
             SPINE_SNAPSHOT_FORKING,
-            SPINE_SNAPSHOT_WRITING, /* the copy writes */
+            SPINE_SNAPSHOT_COPYING, /* the copy writes the image */
+            SPINE_SNAPSHOT_SAVING,  /* the keeper writes the file */
             SPINE_SNAPSHOT_FAILED,
         } state; /* under keeper_mutex */
         long pid;
+        souk_file *image;        /* in memory */
+        uint64_t saved_bytes;    /* of it, in the file */
         uint64_t wanted_through; /* of the one under way */
         uint64_t through;        /* of the last one, or of the last attempt */
         uint64_t count, failed;  /* atomic */

@@ -120,12 +120,15 @@ struct telling {
     souk_arena *arena;
     souk_packer *packer;
     const uint64_t *positions;
+    uint32_t
+        *slots; /* of the keys of her atoms, looked up together: the writer may hold the index */
     size_t count, told;
     souk_story *stories;
     souk_buf bytes; /* of the block in hand: one statement brings all of it */
 };
 
-static souk_err unpack_text(struct telling *telling, const souk_block *block, souk_story *story)
+static souk_err unpack_text(struct telling *telling, const souk_block *block, uint32_t slot,
+                            souk_story *story)
 {
     souk_spine *spine = telling->spine;
     const souk_fact *fact = &story->fact;
@@ -142,10 +145,6 @@ static souk_err unpack_text(struct telling *telling, const souk_block *block, so
                              .atom = fact->atom,
                              .position = fact->position,
                              .class = SPINE_CLASS_EVENT};
-    souk_index_read(spine->index);
-    const souk_atom *atom = souk_index_atom(spine->index, fact->atom);
-    uint32_t slot = atom ? atom->slot : 0;
-    souk_index_read_done(spine->index);
     if (slot == 0)
         return SOUK_OK; /* erased meanwhile */
     souk_err err =
@@ -162,22 +161,28 @@ static souk_err unpack_text(struct telling *telling, const souk_block *block, so
     return SOUK_OK;
 }
 
+/* Where the atom stands among hers; atom_count: it is not hers. */
+static uint32_t find_hers(const souk_person *person, uint32_t atom)
+{
+    uint32_t i = 0;
+    while (i < person->atom_count && person->atoms[i] != atom)
+        i++;
+    return i;
+}
+
 static bool is_hers(const souk_person *person, uint32_t atom)
 {
-    for (uint32_t i = 0; i < person->atom_count; i++)
-        if (person->atoms[i] == atom)
-            return true;
-    return false;
+    return find_hers(person, atom) < person->atom_count;
 }
 
 static souk_err tell_one(struct telling *telling, const souk_block *block, uint64_t position)
 {
     souk_story *story = &telling->stories[telling->told];
-    SOUK_TRY(
-        souk_block_fact(block, position, telling->arena, &story->fact, &story->lines));
-    if (!is_hers(telling->person, story->fact.atom))
+    SOUK_TRY(souk_block_fact(block, position, telling->arena, &story->fact, &story->lines));
+    uint32_t hers = find_hers(telling->person, story->fact.atom);
+    if (hers == telling->person->atom_count)
         return SOUK_OK; /* erased: the timeline's pair outlives the block's */
-    SOUK_TRY(unpack_text(telling, block, story));
+    SOUK_TRY(unpack_text(telling, block, telling->slots[hers], story));
     telling->told++;
     return telling->arena->failed ? SOUK_ENOMEM : SOUK_OK;
 }
@@ -212,6 +217,22 @@ static souk_err tell_stories(souk_tx *tx, void *context)
     return err;
 }
 
+static souk_err find_slots(struct telling *telling)
+{
+    souk_index *index = telling->spine->index;
+    const souk_person *person = telling->person;
+    telling->slots = souk_arena_get(telling->arena, person->atom_count * sizeof *telling->slots);
+    if (telling->arena->failed)
+        return SOUK_ENOMEM;
+    souk_index_read(index);
+    for (uint32_t i = 0; i < person->atom_count; i++) {
+        const souk_atom *atom = souk_index_atom(index, person->atoms[i]);
+        telling->slots[i] = atom ? atom->slot : 0;
+    }
+    souk_index_read_done(index);
+    return SOUK_OK;
+}
+
 souk_err souk_spine_timeline(souk_spine *spine, const souk_person *person, const souk_grant *grant,
                              uint64_t before_position, size_t limit, souk_arena *arena,
                              souk_story **ret_stories, size_t *ret_count)
@@ -226,6 +247,7 @@ souk_err souk_spine_timeline(souk_spine *spine, const souk_person *person, const
     telling.stories = souk_arena_get(arena, telling.count * sizeof *telling.stories);
     if (arena->failed)
         return SOUK_ENOMEM;
+    SOUK_TRY(find_slots(&telling));
     SOUK_TRY(spine_packer_take(spine, &telling.packer));
     souk_err err = souk_ledger_read(spine->ledger, tell_stories, &telling);
     spine_packer_put(spine, telling.packer);

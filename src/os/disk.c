@@ -53,6 +53,11 @@ souk_err souk_file_open(souk_disk *disk, const char *name, unsigned flags, souk_
     return disk->backend->open(disk, name, flags, ret_file);
 }
 
+souk_err souk_file_scratch(souk_disk *disk, souk_file **ret_file)
+{
+    return disk->backend->scratch ? disk->backend->scratch(disk, ret_file) : SOUK_EINVAL;
+}
+
 void souk_file_free(souk_file *file)
 {
     if (file)
@@ -76,6 +81,23 @@ souk_err souk_file_write(souk_file *file, const void *from, size_t bytes, uint64
 souk_err souk_file_sync(souk_file *file)
 {
     return file->disk->backend->sync(file);
+}
+
+souk_err souk_file_copy(souk_file *from, souk_file *to, uint64_t offset, size_t bytes)
+{
+    const size_t step = (size_t)256 << 10;
+    char *buffer = souk_mem_get(to->disk->mem, step);
+    if (!buffer)
+        return SOUK_ENOMEM;
+    souk_err err = SOUK_OK;
+    size_t got = step;
+    for (size_t done = 0; done < bytes && got == step && !err; done += got) {
+        err = souk_file_read(from, buffer, souk_min_size(step, bytes - done), offset + done, &got);
+        if (!err)
+            err = souk_file_write(to, buffer, got, offset + done);
+    }
+    souk_mem_put(to->disk->mem, buffer);
+    return err;
 }
 
 souk_err souk_file_truncate(souk_file *file, uint64_t bytes)

@@ -56,6 +56,9 @@ enum souk_file_flags {
 };
 SOUK_CHECKED souk_err souk_file_open(souk_disk *disk, const char *name, unsigned flags,
                                      souk_file **ret_file);
+/* A file in memory: it has no name, nothing is synced, it is gone when closed.  Copies of the process share it
+ * (os/process.h).  SOUK_EINVAL: not a disk of the system.  SOUK_EBUSY.  SOUK_ENOMEM. */
+SOUK_CHECKED souk_err souk_file_scratch(souk_disk *disk, souk_file **ret_file);
 /* Closes; unsynced bytes stay unsynced. */
 void souk_file_free(souk_file *file);
 SOUK_AUTO(souk_file)
@@ -66,6 +69,8 @@ SOUK_CHECKED souk_err souk_file_read(souk_file *file, void *to, size_t bytes, ui
 SOUK_CHECKED souk_err souk_file_write(souk_file *file, const void *from, size_t bytes,
                                       uint64_t offset);
 SOUK_CHECKED souk_err souk_file_sync(souk_file *file); /* fdatasync */
+/* Writes to `to` what `from` has in [offset, offset + bytes), at the same place; fewer bytes at its end. */
+SOUK_CHECKED souk_err souk_file_copy(souk_file *from, souk_file *to, uint64_t offset, size_t bytes);
 SOUK_CHECKED souk_err souk_file_truncate(souk_file *file, uint64_t bytes);
 SOUK_CHECKED souk_err souk_file_size(souk_file *file, uint64_t *ret_bytes);
 

@@ -31,6 +31,7 @@ typedef struct souk_disk_backend {
     void (*free)(souk_disk *disk);
     souk_err (*lock)(souk_disk *disk);
     souk_err (*open)(souk_disk *disk, const char *name, unsigned flags, souk_file **ret_file);
+    souk_err (*scratch)(souk_disk *disk, souk_file **ret_file); /* NULL: it has none */
     void (*close)(souk_file *file);
     souk_err (*read)(souk_file *file, void *to, size_t bytes, uint64_t offset, size_t *ret_bytes);
     souk_err (*write)(souk_file *file, const void *from, size_t bytes, uint64_t offset);

@@ -184,6 +184,22 @@ static souk_err real_open(souk_disk *base, const char *name, unsigned flags, sou
     return SOUK_OK;
 }
 
+static souk_err real_scratch(souk_disk *base, souk_file **ret_file)
+{
+    real_file *file = souk_mem_get(base->mem, sizeof *file);
+    if (!file)
+        return SOUK_ENOMEM;
+    file->file = (souk_file){base, true};
+    file->fd = memfd_create("souk", MFD_CLOEXEC);
+    if (file->fd < 0) {
+        souk_err err = err_of(errno);
+        souk_mem_put(base->mem, file);
+        return err;
+    }
+    *ret_file = &file->file;
+    return SOUK_OK;
+}
+
 static void real_close(souk_file *file)
 {
     close_fd(fd_of(file));
@@ -407,6 +423,7 @@ static const souk_disk_backend real_backend = {
     .free = real_free,
     .lock = real_lock,
     .open = real_open,
+    .scratch = real_scratch,
     .close = real_close,
     .read = real_read,
     .write = real_write,

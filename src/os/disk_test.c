@@ -50,6 +50,47 @@ static void check_holds(souk_test *test, souk_disk *disk, const char *name, cons
     SOUK_CHECK_TEXT(souk_buf_view(&buf), text);
 }
 
+CONTRACT(a_file_is_copied, "a range of a file is copied to the same place, and ends where it ends")
+{
+    static char bytes[700001], got[700001];
+    souk_auto(souk_file) from = NULL;
+    souk_auto(souk_file) to = NULL;
+    size_t count;
+    uint64_t size;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)test_random(test, 256);
+    SOUK_MUST(souk_file_open(disk, "from", SOUK_FILE_CREATE, &from));
+    SOUK_MUST(souk_file_open(disk, "to", SOUK_FILE_CREATE, &to));
+    SOUK_MUST(souk_file_write(from, bytes, sizeof bytes, 0));
+    SOUK_MUST(souk_file_copy(from, to, 0, 300000));
+    SOUK_MUST(souk_file_size(to, &size));
+    SOUK_CHECK(size == 300000);
+    SOUK_MUST(souk_file_copy(from, to, 300000, 1 << 20));
+    SOUK_MUST(souk_file_copy(from, to, sizeof bytes, 10)); /* nothing is there */
+    SOUK_MUST(souk_file_size(to, &size));
+    SOUK_CHECK(size == sizeof bytes);
+    SOUK_MUST(souk_file_read(to, got, sizeof got, 0, &count));
+    SOUK_CHECK(count == sizeof got && !memcmp(got, bytes, sizeof got));
+}
+
+SOUK_TEST("a scratch file of a real disk is a file without a name, and a simulated disk has none")
+{
+    souk_auto(souk_disk) disk = NULL;
+    souk_auto(souk_disk) sim = NULL;
+    souk_auto(souk_file) file = NULL;
+    souk_diag diag = {0};
+    char got[8];
+    size_t count;
+    SOUK_MUST(souk_disk_open_real(test->mem, test_folder(test), &disk, &diag));
+    SOUK_MUST(souk_file_scratch(disk, &file));
+    SOUK_MUST(souk_file_write(file, "salty", 5, 3));
+    SOUK_MUST(souk_file_sync(file));
+    SOUK_MUST(souk_file_read(file, got, sizeof got, 0, &count));
+    SOUK_CHECK(count == 8 && !memcmp(got, "\0\0\0salty", 8));
+    SOUK_MUST(souk_disk_open_sim(test->mem, 1, &sim));
+    SOUK_CHECK_ERR(souk_file_scratch(sim, &file), SOUK_EINVAL);
+}
+
 CONTRACT(what_is_written_is_read, "what is written is read, and a gap reads as zeros")
 {
     souk_auto(souk_file) file = NULL;

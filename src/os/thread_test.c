@@ -120,6 +120,41 @@ SOUK_TEST("a thread with a name and no signals takes what a condition announces"
     souk_mutex_done(&box.mutex);
 }
 
+static _Thread_local int kept[3];
+static int ended[8];
+static size_t ended_count; /* read when the thread is joined */
+
+static void note_end(void *what)
+{
+    ended[ended_count++] = *(int *)what;
+}
+
+static void keep_three(void *context)
+{
+    souk_err *err = context;
+    souk_thread_prompt(); /* neither changes what a thread can do */
+    souk_thread_patient();
+    for (int i = 0; i < 3 && !*err; i++) {
+        kept[i] = i + 1;
+        *err = souk_thread_at_end(note_end, &kept[i]);
+    }
+}
+
+SOUK_TEST("what a thread keeps is ended with it, the latest first")
+{
+    souk_err err = SOUK_OK;
+    ended_count = 0;
+    for (int round = 0; round < 2; round++) {
+        souk_thread thread = {0};
+        SOUK_MUST(souk_thread_start(&thread, "keeps", keep_three, &err));
+        souk_thread_join(&thread);
+        SOUK_MUST(err);
+        SOUK_CHECK(ended_count == (size_t)(3 * (round + 1)));
+        for (int i = 0; i < 3; i++)
+            SOUK_CHECK(ended[3 * round + i] == 3 - i);
+    }
+}
+
 SOUK_TEST("a wait with a deadline in the past ends, and so does one a little ahead")
 {
     mailbox box = {0};

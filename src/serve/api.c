@@ -2,11 +2,12 @@
 #include "serve/api.h"
 
 #include "os/thread.h"
+#include "serve/clerk.h"
 #include "serve/jobs.h"
 
 #include <stdio.h>
 
-enum { SERVICES_MOST = 32, SLOW_MOST = 64, BODY_DEFAULT = 65536 };
+enum { SERVICES_MOST = 32, SLOW_MOST = 64, BODY_DEFAULT = 65536, LIGHT_BODY = 4096 };
 
 struct souk_api {
     souk_mem *mem;
@@ -19,16 +20,7 @@ struct souk_api {
     souk_jobs *jobs;
     souk_http *http;
     bool draining;
-    /* what waits for commits */
-    souk_thread worker;
-    souk_mutex mutex;
-    souk_cond wake;
-    struct slow {
-        const souk_route *route;
-        souk_call *call;
-    } slow[SLOW_MOST];
-    size_t slow_first, slow_count;
-    bool stopping;
+    souk_clerk *slow, *heavy; /* for what waits for commits, and what reads large bodies */
 };
 
 /* ---- finding a route --------------------------------------------------------------------------------- */
@@ -92,39 +84,16 @@ static souk_err check_caller(souk_api *api, const souk_route *route, souk_call *
     return err;
 }
 
-/* ---- what waits for commits ---------------------------------------------------------------------------- */
-
-static bool queue_slow(souk_api *api, const souk_route *route, souk_call *call)
-{
-    souk_auto_lock(&api->mutex);
-    if (api->slow_count == SLOW_MOST || api->stopping)
-        return false;
-    api->slow[(api->slow_first + api->slow_count++) % SLOW_MOST] = (struct slow){route, call};
-    souk_cond_signal(&api->wake);
-    return true;
-}
-
-static bool next_slow(souk_api *api, struct slow *ret_slow)
-{
-    souk_auto_lock(&api->mutex);
-    while (!api->slow_count && !api->stopping)
-        souk_cond_wait(&api->wake, &api->mutex);
-    if (!api->slow_count)
-        return false;
-    *ret_slow = api->slow[api->slow_first];
-    api->slow_first = (api->slow_first + 1) % SLOW_MOST;
-    api->slow_count--;
-    return true;
-}
-
-static void run_slow(void *context)
-{
-    struct slow slow;
-    while (next_slow(context, &slow))
-        slow.route->handle(slow.call);
-}
-
 /* ---- dispatch ------------------------------------------------------------------------------------------- */
+
+/* NULL: the loop's own.  A compressed body does not tell by its bytes how much it is (RFC 1952 2.3.1). */
+static souk_clerk *clerk_of(const souk_api *api, const souk_route *route, souk_text body)
+{
+    if (route->slow)
+        return api->slow;
+    bool compressed = souk_text_starts(body, SOUK_TEXT("\x1f\x8b"));
+    return body.bytes > LIGHT_BODY || compressed ? api->heavy : NULL;
+}
 
 static void dispatch(souk_api *api, souk_call *call, bool here)
 {
@@ -148,11 +117,12 @@ static void dispatch(souk_api *api, souk_call *call, bool here)
                           : "Bearer realm=\"souk\"";
     memcpy(call->parts, match.parts, sizeof match.parts);
     souk_err err = check_caller(api, match.route, call);
+    souk_clerk *clerk = here ? NULL : clerk_of(api, match.route, call->body);
     if (err)
         souk_call_fail(call, err);
-    else if (!match.route->slow || here)
+    else if (!clerk)
         match.route->handle(call);
-    else if (!queue_slow(api, match.route, call))
+    else if (!souk_clerk_put(clerk, call, match.route->handle))
         souk_call_fail(call, SOUK_EBUSY);
 }
 
@@ -301,8 +271,6 @@ souk_err souk_api_open(souk_mem *mem, souk_spine *spine, souk_merchants *merchan
     api->mem = mem;
     api->spine = spine;
     api->merchants = merchants;
-    souk_mutex_init(&api->mutex);
-    souk_cond_init(&api->wake);
     for (size_t i = 0; i < count; i++) {
         if (services[i]->open)
             SOUK_TRY(services[i]->open(mem, spine, merchants, &api->states[i]));
@@ -314,7 +282,8 @@ souk_err souk_api_open(souk_mem *mem, souk_spine *spine, souk_merchants *merchan
     api->services[api->service_count] = &souk_jobs_service;
     api->states[api->service_count++] = api->jobs;
     SOUK_TRY(souk_jobs_start(api->jobs));
-    SOUK_TRY(souk_thread_start(&api->worker, "slow calls", run_slow, api));
+    SOUK_TRY(souk_clerk_open(mem, "slow calls", SLOW_MOST, &api->slow));
+    SOUK_TRY(souk_clerk_open(mem, "heavy calls", 0, &api->heavy));
     *ret_api = souk_take(&api);
     return SOUK_OK;
 }
@@ -323,18 +292,12 @@ void souk_api_free(souk_api *api)
 {
     if (!api)
         return;
-    {
-        souk_auto_lock(&api->mutex);
-        api->stopping = true;
-        souk_cond_signal(&api->wake);
-    }
-    souk_thread_join(&api->worker);
+    souk_clerk_free(api->slow);
+    souk_clerk_free(api->heavy);
     souk_jobs_free(api->jobs); /* waits for the running one, which uses what the services hold */
     for (size_t i = 0; i < api->service_count; i++)
         if (api->services[i]->close)
             api->services[i]->close(api->states[i]);
-    souk_cond_done(&api->wake);
-    souk_mutex_done(&api->mutex);
     souk_mem_put(api->mem, api);
 }
 

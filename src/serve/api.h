@@ -11,7 +11,8 @@
  * /healthz says 200 while the process answers; /readyz while it takes events: 503, with the reason, from a
  * write that found the disk full until there is room again, after a failed disk, and while it drains.
  * A 401 says how to say who one is (WWW-Authenticate): Bearer, or Basic where a write key is asked for.
- * Routes that wait for commits run in one thread beside the loops, at most 64 waiting: above, 503.
+ * Routes that wait for commits run in one thread beside the loops, at most 64 waiting: above, 503.  Bodies
+ * of more than 4 KiB are read in another one: a loop does only what is short.
  *
  * The api runs the services' long work as jobs (jobs.h).
  *

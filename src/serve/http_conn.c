@@ -313,7 +313,6 @@ static bool hand_over(http_conn *conn)
     task->conn = conn;
     task->loop = loop;
     conn->state = CONN_HANDED;
-    conn->heavy = http_conn_body_bytes(conn) > HTTP_LIGHT_BYTES;
     HTTP_COUNT(loop, requests, 1);
     loop->handling = task;
     loop->answered = false;

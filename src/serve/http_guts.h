@@ -36,7 +36,6 @@ enum {
     HTTP_BLOCK_BYTES = 4096,       /* the first input and output buffer; most requests fit */
     HTTP_GROWN_BYTES = 16384,      /* the second; any legal head fits */
     HTTP_POOL_BLOCKS = 256,        /* kept by a loop for the next connections; 1 MiB */
-    HTTP_LIGHT_BYTES = 4096,       /* of a body; above, a connection waits for its turn */
     HTTP_POOL_TASKS = 256,         /* 0.6 MiB */
     HTTP_OUT_GATHER_BYTES = 65536, /* answers of pipelined requests that leave in one send */
     HTTP_LINGER_BYTES = 1 << 20,   /* of a refused request's rest, read so that no reset overtakes
@@ -107,7 +106,6 @@ struct http_conn {
     bool stale;              /* a request has ended: the next wait starts anew */
     bool is_ready;           /* in the loop's list of those that had more to do */
     bool used;               /* has had a request */
-    bool heavy;              /* its last request had a large body: others go before it */
     souk_http_peer peer;
     http_task *task; /* the request in work */
     http_bytes in, out;
@@ -128,7 +126,7 @@ struct http_loop {
     char date[32]; /* "Tue, 24 Nov 2026 04:09:00 GMT" */
     bool listening, quiet;
     http_list lists[WAIT_COUNT];
-    http_conn *ready, *ready_last, *dead;
+    http_conn *ready, *dead;
     unsigned open_count, handed_count;
     http_task *handling; /* inside handle */
     bool answered;       /* and the answer came from within */

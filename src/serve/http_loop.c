@@ -42,14 +42,9 @@ void http_conn_ready(http_conn *conn)
 {
     if (conn->is_ready)
         return;
-    http_loop *loop = conn->loop;
     conn->is_ready = true;
-    conn->ready_next = NULL;
-    if (loop->ready)
-        loop->ready_last->ready_next = conn;
-    else
-        loop->ready = conn;
-    loop->ready_last = conn;
+    conn->ready_next = conn->loop->ready;
+    conn->loop->ready = conn;
 }
 
 /* ---- life ---------------------------------------------------------------------------------- */
@@ -285,26 +280,20 @@ static void on_event(http_loop *loop, const struct epoll_event *event)
      * not, and nobody reads while the handler works. */
     if (conn->state == CONN_HANDED && (event->events & (EPOLLHUP | EPOLLERR)))
         http_conn_close(conn, false);
-    else if (conn->heavy && conn->state == CONN_OPEN)
-        http_conn_ready(conn);
     else
         http_conn_run(conn);
 }
 
-/* In turn, and one heavy connection only: a batch of events takes a third of a millisecond, and who asks for one
- * shopper should not stand behind sixteen of them.  The next ones come after another look at epoll. */
 static void run_ready(http_loop *loop)
 {
-    const http_conn *last = loop->ready_last;
-    bool heavy = false, more = loop->ready != NULL;
-    while (more && loop->ready && !(heavy && loop->ready->heavy)) {
-        http_conn *conn = loop->ready;
-        loop->ready = conn->ready_next;
+    http_conn *conn = loop->ready;
+    loop->ready = NULL;
+    while (conn) {
+        http_conn *next = conn->ready_next;
         conn->is_ready = false;
-        heavy |= conn->heavy;
-        more = conn != last;
         if (conn->state < CONN_GONE)
             http_conn_run(conn);
+        conn = next;
     }
 }
 
@@ -416,6 +405,7 @@ void http_loop_run(void *context)
     http_loop *loop = context;
     struct epoll_event events[EVENTS_MAX];
     this_loop = loop;
+    souk_thread_prompt();
     do {
         int count = epoll_wait(loop->epoll, events, EVENTS_MAX, sleep_ms(loop));
         souk_assert(count >= 0 || errno == EINTR);

@@ -425,6 +425,8 @@ static int vfs_last_error(sqlite3_vfs *vfs, int room, char *to)
 
 souk_err souk_sqlite_vfs_new(souk_mem *mem, souk_disk *disk, souk_sqlite_vfs **ret_vfs)
 {
+    /* Its count of all bytes is behind one lock that every allocation takes. */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     if (sqlite3_initialize())
         return SOUK_ENOMEM;
     souk_sqlite_vfs *home = souk_mem_get(mem, sizeof *home);
