@@ -167,6 +167,30 @@ souk_json_node souk_json_member(const souk_json_doc *doc, souk_json_node object,
     return SOUK_JSON_NONE;
 }
 
+static size_t find_key(const souk_json_doc *doc, souk_text raw, const souk_text *keys, size_t count)
+{
+    bool escaped = has_escape(doc, raw);
+    for (size_t i = 0; i < count; i++)
+        if (escaped ? escaped_equal(raw, keys[i])
+                    : raw.bytes == keys[i].bytes && !memcmp(raw.at, keys[i].at, raw.bytes))
+            return i;
+    return count;
+}
+
+void souk_json_members(const souk_json_doc *doc, souk_json_node object, const souk_text *keys,
+                       size_t count, souk_json_node *ret_nodes)
+{
+    for (size_t i = 0; i < count; i++)
+        ret_nodes[i] = SOUK_JSON_NONE;
+    if (souk_json_type(doc, object) != SOUK_JSON_OBJECT || doc->pairs[object] == object + 1)
+        return;
+    for (souk_json_node node = object + 3; node != SOUK_JSON_NONE; node = next_of(doc, node)) {
+        size_t key = find_key(doc, inside_quotes(doc, node - 2), keys, count);
+        if (key < count && ret_nodes[key] == SOUK_JSON_NONE)
+            ret_nodes[key] = node;
+    }
+}
+
 /* The text of the string token at node. */
 static souk_err text_of(const souk_json_doc *doc, size_t node, souk_arena *arena,
                         souk_text *ret_text)

@@ -89,6 +89,10 @@ souk_json_kind souk_json_type(const souk_json_doc *doc, souk_json_node node);
  * SOUK_JSON_NONE where there is none or `object` is no object. */
 souk_json_node souk_json_member(const souk_json_doc *doc, souk_json_node object, souk_text key);
 
+/* The same for `count` different keys in one walk: cheaper from two on. */
+void souk_json_members(const souk_json_doc *doc, souk_json_node object, const souk_text *keys,
+                       size_t count, souk_json_node *ret_nodes);
+
 /* The values of an object or array in the order of the text; SOUK_JSON_NONE at the end.  next takes a
  * value of a container, not the root. */
 souk_json_node souk_json_first(const souk_json_doc *doc, souk_json_node container);

@@ -544,3 +544,27 @@ SOUK_TEST("every failed allocation is told and leaves an empty doc")
         test_fault_seen(test, err);
     }
 }
+
+SOUK_TEST("several members found in one walk are those found one by one")
+{
+    static const souk_text keys[] = {{"a", 1}, {"price", 5}, {"", 0}, {"\xc3\xa9", 2}, {"gone", 4}};
+    static const char *const texts[] = {
+        "{\"a\":1,\"price\":{\"a\":2},\"a\":3,\"\":[1,2],\"pricey\":4}",
+        "{\"\\u0061\":1,\"a\":2,\"pr\\u0069ce\":\"\\n\",\"\\u00e9\":null}",
+        "{\"b\":[{\"price\":1}],\"\xc3\xa9\":{},\"price\":[]}",
+        "{}",
+        "[1,2]",
+        "7"};
+    enum { KEYS = sizeof keys / sizeof *keys };
+    souk_auto_value(souk_json_doc) doc = {.mem = test->mem};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        souk_json_node found[KEYS];
+        SOUK_MUST(souk_json_read(&doc, souk_text_of(texts[i]), NULL, NULL));
+        souk_json_members(&doc, souk_json_root(&doc), keys, KEYS, found);
+        for (size_t k = 0; k < KEYS; k++)
+            SOUK_CHECK(found[k] == souk_json_member(&doc, souk_json_root(&doc), keys[k]));
+    }
+    souk_json_node none;
+    souk_json_members(&doc, SOUK_JSON_NONE, keys, 1, &none);
+    SOUK_CHECK(none == SOUK_JSON_NONE);
+}

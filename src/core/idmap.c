@@ -114,6 +114,12 @@ uint32_t souk_idmap_find(const souk_idmap *map, const souk_idmap_key *key)
     return slot ? souk_get_u32(slot + SOUK_IDMAP_KEY) : SOUK_IDMAP_NONE;
 }
 
+void souk_idmap_expect(const souk_idmap *map, const souk_idmap_key *key)
+{
+    if (map->shape.bucket_count)
+        __builtin_prefetch(main_at(map, souk_idmap_address(&map->shape, key)));
+}
+
 /* Three passes over a few keys: ask for the main buckets; look into them and ask for the overflow
  * of those that go on; look there.  The waits for memory overlap. */
 static void find_some(const souk_idmap *map, const souk_idmap_key *keys, size_t count,

@@ -60,6 +60,8 @@ SOUK_AUTO(souk_idmap)
 
 /* The value, or SOUK_IDMAP_NONE. */
 uint32_t souk_idmap_find(const souk_idmap *map, const souk_idmap_key *key);
+/* The key will soon be looked for: the processor brings its bucket meanwhile. */
+void souk_idmap_expect(const souk_idmap *map, const souk_idmap_key *key);
 /* The same for keys[count] into ret_values[count]. */
 void souk_idmap_find_batch(const souk_idmap *map, const souk_idmap_key *keys, size_t count,
                            uint32_t *ret_values);

@@ -164,6 +164,11 @@ uint32_t souk_index_find(const souk_index *index, souk_hash128 hash);
 const souk_atom *souk_index_atom(const souk_index *index, uint32_t atom);
 const souk_atom *souk_index_atom_now(const souk_index *index, uint32_t atom);
 uint32_t souk_index_find_now(const souk_index *index, souk_hash128 hash);
+/* For the writer, some events ahead: what a look-up of the identifier, of the atom it leads to, or a fold into
+ * the atom reads first is brought from memory meanwhile.  They change nothing. */
+void souk_index_expect(const souk_index *index, souk_hash128 hash);
+void souk_index_expect_atom(const souk_index *index, uint32_t atom);
+void souk_index_expect_fold(const souk_index *index, uint32_t atom);
 
 /* The shopper whose atom it is; 0: a visitor's, not committed, or the shopper is erased. */
 uint32_t souk_index_owner(const souk_index *index, uint32_t atom);

@@ -10,6 +10,18 @@ uint32_t souk_index_find_now(const souk_index *index, souk_hash128 hash)
     return souk_index_has_atom(index, atom) ? atom : 0;
 }
 
+void souk_index_expect(const souk_index *index, souk_hash128 hash)
+{
+    souk_idmap_key key = souk_idmap_key_of(&hash);
+    souk_idmap_expect(index->identifiers, &key);
+}
+
+void souk_index_expect_atom(const souk_index *index, uint32_t atom)
+{
+    if (souk_index_has_atom(index, atom))
+        __builtin_prefetch(souk_index_atom_at(index, atom), 1);
+}
+
 /* Where the transaction under way changed where the identifier leads: where it led before, told by the
  * oldest of its undo entries. */
 static bool find_undo(const souk_index *index, souk_hash128 hash, uint32_t *ret_atom)

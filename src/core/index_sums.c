@@ -107,6 +107,15 @@ static const struct block *block_of(const souk_index *index, const souk_atom *at
     return block->count <= capacity_of(block->class, block->width) ? block : NULL;
 }
 
+void souk_index_expect_fold(const souk_index *index, uint32_t atom)
+{
+    if (!souk_index_has_atom(index, atom))
+        return;
+    uint32_t at = souk_index_atom_at(index, atom)->counters;
+    if (!(at & ALONE))
+        __builtin_prefetch(block_at(index, at), 1);
+}
+
 static int64_t value_of(const struct block *block, size_t i)
 {
     const char *at = value_at(block, i);

@@ -14,7 +14,7 @@
 
 #include "base/random.h"
 
-enum { GROUP_FOLD_SLICE = 32, GROUP_LINES_MOST = 1 << 20, GROUP_REPEAT = 1 };
+enum { GROUP_FOLD_SLICE = 32, GROUP_FAR = 12, GROUP_NEAR = 5, GROUP_LINES_MOST = 1 << 20, GROUP_REPEAT = 1 };
 
 /* ---- links ------------------------------------------------------------------------------------------ */
 
@@ -280,6 +280,21 @@ static souk_err accept_event(souk_spine *spine, souk_tx *tx, const souk_batch *b
     return SOUK_OK;
 }
 
+/* The identifiers of events that come soon wait for memory together, and so do the atoms they lead to. */
+static void look_ahead(souk_spine *spine, const souk_batch *batch, size_t i)
+{
+    if (i + GROUP_FAR < batch->count) {
+        const souk_event *far = &batch->events[i + GROUP_FAR];
+        for (size_t k = 0; k < far->id_count; k++)
+            souk_index_expect(spine->index, far->ids[k].hash);
+    }
+    if (i + GROUP_NEAR < batch->count && batch->events[i + GROUP_NEAR].id_count) {
+        const souk_event *near = &batch->events[i + GROUP_NEAR];
+        souk_index_expect_atom(spine->index,
+                               souk_index_find_now(spine->index, near->ids[0].hash));
+    }
+}
+
 static souk_err accept_batch(souk_spine *spine, souk_tx *tx, souk_batch *batch)
 {
     struct spine_group *group = &spine->group;
@@ -288,6 +303,7 @@ static souk_err accept_batch(souk_spine *spine, souk_tx *tx, souk_batch *batch)
     for (size_t i = 0; i < batch->count; i++) {
         const souk_event *event = &batch->events[i];
         bool repeat;
+        look_ahead(spine, batch, i);
         SOUK_TRY(is_repeat(spine, tx, event->message, group->found[i], &repeat));
         if (repeat || seen_in_group(group, event->message)) {
             batch->repeats++;
@@ -381,6 +397,10 @@ static void fold_group(souk_spine *spine)
         souk_index_lock(spine->index);
         for (; i < end; i++) {
             const souk_fact *fact = &group->facts[i];
+            if (i + GROUP_FAR < group->fact_count)
+                souk_index_expect_atom(spine->index, group->facts[i + GROUP_FAR].atom);
+            if (i + GROUP_NEAR < group->fact_count)
+                souk_index_expect_fold(spine->index, group->facts[i + GROUP_NEAR].atom);
             souk_err err = souk_index_fold(spine->index, fact, group->lines + fact->first_line);
             if (err)
                 spine_unfit_note(spine, fact->position, err);

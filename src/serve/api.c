@@ -7,7 +7,21 @@
 
 #include <stdio.h>
 
-enum { SERVICES_MOST = 32, SLOW_MOST = 64, BODY_DEFAULT = 65536, LIGHT_BODY = 4096 };
+enum {
+    SERVICES_MOST = 32,
+    ROUTES_MOST = 512,
+    SLOW_MOST = 64,
+    BODY_DEFAULT = 65536,
+    LIGHT_BODY = 4096
+};
+
+/* A route with what spares most requests a closer look at it. */
+struct known_route {
+    const souk_route *route;
+    void *state;
+    size_t fixed_bytes; /* of its path, before the first {part} */
+    bool is_fixed;      /* there is none */
+};
 
 struct souk_api {
     souk_mem *mem;
@@ -16,6 +30,8 @@ struct souk_api {
     const souk_service *services[SERVICES_MOST];
     void *states[SERVICES_MOST];
     size_t service_count;
+    struct known_route routes[ROUTES_MOST];
+    size_t route_count;
     souk_call_limits limits; /* .body_bytes 0: the usual ones */
     souk_jobs *jobs;
     souk_http *http;
@@ -32,25 +48,43 @@ struct match {
     bool path_known;
 };
 
+static void learn_routes(souk_api *api, const souk_service *service, void *state)
+{
+    for (size_t i = 0; i < service->route_count; i++) {
+        souk_assert(api->route_count < ROUTES_MOST);
+        const souk_route *route = &service->routes[i];
+        size_t fixed = strcspn(route->path, "{");
+        api->routes[api->route_count++] =
+            (struct known_route){route, state, fixed, route->path[fixed] == '\0'};
+    }
+}
+
+static bool fits(const struct known_route *known, souk_text path, souk_text parts[SOUK_CALL_PARTS])
+{
+    if (known->is_fixed ? path.bytes != known->fixed_bytes : path.bytes <= known->fixed_bytes)
+        return false;
+    return !memcmp(path.at, known->route->path, known->fixed_bytes) &&
+           (known->is_fixed || souk_route_fits(known->route, path, parts));
+}
+
 static void find_route(const souk_api *api, souk_text method, souk_text path, struct match *match)
 {
     souk_text get = SOUK_TEXT("GET");
     if (souk_text_equal(method, SOUK_TEXT("HEAD")))
         method = get;
-    for (size_t i = 0; i < api->service_count; i++)
-        for (size_t k = 0; k < api->services[i]->route_count; k++) {
-            const souk_route *route = &api->services[i]->routes[k];
-            souk_text parts[SOUK_CALL_PARTS] = {{NULL, 0}};
-            if (!souk_route_fits(route, path, parts))
-                continue;
-            match->path_known = true;
-            if (!souk_text_equal(method, souk_text_of(route->method)))
-                continue;
-            match->route = route;
-            match->state = api->states[i];
-            memcpy(match->parts, parts, sizeof parts);
-            return;
-        }
+    for (size_t i = 0; i < api->route_count; i++) {
+        const struct known_route *known = &api->routes[i];
+        souk_text parts[SOUK_CALL_PARTS] = {{NULL, 0}};
+        if (!fits(known, path, parts))
+            continue;
+        match->path_known = true;
+        if (!souk_text_equal(method, souk_text_of(known->route->method)))
+            continue;
+        match->route = known->route;
+        match->state = known->state;
+        memcpy(match->parts, parts, sizeof parts);
+        return;
+    }
 }
 
 size_t souk_api_body_limit(void *context, const souk_http_request *head)
@@ -274,11 +308,13 @@ souk_err souk_api_open(souk_mem *mem, souk_spine *spine, souk_merchants *merchan
     for (size_t i = 0; i < count; i++) {
         if (services[i]->open)
             SOUK_TRY(services[i]->open(mem, spine, merchants, &api->states[i]));
+        learn_routes(api, services[i], api->states[i]);
         api->services[api->service_count++] = services[i];
     }
     SOUK_TRY(souk_jobs_open(mem, spine, merchants, &api->jobs));
     for (size_t i = 0; i < count; i++)
         souk_jobs_offer(api->jobs, services[i], api->states[i]);
+    learn_routes(api, &souk_jobs_service, api->jobs);
     api->services[api->service_count] = &souk_jobs_service;
     api->states[api->service_count++] = api->jobs;
     SOUK_TRY(souk_jobs_start(api->jobs));

@@ -7,10 +7,61 @@ enum { EVENT_BYTES = 32768, MESSAGE_ID_BYTES = 100, SKEW_MS = 5 * 60 * 1000 };
 
 /* ---- small readings ------------------------------------------------------------------------------------ */
 
+/* What is read of an event and of its properties: each object is walked once for all of them. */
+enum event_field {
+    MESSAGE_ID,
+    TYPE,
+    EVENT,
+    USER_ID,
+    ANONYMOUS_ID,
+    PREVIOUS_ID,
+    CONTEXT,
+    TRAITS,
+    PROPERTIES,
+    TIMESTAMP,
+    ORIGINAL_TIMESTAMP,
+    SENT_AT,
+    EVENT_FIELDS
+};
+enum property { PRODUCTS, STORE_ID, CURRENCY, REVENUE, TOTAL, VALUE, PROPERTY_COUNT };
+enum product_field { PRODUCT_ID, SKU, ID, NAME, CATEGORY, PRICE, QUANTITY, PRODUCT_FIELDS };
+
+#define KEY(word)              \
+    {                          \
+        word, sizeof(word) - 1 \
+    }
+static const souk_text event_keys[EVENT_FIELDS] = {
+    [MESSAGE_ID] = KEY("messageId"),
+    [TYPE] = KEY("type"),
+    [EVENT] = KEY("event"),
+    [USER_ID] = KEY("userId"),
+    [ANONYMOUS_ID] = KEY("anonymousId"),
+    [PREVIOUS_ID] = KEY("previousId"),
+    [CONTEXT] = KEY("context"),
+    [TRAITS] = KEY("traits"),
+    [PROPERTIES] = KEY("properties"),
+    [TIMESTAMP] = KEY("timestamp"),
+    [ORIGINAL_TIMESTAMP] = KEY("originalTimestamp"),
+    [SENT_AT] = KEY("sentAt"),
+};
+static const souk_text property_keys[PROPERTY_COUNT] = {
+    [PRODUCTS] = KEY("products"), [STORE_ID] = KEY("store_id"), [CURRENCY] = KEY("currency"),
+    [REVENUE] = KEY("revenue"),   [TOTAL] = KEY("total"),       [VALUE] = KEY("value"),
+};
+static const souk_text product_keys[PRODUCT_FIELDS] = {
+    [PRODUCT_ID] = KEY("product_id"),
+    [SKU] = KEY("sku"),
+    [ID] = KEY("id"),
+    [NAME] = KEY("name"),
+    [CATEGORY] = KEY("category"),
+    [PRICE] = KEY("price"),
+    [QUANTITY] = KEY("quantity"),
+};
+
 struct reading {
     struct segment_bench *bench;
     souk_arena *arena;
-    souk_json_node node, properties;
+    souk_json_node fields[EVENT_FIELDS], properties[PROPERTY_COUNT];
     size_t product; /* which of its products is being read, from 1; 0: none */
     souk_event *event;
     souk_diag *fault;
@@ -48,11 +99,10 @@ static souk_err blame_field(const struct reading *r, const char *key, const char
 }
 
 /* Money or a count; *ret_there says whether the field is there at all. */
-static souk_err money_at(const struct reading *r, souk_json_node object, const char *key,
+static souk_err money_of(const struct reading *r, souk_json_node node, const char *key,
                          souk_decimal *ret_money, bool *ret_there)
 {
     bool rounded = false;
-    souk_json_node node = member(r, object, key);
     souk_json_kind kind = souk_json_type(&r->bench->doc, node);
     *ret_there = kind != SOUK_JSON_MISSING && kind != SOUK_JSON_NULL;
     if (!*ret_there)
@@ -64,10 +114,9 @@ static souk_err money_at(const struct reading *r, souk_json_node object, const c
     return SOUK_OK;
 }
 
-static bool time_at(const struct reading *r, souk_json_node object, const char *key,
-                    souk_time *ret_time)
+static bool time_of(const struct reading *r, souk_json_node node, souk_time *ret_time)
 {
-    souk_text text = text_at(r, object, key);
+    souk_text text = text_of(r, node);
     return text.bytes && souk_time_read(text, NULL, ret_time) == SOUK_OK;
 }
 
@@ -93,9 +142,9 @@ static souk_err add_identifier(const struct reading *r, souk_id_kind kind, souk_
 
 static souk_err read_who(const struct reading *r, bool is_alias)
 {
-    souk_text user = text_at(r, r->node, "userId"), anonymous = text_at(r, r->node, "anonymousId");
-    souk_json_node context = member(r, r->node, "context");
-    souk_json_node traits = member(r, r->node, "traits");
+    souk_text user = text_of(r, r->fields[USER_ID]);
+    souk_text anonymous = text_of(r, r->fields[ANONYMOUS_ID]);
+    souk_json_node context = r->fields[CONTEXT], traits = r->fields[TRAITS];
     if (traits == SOUK_JSON_NONE)
         traits = member(r, context, "traits");
     if (user.bytes == 0 && anonymous.bytes == 0)
@@ -105,7 +154,7 @@ static souk_err read_who(const struct reading *r, bool is_alias)
     SOUK_TRY(add_identifier(r, SOUK_ID_ANONYMOUS, anonymous, "anonymousId"));
     if (is_alias)
         SOUK_TRY(
-            add_identifier(r, SOUK_ID_ANONYMOUS, text_at(r, r->node, "previousId"), "previousId"));
+            add_identifier(r, SOUK_ID_ANONYMOUS, text_of(r, r->fields[PREVIOUS_ID]), "previousId"));
     SOUK_TRY(add_identifier(r, SOUK_ID_EMAIL, text_at(r, traits, "email"), "traits.email"));
     SOUK_TRY(add_identifier(r, SOUK_ID_PHONE, text_at(r, traits, "phone"), "traits.phone"));
     return add_identifier(r, SOUK_ID_DEVICE, text_at(r, member(r, context, "device"), "id"),
@@ -121,10 +170,10 @@ static void read_when(const struct reading *r)
     souk_event *event = r->event;
     const struct segment_bench *bench = r->bench;
     souk_time sent = bench->sent;
-    bool has_sent = bench->has_sent || time_at(r, r->node, "sentAt", &sent);
+    bool has_sent = bench->has_sent || time_of(r, r->fields[SENT_AT], &sent);
     event->received = event->at = bench->received;
-    if (!time_at(r, r->node, "timestamp", &event->at) &&
-        !time_at(r, r->node, "originalTimestamp", &event->at))
+    if (!time_of(r, r->fields[TIMESTAMP], &event->at) &&
+        !time_of(r, r->fields[ORIGINAL_TIMESTAMP], &event->at))
         return;
     int64_t skew = has_sent ? bench->received - sent : 0;
     if (skew > SKEW_MS || skew < -SKEW_MS)
@@ -165,16 +214,18 @@ static souk_err read_line(const struct reading *r, souk_json_node product, int s
 {
     souk_decimal price = {0}, quantity = {1000000};
     bool has_price, has_quantity, rounded = false;
-    souk_text code = text_at(r, product, "product_id");
+    souk_json_node fields[PRODUCT_FIELDS];
+    souk_json_members(&r->bench->doc, product, product_keys, PRODUCT_FIELDS, fields);
+    souk_text code = text_of(r, fields[PRODUCT_ID]);
     if (code.bytes == 0)
-        code = text_at(r, product, "sku");
+        code = text_of(r, fields[SKU]);
     if (code.bytes == 0)
-        code = text_at(r, product, "id");
+        code = text_of(r, fields[ID]);
     *line = (souk_line){.product = short_name(code),
-                        .name = text_at(r, product, "name"),
-                        .category = short_name(text_at(r, product, "category"))};
-    SOUK_TRY(money_at(r, product, "price", &price, &has_price));
-    SOUK_TRY(money_at(r, product, "quantity", &quantity, &has_quantity));
+                        .name = text_of(r, fields[NAME]),
+                        .category = short_name(text_of(r, fields[CATEGORY]))};
+    SOUK_TRY(money_of(r, fields[PRICE], "price", &price, &has_price));
+    SOUK_TRY(money_of(r, fields[QUANTITY], "quantity", &quantity, &has_quantity));
     *ret_tells = line->product.bytes || has_price || has_quantity;
     if (souk_decimal_mul(price, quantity, &line->amount, &rounded) ||
         souk_decimal_mul_int(line->amount, sign, &line->amount) ||
@@ -188,7 +239,7 @@ static souk_err read_line(const struct reading *r, souk_json_node product, int s
 static souk_err read_lines(const struct reading *r, int sign)
 {
     const souk_json_doc *doc = &r->bench->doc;
-    souk_json_node products = member(r, r->properties, "products");
+    souk_json_node products = r->properties[PRODUCTS];
     bool is_list = souk_json_type(doc, products) == SOUK_JSON_ARRAY;
     size_t count = is_list ? souk_json_count(doc, products) : 1;
     if (count > SOUK_EVENT_LINES)
@@ -201,7 +252,7 @@ static souk_err read_lines(const struct reading *r, int sign)
         return SOUK_ENOMEM;
     size_t kept = 0;
     struct reading one = *r;
-    souk_json_node product = is_list ? souk_json_first(doc, products) : r->properties;
+    souk_json_node product = is_list ? souk_json_first(doc, products) : r->fields[PROPERTIES];
     for (size_t i = 0; i < count; i++) {
         one.product = is_list ? i + 1 : 0;
         bool tells;
@@ -227,7 +278,7 @@ static souk_err sum_lines(const struct reading *r, souk_decimal *ret_sum)
  * pays in are a fault, since each code has a place in the totals for ever. */
 static souk_err read_currency(const struct reading *r)
 {
-    souk_text told = text_at(r, r->properties, "currency");
+    souk_text told = text_of(r, r->properties[CURRENCY]);
     if (souk_currency_read(told, r->event->currency) == SOUK_ENOENT)
         return blame_field(r, "currency", "is no code of ISO 4217: send one, such as EUR");
     return SOUK_OK;
@@ -235,22 +286,21 @@ static souk_err read_currency(const struct reading *r)
 
 static souk_err read_money(const struct reading *r, int sign)
 {
-    static const char *const fields[] = {"revenue", "total", "value"};
     SOUK_TRY(read_currency(r));
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    for (enum property i = REVENUE; i <= VALUE; i++) {
         bool there;
         souk_decimal money;
-        SOUK_TRY(money_at(r, r->properties, fields[i], &money, &there));
+        SOUK_TRY(money_of(r, r->properties[i], property_keys[i].at, &money, &there));
         if (!there)
             continue;
         if (souk_decimal_mul_int(money, sign, &r->event->amount))
-            return blame_field(r, fields[i], "does not fit: send it as 12.34");
+            return blame_field(r, property_keys[i].at, "does not fit: send it as 12.34");
         return SOUK_OK;
     }
     return sum_lines(r, &r->event->amount);
 }
 
-static souk_err read_what(const struct reading *r, souk_text type, bool *ret_is_alias)
+static souk_err read_what(struct reading *r, souk_text type, bool *ret_is_alias)
 {
     souk_event *event = r->event;
     size_t i = 0, count = sizeof call_types / sizeof *call_types;
@@ -264,7 +314,7 @@ static souk_err read_what(const struct reading *r, souk_text type, bool *ret_is_
     event->type = souk_text_of(call_types[i].name);
     if (call_types[i].name)
         return SOUK_OK;
-    event->type = text_at(r, r->node, "event");
+    event->type = text_of(r, r->fields[EVENT]);
     if (event->type.bytes == 0 || event->type.bytes > SOUK_EVENT_NAME_BYTES)
         return souk_diag_say(r->fault, SOUK_EINVAL, "event is empty or above %d bytes: name it",
                              SOUK_EVENT_NAME_BYTES);
@@ -274,7 +324,9 @@ static souk_err read_what(const struct reading *r, souk_text type, bool *ret_is_
             event->flags |= order_events[k].flags;
             sign = order_events[k].sign;
         }
-    event->store = short_name(text_at(r, r->properties, "store_id"));
+    souk_json_members(&r->bench->doc, r->fields[PROPERTIES], property_keys, PROPERTY_COUNT,
+                      r->properties);
+    event->store = short_name(text_of(r, r->properties[STORE_ID]));
     SOUK_TRY(read_lines(r, sign));
     return event->flags & SOUK_EVENT_SALE ? read_money(r, sign) : SOUK_OK;
 }
@@ -295,7 +347,7 @@ souk_err segment_read_event(struct segment_bench *bench, souk_json_node node, so
                             souk_event *event, souk_diag *fault)
 {
     struct reading r = {
-        .bench = bench, .arena = &bench->call->arena, .node = node, .event = event, .fault = fault};
+        .bench = bench, .arena = &bench->call->arena, .event = event, .fault = fault};
     souk_text raw = souk_json_raw(&bench->doc, node);
     bool is_alias = false;
     *event = (souk_event){.at = 0};
@@ -306,13 +358,13 @@ souk_err segment_read_event(struct segment_bench *bench, souk_json_node node, so
         return souk_diag_say(fault, SOUK_EINVAL,
                              "the event has more than %d bytes: send fewer or shorter properties",
                              EVENT_BYTES);
-    r.properties = member(&r, node, "properties");
-    souk_text message_id = text_at(&r, node, "messageId");
+    souk_json_members(&bench->doc, node, event_keys, EVENT_FIELDS, r.fields);
+    souk_text message_id = text_of(&r, r.fields[MESSAGE_ID]);
     if (message_id.bytes > MESSAGE_ID_BYTES)
         return souk_diag_say(fault, SOUK_EINVAL,
                              "messageId has more than %d bytes: send a shorter one",
                              MESSAGE_ID_BYTES);
-    souk_text type = path_type.bytes ? path_type : text_at(&r, node, "type");
+    souk_text type = path_type.bytes ? path_type : text_of(&r, r.fields[TYPE]);
     SOUK_TRY(read_what(&r, type, &is_alias));
     SOUK_TRY(read_who(&r, is_alias));
     read_when(&r);
@@ -327,5 +379,5 @@ bool segment_time_at(struct segment_bench *bench, souk_json_node object, const c
                      souk_time *ret_time)
 {
     struct reading r = {.bench = bench, .arena = &bench->call->arena};
-    return time_at(&r, object, key, ret_time);
+    return time_of(&r, member(&r, object, key), ret_time);
 }
