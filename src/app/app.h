@@ -14,15 +14,17 @@
 #include "core/task.h"
 #include "serve/api.h"
 
+#include <stdio.h>
+
 enum { APP_OPERANDS = 8, APP_BASES = 16 };
 
 /* What the command line and the environment (SOUK_DATA, SOUK_CONFIG) say; flags win. */
 typedef struct app_options {
+    const char *program; /* as it was called, for lines to paste */
     const char *data, *name;
     const char *config; /* the file of settings; NULL: souk.toml in the data folder */
     const char *settings[APP_SETTINGS]; /* flags of settings; NULL: not given */
     bool json, help, list;
-    bool yes; /* --yes: do not ask */
     const char *age_band, *source, *to;
     const char *bases[APP_BASES]; /* --basis PURPOSE=BASIS, again and again */
     size_t base_count;
@@ -33,10 +35,19 @@ typedef struct app_options {
 typedef struct app_command {
     const char *name, *operands, *summary;
     souk_err (*run)(const app_options *options, souk_diag *diag);
+    size_t least, most;          /* operands; others are refused before run, with the usage */
+    const char *flags, *example; /* NULL: none */
 } app_command;
 
 extern const app_command app_commands[];
 extern const size_t app_command_count;
+
+/* The row of the name, or NULL. */
+const app_command *app_command_find(const char *name);
+/* `souk import online-retail FILE [--source NAME] …`: name, operands and flags. */
+void app_command_usage(const app_command *command, char *ret_usage, size_t bytes);
+/* One command: its usage, what each word of it may be, an example. */
+void app_help_command(const app_command *command, FILE *to);
 
 /* The services of this program; the only list of them. */
 extern const souk_service *const app_services[];

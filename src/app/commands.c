@@ -5,14 +5,6 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-static souk_err need_operands(const app_options *options, size_t least, size_t most,
-                              souk_diag *diag)
-{
-    if (options->operand_count >= least && options->operand_count <= most)
-        return SOUK_OK;
-    return souk_diag_say(diag, SOUK_EINVAL, "wrong number of words: see `souk help`");
-}
-
 static souk_err call_and_print(const app_options *options, const char *method, const char *path,
                                souk_text body, souk_diag *diag)
 {
@@ -96,12 +88,18 @@ static void put_escaped(souk_buf *path, const char *text)
 static souk_err show(const app_options *options, const char *what, souk_diag *diag)
 {
     souk_auto_value(souk_buf) path = {.mem = souk_mem_heap()};
-    SOUK_TRY(need_operands(options, 2, 3, diag));
-    souk_buf_print(&path, "/v1/shoppers/%s/", options->operands[0]);
+    for (int i = 0; i < 2; i++)
+        if (!options->operands[i][0])
+            return souk_diag_say(diag, SOUK_EINVAL, "%s is empty", i ? "VALUE" : "KIND");
+    souk_buf_text(&path, SOUK_TEXT("/v1/shoppers/"));
+    put_escaped(&path, options->operands[0]);
+    souk_buf_byte(&path, '/');
     put_escaped(&path, options->operands[1]);
     souk_buf_print(&path, "%s", what);
-    if (options->operand_count == 3)
-        souk_buf_print(&path, "?purpose=%s", options->operands[2]);
+    if (options->operand_count == 3) {
+        souk_buf_text(&path, SOUK_TEXT("?purpose="));
+        put_escaped(&path, options->operands[2]);
+    }
     const char *ended = souk_buf_ended(&path);
     SOUK_TRY(souk_buf_check(&path));
     return call_and_print(options, "GET", ended, SOUK_TEXT(""), diag);
@@ -153,25 +151,21 @@ static souk_err decide(const app_options *options, const char *path, size_t iden
 
 static souk_err run_merge(const app_options *options, souk_diag *diag)
 {
-    SOUK_TRY(need_operands(options, 4, 6, diag));
     return decide(options, "/v1/shoppers/merge", 2, (const char *const[]){"by", "reason", NULL},
                   diag);
 }
 static souk_err run_unmerge(const app_options *options, souk_diag *diag)
 {
-    SOUK_TRY(need_operands(options, 2, 4, diag));
     return decide(options, "/v1/shoppers/unmerge", 1, (const char *const[]){"by", "reason", NULL},
                   diag);
 }
 static souk_err run_consent(const app_options *options, souk_diag *diag)
 {
-    SOUK_TRY(need_operands(options, 4, 6, diag));
     return decide(options, "/v1/shoppers/consent", 1,
                   (const char *const[]){"purpose", "basis", "evidence", "age", NULL}, diag);
 }
 static souk_err run_erase(const app_options *options, souk_diag *diag)
 {
-    SOUK_TRY(need_operands(options, 2, 2, diag));
     return decide(options, "/v1/shoppers/erase", 1, (const char *const[]){NULL}, diag);
 }
 
@@ -179,12 +173,18 @@ static souk_err run_rejects(const app_options *options, souk_diag *diag)
 {
     if (options->operand_count == 0)
         return call_and_print(options, "GET", "/v1/rejects", SOUK_TEXT(""), diag);
-    SOUK_TRY(need_operands(options, 2, 3, diag));
     char path[100];
+    uint64_t id;
     bool replay = !strcmp(options->operands[0], "replay");
-    if (!replay && strcmp(options->operands[0], "drop") != 0)
-        return souk_diag_say(diag, SOUK_EINVAL, "rejects [replay ID [EVENT] | drop ID]");
-    snprintf(path, sizeof path, "/v1/rejects/%.20s%s", options->operands[1],
+    if ((!replay && strcmp(options->operands[0], "drop") != 0) || options->operand_count == 1 ||
+        (!replay && options->operand_count == 3))
+        return souk_diag_say(diag, SOUK_EINVAL,
+                             "souk rejects, souk rejects replay ID [EVENT], or souk rejects drop "
+                             "ID");
+    if (souk_text_to_u64(souk_text_of(options->operands[1]), &id))
+        return souk_diag_say(diag, SOUK_EINVAL,
+                             "the id of a reject is a number: see `souk rejects`");
+    snprintf(path, sizeof path, "/v1/rejects/%llu%s", (unsigned long long)id,
              replay ? "/replay" : "");
     const char *body = options->operand_count == 3 ? options->operands[2] : "";
     return call_and_print(options, replay ? "POST" : "DELETE", path, souk_text_of(body), diag);
@@ -235,33 +235,54 @@ static souk_err run_version(const app_options *options, souk_diag *diag)
     return SOUK_OK;
 }
 
+/* name, operands, summary, run, least and most operands; then what `souk help NAME` adds. */
 const app_command app_commands[] = {
-    {"init", "", "make a shop in --data: keys, ledger, first token and write key", run_init},
-    {"serve", "", "serve the shop of --data at --listen", app_serve},
-    {"import", "online-retail FILE", "history becomes events, exactly once, resumed", app_import},
-    {"stats", "", "totals over every event", run_stats},
-    {"shopper", "KIND VALUE [PURPOSE]", "who is behind an identifier", run_shopper},
-    {"profile", "KIND VALUE [PURPOSE]", "her sums", run_profile},
-    {"timeline", "KIND VALUE [PURPOSE]", "her last events", run_timeline},
-    {"merge", "KIND VALUE KIND VALUE [BY WHY]", "two shoppers are one person", run_merge},
-    {"unmerge", "KIND VALUE [BY WHY]", "they are not, after all", run_unmerge},
+    {"init", "", "make a shop in --data: keys, ledger, first token and write key", run_init, 0, 0,
+     "[--name NAME]", "souk init --data shop"},
+    {"serve", "", "serve the shop of --data at --listen", app_serve, 0, 0, "[--listen ADDR]",
+     "souk serve --listen 127.0.0.1:0"},
+    {"import", "online-retail FILE", "history becomes events, exactly once, resumed", app_import, 2,
+     2, "[--source NAME] [--basis P=B …] [--age-band adult]",
+     "souk import online-retail online_retail.csv.gz --basis profile=consent"},
+    {"stats", "", "totals over every event", run_stats, 0, 0, NULL, NULL},
+    {"shopper", "KIND VALUE [PURPOSE]", "who is behind an identifier", run_shopper, 2, 3, NULL,
+     "souk shopper email ann@example.com"},
+    {"profile", "KIND VALUE [PURPOSE]", "a shopper's sums: orders, amounts, events", run_profile, 2,
+     3, NULL, "souk profile user u1"},
+    {"timeline", "KIND VALUE [PURPOSE]", "a shopper's last events, newest first", run_timeline, 2,
+     3, NULL, "souk timeline user u1 profile"},
+    {"merge", "KIND VALUE KIND VALUE [BY WHY]", "two shoppers are one person", run_merge, 4, 6,
+     NULL, "souk merge user u1 email ann@example.com \"clerk 7\" \"both cards are hers\""},
+    {"unmerge", "KIND VALUE [BY WHY]", "they are not: takes back each merge that names her",
+     run_unmerge, 2, 4, NULL, "souk unmerge user u1 \"clerk 7\" \"sisters\""},
     {"consent", "KIND VALUE PURPOSE BASIS [EVIDENCE AGE]", "consent given, or withdrawn",
-     run_consent},
-    {"erase", "KIND VALUE", "a shopper asks to be forgotten: keys destroyed, at once", run_erase},
-    {"rejects", "[replay ID [EVENT] | drop ID]", "events that could not be taken", run_rejects},
-    {"quarantine", "", "events that a reader of the log could not take, and why", run_quarantine},
-    {"source", "list | add NAME", "who sends events, and what it states (--basis)", app_sources},
-    {"key", "list | new SOURCE | revoke ID", "write keys, for sending events", app_keys},
-    {"token", "list | new SCOPE… | revoke ID", "tokens: read, manage, admin", app_tokens},
-    {"jobs", "[ID | cancel ID]", "imports, backups and checks, and how far they are", app_jobs},
-    {"rebuild", "", "make everything derived again from the log", run_rebuild},
-    {"verify", "", "prove that everything derived equals the log", app_verify},
-    {"backup", "--to DIR", "ledger, keys and erasures as three files", app_backup},
-    {"restore", "--to DIR", "make the shop of --data from a backup in --to", app_restore},
+     run_consent, 4, 6, NULL, "souk consent user u1 advertise consent \"form 12\" adult"},
+    {"erase", "KIND VALUE", "forget a shopper at once and for ever: keys destroyed", run_erase, 2,
+     2, NULL, "souk erase email ann@example.com"},
+    {"rejects", "[replay ID [EVENT] | drop ID]", "events that could not be taken", run_rejects, 0,
+     3, NULL, "souk rejects replay 1 '{\"event\":\"Product Viewed\",\"userId\":\"u1\"}'"},
+    {"quarantine", "", "events that a reader of the log could not take, and why", run_quarantine, 0,
+     0, NULL, NULL},
+    {"source", "list | add NAME", "who sends events, and what it states", app_sources, 0, 2,
+     "[--basis P=B …] [--age-band adult]", "souk source add till --basis profile=consent"},
+    {"key", "list | new SOURCE | revoke ID", "write keys, for sending events", app_keys, 0, 2, NULL,
+     "souk key new till"},
+    {"token", "list | new SCOPE… | revoke ID", "tokens, for reading and deciding", app_tokens, 0,
+     APP_OPERANDS, "[--name NAME]", "souk token new read manage --name helpdesk"},
+    {"jobs", "[ID | cancel ID]", "imports, backups and checks, and how far they are", app_jobs, 0,
+     2, NULL, "souk jobs cancel 3"},
+    {"rebuild", "", "make everything derived again from the log", run_rebuild, 0, 0, NULL, NULL},
+    {"verify", "", "prove that everything derived equals the log", app_verify, 0, 0, NULL, NULL},
+    {"backup", "", "ledger, keys and erasures as three files in --to", app_backup, 0, 0, "--to DIR",
+     "souk backup --to monday"},
+    {"restore", "", "make the shop of --data from the backup in --to", app_restore, 0, 0,
+     "--to DIR", "souk restore --to monday --data shop"},
     {"config", "show | check [FILE] | sample | reference",
-     "the settings: what holds, what is wrong", app_config},
-    {"doctor", "", "is the folder sound, are its keys safe, is the machine fit?", app_doctor},
-    {"bench", "NAME | --list", "the measured claims, each beside its peer", app_bench},
-    {"version", "", "which version this is", run_version},
+     "the settings: what holds, what is wrong", app_config, 0, 2, NULL, "souk config check"},
+    {"doctor", "", "is the folder sound, are its keys safe, is the machine fit?", app_doctor, 0, 0,
+     NULL, NULL},
+    {"bench", "BENCH | all | --list", "the measured claims, each beside its peer", app_bench, 0,
+     APP_OPERANDS, NULL, NULL},
+    {"version", "", "which version this is", run_version, 0, 0, NULL, NULL},
 };
 const size_t app_command_count = sizeof app_commands / sizeof *app_commands;

@@ -34,7 +34,8 @@ typedef struct app_flag {
 } app_flag;
 
 static const app_flag flags[] = {
-    {"--data", "DIR", "the data folder", "SOUK_DATA", offsetof(app_options, data)},
+    {"--data", "DIR", "the data folder, `data` here where nothing is said", "SOUK_DATA",
+     offsetof(app_options, data)},
     {"--config", "FILE", "the file of settings (default: souk.toml in the data folder)",
      "SOUK_CONFIG", offsetof(app_options, config)},
     {"--name", "NAME", "the name of a new shop, or of a token", NULL, offsetof(app_options, name)},
@@ -45,13 +46,25 @@ static const app_flag flags[] = {
     {"--to", "DIR", "where a backup goes, or comes from", NULL, offsetof(app_options, to)},
 };
 
+/* Characters, not bytes: an ellipsis is one of three. */
+static int width_of(const char *text)
+{
+    int width = 0;
+    for (; *text; text++)
+        width += (*text & 0xC0) != 0x80;
+    return width;
+}
+
 static void print_help(FILE *to)
 {
     fprintf(to, "souk " SOUK_VERSION " - a retailer's own shopper data server\n\n");
-    for (size_t i = 0; i < app_command_count; i++)
-        fprintf(to, "  souk %-9s %-32s %s\n", app_commands[i].name, app_commands[i].operands,
-                app_commands[i].summary);
-    fprintf(to, "\n");
+    for (size_t i = 0; i < app_command_count; i++) {
+        const app_command *command = &app_commands[i];
+        int bytes = (int)strlen(command->operands), shown = width_of(command->operands);
+        fprintf(to, "  souk %-10s %-*s %s\n", command->name, 40 + bytes - shown, command->operands,
+                command->summary);
+    }
+    fprintf(to, "\n`souk help COMMAND` says what its words mean.  Flags:\n\n");
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         fprintf(to, "  %-10s %-6s %s%s%s%s\n", flags[i].name, flags[i].value, flags[i].words,
                 flags[i].variable ? " (or " : "", flags[i].variable ? flags[i].variable : "",
@@ -79,7 +92,7 @@ static bool is_setting(const char *word, int setting)
 
 static souk_err no_flag(const char *word, souk_diag *diag)
 {
-    static const char *const others[] = {"--json", "--list", "--yes", "--help", "--basis"};
+    static const char *const others[] = {"--json", "--list", "--help", "--basis"};
     char settings[APP_SETTINGS][APP_SPELLING_BYTES];
     souk_nearest near = {.word = souk_text_of(word)};
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
@@ -107,11 +120,7 @@ static souk_err read_flag(app_options *options, char **arguments, int count, int
         options->list = true;
         return SOUK_OK;
     }
-    if (!strcmp(word, "--yes")) {
-        options->yes = true;
-        return SOUK_OK;
-    }
-    if (!strcmp(word, "--help")) {
+    if (!strcmp(word, "--help") || !strcmp(word, "-h")) {
         options->help = true;
         return SOUK_OK;
     }
@@ -124,7 +133,7 @@ static souk_err read_flag(app_options *options, char **arguments, int count, int
         setting++;
     if (!basis && setting == APP_SETTINGS && i == sizeof flags / sizeof *flags)
         return no_flag(word, diag);
-    if (*at + 1 >= count)
+    if (*at + 1 >= count || !strncmp(arguments[*at + 1], "--", 2))
         return souk_diag_say(diag, SOUK_EINVAL, "%s needs a value", word);
     const char *value = arguments[++*at];
     if (setting < APP_SETTINGS)
@@ -142,7 +151,7 @@ static souk_err read_arguments(int count, char **arguments, app_options *options
         if (flags[i].variable && getenv(flags[i].variable))
             set_text(options, &flags[i], getenv(flags[i].variable));
     for (int at = 2; at < count; at++) {
-        if (!strncmp(arguments[at], "--", 2)) {
+        if (!strncmp(arguments[at], "--", 2) || !strcmp(arguments[at], "-h")) {
             SOUK_TRY(read_flag(options, arguments, count, &at, diag));
             continue;
         }
@@ -153,37 +162,62 @@ static souk_err read_arguments(int count, char **arguments, app_options *options
     return SOUK_OK;
 }
 
-static const app_command *find_command(const char *name)
+static int no_command(const char *word)
 {
+    souk_nearest near = {.word = souk_text_of(word)};
     for (size_t i = 0; i < app_command_count; i++)
-        if (!strcmp(name, app_commands[i].name))
-            return &app_commands[i];
-    return NULL;
+        souk_nearest_try(&near, app_commands[i].name);
+    fprintf(stderr, "souk: '%s' is no command: %s%s%s\n", word,
+            near.best ? "do you mean `souk " : "see `souk help", near.best ? near.best : "",
+            near.best ? "`?" : "`");
+    return 2;
+}
+
+/* `souk help`, `souk help COMMAND`. */
+static int help(int count, char **arguments)
+{
+    const app_command *command = count > 2 ? app_command_find(arguments[2]) : NULL;
+    if (count > 2 && !command)
+        return no_command(arguments[2]);
+    if (command)
+        app_help_command(command, stdout);
+    else
+        print_help(count < 2 ? stderr : stdout);
+    return count < 2 ? 2 : 0;
+}
+
+static souk_err check_operands(const app_command *command, const app_options *options,
+                               souk_diag *diag)
+{
+    char usage[200];
+    app_command_usage(command, usage, sizeof usage);
+    if (options->operand_count > command->most)
+        return souk_diag_say(diag, SOUK_EINVAL, "'%s' is a word too many: %s",
+                             options->operands[command->most], usage);
+    if (options->operand_count < command->least)
+        return souk_diag_say(diag, SOUK_EINVAL,
+                             "too few words: %s; `souk help %s` says what they are", usage,
+                             command->name);
+    return SOUK_OK;
 }
 
 int main(int count, char **arguments)
 {
-    app_options options = {.data = "data"};
+    app_options options = {.data = "data", .program = count ? arguments[0] : "souk"};
     souk_diag diag = {.words = ""};
-    if (count < 2 || !strcmp(arguments[1], "help") || !strcmp(arguments[1], "--help")) {
-        print_help(count < 2 ? stderr : stdout);
-        return count < 2 ? 2 : 0;
-    }
-    const app_command *command = find_command(arguments[1]);
-    if (!command) {
-        souk_nearest near = {.word = souk_text_of(arguments[1])};
-        for (size_t i = 0; i < app_command_count; i++)
-            souk_nearest_try(&near, app_commands[i].name);
-        fprintf(stderr, "souk: '%s' is no command: %s%s%s\n", arguments[1],
-                near.best ? "do you mean `souk " : "see `souk help", near.best ? near.best : "",
-                near.best ? "`?" : "`");
-        return 2;
-    }
+    const char *word = count < 2 ? "help" : arguments[1];
+    if (!strcmp(word, "help") || !strcmp(word, "--help") || !strcmp(word, "-h"))
+        return help(count, arguments);
+    const app_command *command = app_command_find(strcmp(word, "--version") ? word : "version");
+    if (!command)
+        return no_command(word);
     souk_err err = read_arguments(count, arguments, &options, &diag);
     if (!err && options.help) {
-        printf("souk %s %s\n  %s\n", command->name, command->operands, command->summary);
+        app_help_command(command, stdout);
         return 0;
     }
+    if (!err)
+        err = check_operands(command, &options, &diag);
     if (!err)
         err = command->run(&options, &diag);
     if (err)
