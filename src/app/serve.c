@@ -76,13 +76,15 @@ static void say_ready(const app_options *options, struct serving *serving)
     if (options->json) {
         printf("{\"listening\":\"%s\",\"pid\":%ld}\n", serving->address, (long)getpid());
     } else {
-        printf("Souk is listening at http://%s\n", serving->address);
+        bool is_path = serving->address[0] == '/';
+        printf("Souk is listening at %s%s\n", is_path ? "" : "http://", serving->address);
         if (key[0])
             printf(
-                "Send it an event:\n  curl -u %s: http://%s/v1/track -d "
+                "Send it an event:\n  curl -u %s: %s%s%s/v1/track -d "
                 "'{\"event\":\"Product Viewed\",\"userId\":\"u1\","
                 "\"properties\":{\"product_id\":\"P1\"}}'\nand count it:\n  %s stats --data %s\n",
-                key, serving->address, "souk", options->data);
+                key, is_path ? "--unix-socket " : "http://", serving->address,
+                is_path ? " http://souk" : "", options->program, options->data);
     }
     fflush(stdout);
     souk_log_with(&serving->log, SOUK_LOG_INFO, "serve", "the server is ready",
