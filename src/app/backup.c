@@ -6,6 +6,7 @@
 #include "app/app.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 souk_err app_backup(const app_options *options, souk_diag *diag)
 {
@@ -57,7 +58,13 @@ souk_err app_restore(const app_options *options, souk_diag *diag)
     app_shop shop = {.disk = NULL};
     if (!options->to)
         return souk_diag_say(diag, SOUK_EINVAL, "say where the backup lies: --to DIR");
+    if (access(options->to, F_OK)) /* opening would make it */
+        return souk_diag_say(diag, SOUK_ENOENT, "there is no folder %s", options->to);
     SOUK_TRY(souk_disk_open_real(souk_mem_heap(), options->to, &from, diag));
+    if (!souk_disk_exists(from, "ledger") || !souk_disk_exists(from, "keys"))
+        return souk_diag_say(diag, SOUK_ENOENT,
+                             "%s holds no backup: `ledger` and `keys` of one are in one folder",
+                             options->to);
     SOUK_TRY(souk_disk_open_real(souk_mem_heap(), options->data, &to, diag));
     if (souk_disk_exists(to, "ledger"))
         return souk_diag_say(diag, SOUK_EEXIST, "%s holds a shop already: take an empty folder",
@@ -70,13 +77,15 @@ souk_err app_restore(const app_options *options, souk_diag *diag)
             options->data);
     if (!souk_disk_exists(to, "keys")) /* today's keys, if they survived, know every erasure */
         SOUK_TRY(copy_file(from, to, "keys"));
-    if (!souk_disk_exists(to, "erasures") && souk_disk_exists(from, "erasures"))
-        SOUK_TRY(copy_file(from, to, "erasures"));
-    if (!souk_disk_exists(to, "erasures"))
+    if (!souk_disk_exists(to, "erasures")) {
         fprintf(stderr,
-                "There is no list of erasures: shoppers erased after this backup may be "
-                "back.  Copy the newest `erasures` file to %s and restore again.\n",
+                "%s holds no list of erasures, so that of the backup is taken: shoppers erased "
+                "after it may be back.  If the newest `erasures` file is somewhere, restore into "
+                "another folder that holds it and root.key.\n",
                 options->data);
+        if (souk_disk_exists(from, "erasures"))
+            SOUK_TRY(copy_file(from, to, "erasures"));
+    }
     SOUK_TRY(copy_file(from, to, "ledger"));
     souk_disk_free(souk_take(&to));
     SOUK_TRY(app_shop_open(options, &shop, diag));

@@ -50,6 +50,11 @@ souk_err app_shop_open(const app_options *options, app_shop *shop, souk_diag *di
     struct replaying replaying = {.started = false};
     SOUK_TRY(app_read_settings(options, &shop->settings, diag));
     souk_spine_options spine = spine_options(&shop->settings);
+    if (access(options->data, F_OK)) /* a folder that is misspelt is not made */
+        return souk_diag_say(diag, SOUK_ENOENT,
+                             "there is no folder %s: name the data folder with --data, or make a "
+                             "shop with `souk init --data %s`",
+                             options->data, options->data);
     spine.progress = show_replay;
     spine.progress_context = &replaying;
     souk_err err = souk_disk_open_real(mem, options->data, &shop->disk, diag);
