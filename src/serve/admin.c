@@ -160,7 +160,8 @@ static souk_err make_key(souk_call *call, const souk_json_doc *body)
     souk_text source = souk_field(body, souk_json_root(body), "source", &call->arena);
     souk_err err = souk_merchants_add_key(call->merchants, call->caller.merchant, source, key);
     if (err == SOUK_ENOENT)
-        return souk_diag_say(&call->diag, err, "there is no source '%.*s': see GET /v1/sources",
+        return souk_diag_say(&call->diag, err,
+                             "there is no source '%.*s': see `souk source list` or GET /v1/sources",
                              SOUK_TEXT_PRINT(source));
     SOUK_TRY(err);
     souk_merchants_secret_id(call->merchants, souk_text_of(key), id);

@@ -95,7 +95,8 @@ static souk_err show(souk_call *call, int64_t id)
     if (!err && listing.count == 0)
         err = SOUK_ENOENT;
     if (err == SOUK_ENOENT)
-        return souk_diag_say(&call->diag, err, "there is no job %lld: see GET /v1/jobs",
+        return souk_diag_say(&call->diag, err,
+                             "there is no job %lld: see `souk jobs` or GET /v1/jobs",
                              (long long)id);
     return err;
 }
@@ -105,7 +106,7 @@ static souk_err id_of(souk_call *call, int64_t *ret_id)
     uint64_t id;
     if (souk_text_to_u64(call->parts[0], &id) || id == 0 || id > INT64_MAX)
         return souk_diag_say(&call->diag, SOUK_ENOENT,
-                             "the id of a job is a number: see GET /v1/jobs");
+                             "the id of a job is a number: see `souk jobs` or GET /v1/jobs");
     *ret_id = (int64_t)id;
     return SOUK_OK;
 }

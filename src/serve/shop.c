@@ -53,6 +53,9 @@ static souk_err find_person(souk_call *call, souk_text kind_word, souk_text valu
     souk_err err = souk_spine_find(call->spine, kind, value, person);
     if (err == SOUK_ENOENT)
         return souk_diag_say(&call->diag, err, "nobody has this %s", souk_id_word(kind));
+    if (err == SOUK_EINVAL)
+        return souk_diag_say(&call->diag, err, "the value given as %s cannot be one",
+                             souk_id_word(kind));
     *ret_person = person;
     return err;
 }
@@ -62,7 +65,10 @@ static souk_err read_purpose(souk_call *call, souk_text word, souk_purpose *ret_
     souk_err err = souk_consent_purpose(souk_spine_consent(call->spine), word, ret_purpose);
     if (err != SOUK_ENOENT)
         return err;
-    return souk_diag_say(&call->diag, SOUK_EINVAL, "'%.*s' is no purpose", SOUK_TEXT_PRINT(word));
+    return souk_diag_say(&call->diag, SOUK_EINVAL,
+                         "'%.*s' is no purpose: serve, profile, personalise, recognise, face_pay, "
+                         "mood, advertise or research",
+                         SOUK_TEXT_PRINT(word));
 }
 
 static souk_err ask_grant(souk_call *call, const souk_person *person, souk_grant *ret_grant)
@@ -484,6 +490,9 @@ static souk_err consent(souk_call *call, const struct request *request)
     souk_age age = souk_text_equal(age_word, SOUK_TEXT("adult"))   ? SOUK_AGE_ADULT
                    : souk_text_equal(age_word, SOUK_TEXT("minor")) ? SOUK_AGE_MINOR
                                                                    : SOUK_AGE_UNKNOWN;
+    if (age == SOUK_AGE_UNKNOWN && age_word.bytes) /* a misspelt minor must not pass */
+        return souk_diag_say(&call->diag, SOUK_EINVAL,
+                             "the age is 'adult' or 'minor', or is left out");
     SOUK_TRY(named_person(call, request, "a", &a));
     SOUK_TRY(read_purpose(call, purpose, &row.purpose));
     if (row.basis == SOUK_BASIS_NONE)

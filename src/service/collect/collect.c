@@ -56,9 +56,20 @@ static bool reject_id(souk_call *call, uint64_t *ret_id)
 {
     if (souk_text_to_u64(call->parts[0], ret_id) == SOUK_OK)
         return true;
-    souk_diag_say(&call->diag, SOUK_ENOENT, "the id of a reject is a number: see GET /v1/rejects");
+    souk_diag_say(&call->diag, SOUK_ENOENT,
+                  "the id of a reject is a number: see `souk rejects` or GET /v1/rejects");
     souk_call_fail(call, SOUK_ENOENT);
     return false;
+}
+
+/* A reject that is gone is named, where nobody has said more. */
+static void fail_reject(souk_call *call, uint64_t id, souk_err err)
+{
+    if (err == SOUK_ENOENT && !call->diag.words[0])
+        souk_diag_say(&call->diag, err,
+                      "there is no reject %llu: see `souk rejects` or GET /v1/rejects",
+                      (unsigned long long)id);
+    souk_call_fail(call, err);
 }
 
 static void replay_reject(souk_call *call)
@@ -68,7 +79,7 @@ static void replay_reject(souk_call *call)
         return;
     souk_err err = souk_collect_replay(call->state, call, id, call->body);
     if (err)
-        souk_call_fail(call, err);
+        fail_reject(call, id, err);
     else
         souk_call_answer_text(call, 200, "application/json", SOUK_TEXT("{\"success\":true}"));
 }
@@ -80,7 +91,7 @@ static void remove_reject(souk_call *call)
         return;
     souk_err err = souk_rejects_remove(souk_spine_rejects(call->spine), id);
     if (err)
-        souk_call_fail(call, err);
+        fail_reject(call, id, err);
     else
         souk_call_answer_text(call, 200, "application/json", SOUK_TEXT("{\"success\":true}"));
 }
