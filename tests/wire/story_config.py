@@ -114,6 +114,51 @@ def a_misspelt_variable_flag_or_command_is_told_the_nearest_one():
 
 
 @story
+def help_tells_what_the_words_of_each_command_mean():
+    listed = [line.split()[1] for line in souk("help")[1].splitlines() if line.startswith("  souk ")]
+    assert "merge" in listed and "restore" in listed, listed
+    for command in listed:
+        code, out, _ = souk("help", command)
+        assert code == 0 and out.startswith(f"souk {command}"), (command, out)
+        assert souk(command, "--help")[1] == out == souk(command, "-h")[1], command
+    merge, consent = souk("help", "merge")[1], souk("help", "consent")[1]
+    assert "KIND" in merge and "anonymous" in merge and "WHY" in merge and "for example" in merge, merge
+    assert "advertise" in consent and "withdrawn" in consent and "adult or minor" in consent, consent
+    assert "PURPOSE" not in merge and "WHY" not in consent
+    code, _, err = souk("help", "shoper")
+    assert code == 2 and "`souk shopper`?" in err, err
+    assert souk("--version")[1] == souk("version")[1]
+
+
+@story
+def a_word_too_many_or_too_few_is_told_with_the_usage_and_nothing_is_made():
+    with SetShop() as shop:
+        none = shop.data + "-none"
+        for words, told in [(("stats", "extra"), "'extra' is a word too many: souk stats"), (("init", none), "souk init [--name NAME]"),
+                            (("merge", "user", "u1"), "too few words: souk merge KIND VALUE KIND VALUE"),
+                            (("rejects", "drop", "x"), "is a number"), (("rejects", "drop"), "souk rejects drop ID"),
+                            (("stats", "--data", "--json"), "--data needs a value")]:
+            code, out, err = souk(*words, environment={"SOUK_DATA": shop.data})
+            assert code == 2 and out == "" and told in err, (words, code, out, err)
+        for words in [("stats",), ("verify",), ("serve", "--listen", "127.0.0.1:0"), ("restore", "--to", none + "-backup")]:
+            code, _, err = souk(*words, "--data", none)
+            assert code == 1 and "there is no folder" in err, (words, code, err)
+        assert os.listdir(os.path.dirname(shop.data)) == ["data"]
+        assert "there is no reject 9: see `souk rejects`" in shop.run("rejects", "drop", "9", fails=1)
+
+
+@story
+def a_purpose_or_an_age_that_is_misspelt_is_refused_with_what_there_is():
+    with SetShop() as shop:
+        shop.start()
+        assert shop.send("/v1/batch", {"batch": [event("u1", "m1")]})[0] == 200
+        assert "advertise or research" in shop.run("profile", "user", "u1", "advertize", fails=2)
+        assert "'adult' or 'minor'" in shop.run("consent", "user", "u1", "profile", "consent", "form 1", "minr", fails=2)
+        assert "not permitted" in shop.run("profile", "user", "u1", "profile", fails=1)  # nothing was recorded
+        assert "given as public cannot be one" in shop.run("shopper", "public", "zz", fails=2)
+
+
+@story
 def the_page_of_settings_is_what_the_command_writes():
     with open(os.path.join(ROOT, "docs", "settings.md")) as file:
         page = file.read()
