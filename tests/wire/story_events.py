@@ -106,10 +106,28 @@ def a_restored_backup_does_not_bring_the_erased_back():
         for name in ["root.key", "erasures"]:
             shutil.copy(os.path.join(shop.data, name), os.path.join(other, name))
         shop.data = other
-        shop.run("restore", "--to", backup)
+        assert "erased" not in shop.end(shop.begin("restore", "--to", backup))[1]
         assert shop.run("stats")["events"] == 2
         assert shop.run("shopper", "user", "u1")["identifiers"][0]["value"] == "u1"
         assert "nobody" in shop.run("shopper", "user", "u2", fails=1)
+    finally:
+        shop.done()
+
+
+@story
+def a_restore_without_the_newest_erasures_says_who_may_be_back():
+    shop = Shop()
+    home = os.path.dirname(shop.data)
+    backup, other, empty = (os.path.join(home, name) for name in ["backup", "other", "empty"])
+    try:
+        shop.run("backup", "--to", backup)
+        for folder in [other, empty]:
+            os.mkdir(folder)
+        shutil.copy(os.path.join(shop.data, "root.key"), other)
+        shop.data = other
+        assert "holds no backup" in shop.run("restore", "--to", empty, fails=1)
+        out, words = shop.end(shop.begin("restore", "--to", backup))
+        assert out == {"done": True} and "shoppers erased after it may be back" in words, (out, words)
     finally:
         shop.done()
 
