@@ -133,8 +133,7 @@ static souk_err read_facts(struct reader *reader, souk_block *block)
         read_lines(reader, block->lines + line_at, fact);
         line_at += fact->line_count;
     }
-    bool whole =
-        !reader->bad && line_at == block->line_count && sealed_at == block->sealed_bytes;
+    bool whole = !reader->bad && line_at == block->line_count && sealed_at == block->sealed_bytes;
     return whole ? SOUK_OK : SOUK_ECORRUPT;
 }
 
@@ -161,11 +160,12 @@ static void skip_money(struct reader *reader, enum column column, size_t count)
         (void)take_money(reader, column);
 }
 
+/* Of at most SOUK_BLOCK_EVENTS numbers below 2^32, so it does not wrap. */
 static uint64_t take_sum(struct reader *reader, enum column column, size_t count)
 {
     uint64_t sum = 0;
     while (count-- && !reader->bad)
-        sum += take(reader, column);
+        sum += take_u32(reader, column);
     return sum;
 }
 
@@ -196,8 +196,7 @@ souk_err souk_block_fact(const souk_block *block, uint64_t position, souk_arena 
         return SOUK_ENOENT;
     SOUK_TRY(split_columns(block->columns, block->columns_bytes, &reader));
     souk_fact fact = {.position = position};
-    uint64_t sealed_at =
-        skip_events(&reader, position - block->first_position, &fact.received);
+    uint64_t sealed_at = skip_events(&reader, position - block->first_position, &fact.received);
     read_fact(&reader, &fact);
     if (reader.bad || fact.line_count > block->line_count ||
         sealed_at + fact.sealed_bytes > block->sealed_bytes)
