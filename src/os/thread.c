@@ -60,14 +60,16 @@ struct slice {
 
 void souk_thread_prompt(void)
 {
-    struct slice slice = {.size = sizeof slice, .runtime_ns = 100000};
+    /* SCHED_FLAG_KEEP_POLICY (sched.h of Linux 5.3): a server that was started as a batch stays one. */
+    struct slice slice = {.size = sizeof slice, .flags = 8, .runtime_ns = 100000};
     slice.nice = getpriority(PRIO_PROCESS, (id_t)gettid());
     (void)syscall(SYS_sched_setattr, 0, &slice, 0);
 }
 
 void souk_thread_patient(void)
 {
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), 10);
+    if (getpriority(PRIO_PROCESS, (id_t)gettid()) < 10)
+        (void)setpriority(PRIO_PROCESS, (id_t)gettid(), 10);
 }
 
 /* ---- what a thread keeps -------------------------------------------------------------------- */

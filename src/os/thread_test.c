@@ -5,8 +5,11 @@
 #include "test/test.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 typedef struct counter {
     souk_mutex mutex;
@@ -153,6 +156,30 @@ SOUK_TEST("what a thread keeps is ended with it, the latest first")
         for (int i = 0; i < 3; i++)
             SOUK_CHECK(ended[3 * round + i] == 3 - i);
     }
+}
+
+struct standing {
+    int policy, nice;
+};
+
+static void keep_standing(void *context)
+{
+    struct standing *standing = context;
+    const struct sched_param none = {0};
+    (void)sched_setscheduler(0, SCHED_BATCH, &none);
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), 15);
+    souk_thread_prompt();
+    souk_thread_patient();
+    *standing = (struct standing){sched_getscheduler(0), getpriority(PRIO_PROCESS, (id_t)gettid())};
+}
+
+SOUK_TEST("who was started as a batch and last of all is neither promoted by prompt nor by patient")
+{
+    struct standing standing = {0};
+    souk_thread thread = {0};
+    SOUK_MUST(souk_thread_start(&thread, "stands", keep_standing, &standing));
+    souk_thread_join(&thread);
+    SOUK_CHECK(standing.policy == SCHED_BATCH && standing.nice == 15);
 }
 
 SOUK_TEST("a wait with a deadline in the past ends, and so does one a little ahead")
