@@ -205,7 +205,7 @@ void souk_index_memory(const souk_index *index, souk_index_bytes *ret_bytes);
 /* ---- snapshots -------------------------------------------------------------------------------- */
 
 /* Writes the whole index under a temporary name and puts it in place.  No change may happen meanwhile:
- * the caller holds the writer still. */
+ * the caller holds the writer still.  On failure the snapshot before stays, and nothing else. */
 SOUK_CHECKED souk_err souk_index_save(const souk_index *index, souk_disk *disk, const char *name);
 /* The same in two steps, the first one short: the bytes to any file, unsynced; then, whatever happens to the
  * index meanwhile, from there to the disk, 1 MiB a call.  *done is 0 for the first call and kept by the caller;
@@ -227,5 +227,7 @@ SOUK_CHECKED souk_err souk_index_load(souk_index *index, souk_disk *disk, const 
 SOUK_CHECKED souk_err souk_index_erase_in_file(souk_disk *disk, const char *name,
                                                const souk_hash128 *hashes, const uint32_t *now,
                                                size_t count);
+/* Removes a snapshot, and what a save that did not end left, for good; that there is none is fine. */
+SOUK_CHECKED souk_err souk_index_remove_file(souk_disk *disk, const char *name);
 
 #endif

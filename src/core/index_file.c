@@ -140,21 +140,48 @@ souk_err souk_index_write(const souk_index *index, souk_file *file)
     return err;
 }
 
+static souk_err remove_if_there(souk_disk *disk, const char *name)
+{
+    souk_err err = souk_disk_remove(disk, name);
+    return err == SOUK_ENOENT ? SOUK_OK : err;
+}
+
 static souk_err put_in_place(souk_disk *disk, const char *part, const char *name)
 {
     SOUK_TRY(souk_disk_rename(disk, part, name));
     return souk_disk_sync_folder(disk);
 }
 
+/* What was written of it would keep a full disk full. */
+static souk_err end_part(souk_disk *disk, const char *part, souk_err err)
+{
+    if (err)
+        (void)!souk_disk_remove(disk, part);
+    return err;
+}
+
+static souk_err write_part(const souk_index *index, souk_disk *disk, const char *part)
+{
+    souk_auto(souk_file) file = NULL;
+    SOUK_TRY(souk_file_open(disk, part, SOUK_FILE_TRUNCATE, &file));
+    SOUK_TRY(souk_index_write(index, file));
+    return souk_file_sync(file);
+}
+
 souk_err souk_index_save(const souk_index *index, souk_disk *disk, const char *name)
 {
     char part[PART_NAME];
     name_part(name, part);
+    souk_err err = write_part(index, disk, part);
+    return end_part(disk, part, err ? err : put_in_place(disk, part, name));
+}
+
+static souk_err copy_piece(souk_file *image, souk_disk *disk, const char *part, uint64_t from)
+{
     souk_auto(souk_file) file = NULL;
-    SOUK_TRY(souk_file_open(disk, part, SOUK_FILE_TRUNCATE, &file));
-    SOUK_TRY(souk_index_write(index, file));
-    SOUK_TRY(souk_file_sync(file));
-    return put_in_place(disk, part, name);
+    SOUK_TRY(souk_file_open(disk, part, from ? SOUK_FILE_WRITE : SOUK_FILE_TRUNCATE, &file));
+    SOUK_TRY(souk_file_copy(image, file, from, PIECE_BYTES));
+    return souk_file_sync(file);
 }
 
 souk_err souk_index_save_piece(souk_file *image, souk_disk *disk, const char *name, uint64_t *done,
@@ -162,15 +189,15 @@ souk_err souk_index_save_piece(souk_file *image, souk_disk *disk, const char *na
 {
     char part[PART_NAME];
     name_part(name, part);
-    souk_auto(souk_file) file = NULL;
     uint64_t bytes;
-    SOUK_TRY(souk_file_size(image, &bytes));
-    SOUK_TRY(souk_file_open(disk, part, *done ? SOUK_FILE_WRITE : SOUK_FILE_TRUNCATE, &file));
-    SOUK_TRY(souk_file_copy(image, file, *done, PIECE_BYTES));
-    SOUK_TRY(souk_file_sync(file));
+    souk_err err = souk_file_size(image, &bytes);
+    if (!err)
+        err = copy_piece(image, disk, part, *done);
+    if (err)
+        return end_part(disk, part, err);
     *done += PIECE_BYTES;
     *ret_saved = *done >= bytes;
-    return *ret_saved ? put_in_place(disk, part, name) : SOUK_OK;
+    return *ret_saved ? end_part(disk, part, put_in_place(disk, part, name)) : SOUK_OK;
 }
 
 static souk_err read_head(souk_file *file, struct file_head *ret_head)
@@ -222,12 +249,6 @@ souk_err souk_index_load(souk_index *index, souk_disk *disk, const char *name)
     return SOUK_OK;
 }
 
-static souk_err remove_if_there(souk_disk *disk, const char *name)
-{
-    souk_err err = souk_disk_remove(disk, name);
-    return err == SOUK_ENOENT ? SOUK_OK : err;
-}
-
 static souk_err erase_hashes(souk_disk *disk, const char *name, const souk_hash128 *hashes,
                              const uint32_t *now, size_t count)
 {
@@ -243,6 +264,15 @@ static souk_err erase_hashes(souk_disk *disk, const char *name, const souk_hash1
             SOUK_TRY(souk_idmap_remove_in_file(disk, name, head.identifiers_at, &key));
     }
     return SOUK_OK;
+}
+
+souk_err souk_index_remove_file(souk_disk *disk, const char *name)
+{
+    char part[PART_NAME];
+    name_part(name, part);
+    SOUK_TRY(remove_if_there(disk, part));
+    SOUK_TRY(remove_if_there(disk, name));
+    return souk_disk_sync_folder(disk);
 }
 
 souk_err souk_index_erase_in_file(souk_disk *disk, const char *name, const souk_hash128 *hashes,

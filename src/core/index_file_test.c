@@ -159,6 +159,49 @@ SOUK_TEST("an image is saved piece by piece, and the index may go on meanwhile")
     SOUK_CHECK(model_same(copy, &model));
 }
 
+/* From the start, until it is in place or a piece fails. */
+static souk_err save_pieces(souk_file *image, souk_disk *disk)
+{
+    uint64_t done = 0;
+    bool saved = false;
+    while (!saved)
+        SOUK_TRY(souk_index_save_piece(image, disk, "index", &done, &saved));
+    return SOUK_OK;
+}
+
+SOUK_TEST("a disk too full for a piece gets its room back, and the snapshot before stays")
+{
+    static struct index_model model;
+    souk_auto(souk_disk) disk = NULL;
+    souk_auto(souk_disk) memory = NULL;
+    souk_auto(souk_index) index = NULL;
+    souk_auto(souk_index) copy = NULL;
+    souk_auto(souk_file) image = NULL;
+    SOUK_MUST(souk_disk_open_sim(test->mem, 1, &disk));
+    SOUK_MUST(souk_disk_open_sim(test->mem, 2, &memory));
+    SOUK_MUST(model_index(test->mem, &index));
+    SOUK_MUST(fill(index, &model));
+    SOUK_MUST(souk_index_save(index, disk, "index"));
+    SOUK_MUST(souk_file_open(memory, "image", SOUK_FILE_CREATE, &image));
+    SOUK_MUST(souk_index_write(index, image));
+    SOUK_MUST(souk_file_truncate(image, 5 << 20));
+    souk_sim_plan(disk, (souk_sim_faults){.capacity_bytes = 3 << 20});
+    SOUK_CHECK_ERR(save_pieces(image, disk), SOUK_EFULL);
+    SOUK_CHECK(!souk_disk_exists(disk, "index.part"));
+    SOUK_MUST(souk_index_save(index, disk, "index")); /* a small one has room */
+    souk_sim_plan(disk, (souk_sim_faults){.capacity_bytes = 1 << 10});
+    SOUK_CHECK_ERR(souk_index_save(index, disk, "index"), SOUK_EFULL);
+    SOUK_CHECK(!souk_disk_exists(disk, "index.part"));
+    SOUK_MUST(model_index(test->mem, &copy));
+    SOUK_MUST(souk_index_load(copy, disk, "index"));
+    SOUK_CHECK(model_same(copy, &model));
+    souk_sim_plan(disk, (souk_sim_faults){0});
+    SOUK_MUST(save_pieces(image, disk));
+    SOUK_MUST(souk_index_clear(copy));
+    SOUK_MUST(souk_index_load(copy, disk, "index"));
+    SOUK_CHECK(model_same(copy, &model));
+}
+
 SOUK_TEST("the slots of all atoms are told: from the snapshot, from the links behind it, from both")
 {
     souk_auto(souk_disk) disk = NULL;
@@ -250,7 +293,7 @@ SOUK_TEST("a snapshot that was cut off half-written keeps no erased identifier e
     SOUK_MUST(souk_index_save(index, disk, "index"));
     bool seen = false;
     for (uint64_t operation = 1, ended = false; !ended; operation++) {
-        souk_sim_plan(disk, (souk_sim_faults){.fail_at = operation});
+        souk_sim_plan(disk, (souk_sim_faults){.fail_at = operation, .fail_for_ever = true});
         ended = souk_index_save(index, disk, "index") == SOUK_OK;
         souk_sim_plan(disk, (souk_sim_faults){.fail_at = 0});
         seen |= on_disk(disk, 3) > 1;

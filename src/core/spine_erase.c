@@ -239,9 +239,9 @@ static souk_err forget_in_snapshot(struct erasing *erasing)
         return souk_spine_snapshot(spine); /* at the start: nothing is under way */
     if (!erasing->arena) {
         souk_auto_lock(&spine->snapshot_mutex);
-        souk_err err = souk_disk_remove(spine->disk, SPINE_INDEX_FILE);
+        souk_err err = souk_index_remove_file(spine->disk, SPINE_INDEX_FILE);
         __atomic_store_n(&spine->snapshot.through, 0, __ATOMIC_RELAXED); /* the next is due */
-        return err == SOUK_ENOENT ? SOUK_OK : err;
+        return err;
     }
     uint32_t *now = souk_arena_get(erasing->arena, erasing->hash_count * sizeof *now);
     if (erasing->arena->failed)

@@ -102,3 +102,29 @@ SOUK_TEST(
     }
     SOUK_CHECK(whole && gone);
 }
+
+SOUK_TEST(
+    "an erasure that failed and is finished without a restart leaves nothing of a cut-off save")
+{
+    unsigned finished = 0, removed = 0;
+    for (uint64_t fail = 1; fail <= 60; fail++) {
+        struct shop shop;
+        static souk_person person;
+        uint64_t events;
+        bool did = true;
+        begin_erasure(&shop, test, false, &person);
+        SOUK_MUST(souk_spine_snapshot(shop.spine));
+        SOUK_MUST(souk_disk_put(shop.disk, "index.part", "u-1", 3));
+        souk_sim_plan(shop.disk, (souk_sim_faults){.fail_at = fail, .fail_err = SOUK_EFULL});
+        souk_err err = souk_spine_erase(shop.spine, &person, &events);
+        souk_sim_plan(shop.disk, (souk_sim_faults){0});
+        bool half = __atomic_load_n(&shop.spine->half_erased, __ATOMIC_RELAXED);
+        if (half && !souk_spine_work(shop.spine, &did)) {
+            SOUK_CHECK(err && !souk_disk_exists(shop.disk, "index.part"));
+            removed += !souk_disk_exists(shop.disk, "index"); /* else it was edited */
+            finished++;
+        }
+        end(&shop);
+    }
+    SOUK_CHECK(removed > 0 && finished > removed);
+}
