@@ -19,7 +19,7 @@ enum {
     EDGE_HEAD = 6,
 };
 
-/* Where all events can be read, each is the same read alone. */
+/* Where all events can be read, each is the same read alone; where not, what one says lies within the block. */
 static void read_one(souk_text text, const souk_block *columns)
 {
     souk_auto(souk_block) few = NULL;
@@ -30,6 +30,9 @@ static void read_one(souk_text text, const souk_block *columns)
         souk_fact fact;
         const souk_fact_line *lines;
         souk_err err = souk_block_fact(few, few->first_position + i, &arena, &fact, &lines);
+        if (!err)
+            souk_assert((uint64_t)fact.sealed_at + fact.sealed_bytes <= few->sealed_bytes &&
+                        fact.line_count <= few->line_count);
         if (columns)
             souk_assert(!err && fact.at == columns->facts[i].at &&
                         fact.amount_micro == columns->facts[i].amount_micro &&
