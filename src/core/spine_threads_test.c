@@ -7,6 +7,7 @@
 #include "core/spine.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #if defined(__SANITIZE_THREAD__)
 enum { DOORS = 3, READERS = 2, BATCHES = 25, BATCH = 20, USERS = 40, DECISIONS = 20 };
@@ -237,6 +238,52 @@ SOUK_TEST("doors, readers, decisions, erasures and snapshots at once leave every
     }
     verified = souk_spine_verify(shop.spine, NULL, NULL, &diag);
     if (verified)
+        test_fail(test, __FILE__, __LINE__, "%s", diag.words);
+    SOUK_MUST(souk_spine_close(shop.spine));
+    souk_spine_free(souk_take(&shop.spine));
+    souk_disk_free(shop.disk);
+}
+
+/* Batches that nobody has sent, until so many snapshots were made or have failed. */
+static void write_until(struct actor *actor, uint32_t *sent, uint64_t made, uint64_t failed)
+{
+    souk_test *test = actor->shop->test;
+    souk_spine_counters counters = {0};
+    while (counters.snapshots < made || counters.snapshots_failed < failed) {
+        SOUK_CHECK(*sent < 4000000); /* the keeper never came */
+        SOUK_MUST(send_batch(actor, *sent));
+        *sent += BATCH;
+        souk_spine_count(actor->shop->spine, &counters);
+    }
+}
+
+SOUK_TEST("snapshots that cannot be written stop neither events nor readers, and come again")
+{
+    static struct actor actor;
+    souk_auto_value(souk_arena) arena = {.mem = souk_mem_heap()};
+    struct shop shop;
+    souk_diag diag = {.words = ""};
+    uint64_t events;
+    uint32_t sent = 0;
+    char part[300];
+    begin(&shop, test);
+    actor = (struct actor){.shop = &shop, .random = 7};
+    SOUK_MUST(souk_disk_make_folder(shop.disk, "index.part")); /* no file can be made there */
+    write_until(&actor, &sent, 0, 1);
+    while (!find_someone(&actor) || !actor.person.shopper)
+        ;
+    SOUK_MUST(read_someone(&actor, &arena));
+    /* half done, for the folder is in its way, too: the keeper finishes it */
+    SOUK_CHECK_ERR(souk_spine_erase(shop.spine, &actor.person, &events), SOUK_EINVAL);
+    write_until(&actor, &sent, 0, 2);
+    snprintf(part, sizeof part, "%s/index.part", souk_disk_folder(shop.disk));
+    SOUK_CHECK(rmdir(part) == 0);
+    write_until(&actor, &sent, 1, 2);
+    if (souk_spine_verify(shop.spine, NULL, NULL, &diag))
+        test_fail(test, __FILE__, __LINE__, "%s", diag.words);
+    souk_spine_free(souk_take(&shop.spine)); /* as a crash, with whatever was under way */
+    SOUK_MUST(souk_spine_open(shop.mem, shop.disk, &shop.options, &shop.spine, NULL));
+    if (souk_spine_verify(shop.spine, NULL, NULL, &diag))
         test_fail(test, __FILE__, __LINE__, "%s", diag.words);
     SOUK_MUST(souk_spine_close(shop.spine));
     souk_spine_free(souk_take(&shop.spine));
