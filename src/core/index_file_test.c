@@ -305,6 +305,39 @@ SOUK_TEST("a snapshot that was cut off half-written keeps no erased identifier e
     SOUK_CHECK(seen);
 }
 
+SOUK_TEST("a power cut between two pieces leaves the snapshot before, and an erasure nothing of "
+          "the pieces")
+{
+    static struct index_model model;
+    souk_auto(souk_disk) memory = NULL;
+    souk_auto(souk_index) index = NULL;
+    souk_auto(souk_file) image = NULL;
+    SOUK_MUST(souk_disk_open_sim(test->mem, 1, &memory));
+    SOUK_MUST(model_index(test->mem, &index));
+    SOUK_MUST(fill(index, &model));
+    SOUK_MUST(souk_file_open(memory, "image", SOUK_FILE_CREATE, &image));
+    SOUK_MUST(souk_index_write(index, image));
+    SOUK_MUST(souk_file_truncate(image, 4 << 20));
+    for (unsigned pieces = 1; pieces <= 4; pieces++) {
+        souk_auto(souk_disk) disk = NULL;
+        souk_auto(souk_index) empty = NULL;
+        uint64_t done = 0;
+        bool saved = false;
+        SOUK_MUST(souk_disk_open_sim(test->mem, pieces, &disk));
+        SOUK_MUST(model_index(test->mem, &empty));
+        SOUK_MUST(souk_index_save(empty, disk, "index"));
+        for (unsigned i = 0; i < pieces; i++)
+            SOUK_MUST(souk_index_save_piece(image, disk, "index", &done, &saved));
+        SOUK_CHECK(saved == (pieces == 4) && on_disk(disk, 3) == 1);
+        souk_sim_power_on(disk);
+        SOUK_MUST(souk_index_load(empty, disk, "index"));
+        SOUK_CHECK(souk_index_next_atom(empty) == (saved ? ATOMS : 1));
+        SOUK_MUST(erase_ids(disk, 3, 103));
+        souk_sim_power_on(disk);
+        SOUK_CHECK(on_disk(disk, 3) == 0 && on_disk(disk, 103) == 0);
+    }
+}
+
 SOUK_TEST(
     "an identifier that leads where it led stays in the file, one that moved or went does not")
 {
