@@ -72,6 +72,8 @@ souk_err app_shop_open(const app_options *options, app_shop *shop, souk_diag *di
                                 .body_bytes = number(&shop->settings, APP_LIMITS_BODY_BYTES),
                                 .batch_events = number(&shop->settings, APP_LIMITS_BATCH_EVENTS),
                             });
+    if (!err)
+        err = souk_api_set_readers(shop->api, (unsigned)number(&shop->settings, APP_LOOPS));
     if (err)
         app_shop_done(shop);
     return err;

@@ -37,7 +37,7 @@ enum {
       "where the door listens: ADDRESS:PORT, :PORT for every address, port 0 for any free "        \
       "one, or the path of a unix socket")                                                         \
     X(LOOPS,                   "loops",                   COUNT,   "1",              1,     64,         "threads", \
-      "threads that read requests and write answers")                                              \
+      "threads that read requests and write answers, and as many that read large bodies")                                              \
     X(DRAIN_S,                 "drain_s",                 COUNT,   "10",             1,     3600,       "s", \
       "how long a server that is told to stop waits for requests under way before it cuts "        \
       "them")                                                                                      \

@@ -155,6 +155,7 @@ static void begin_snapshot(souk_spine *spine)
     souk_mutex_lock(&spine->snapshot_mutex);
     spine->snapshot.wanted_through = souk_spine_end(spine);
     spine->snapshot.saved_bytes = 0;
+    spine->snapshot.rest_until_ns = 0;
     souk_err err = souk_file_scratch(spine->disk, &spine->snapshot.image);
     if (err) {
         end_snapshot(spine, err);
@@ -164,11 +165,19 @@ static void begin_snapshot(souk_spine *spine)
     spine_group_kick(spine);
 }
 
+/* Rests as long as the piece before took: half of the disk's time is for others. */
 static void save_piece(souk_spine *spine)
 {
     bool saved = false;
+    int64_t begun = souk_clock_monotonic_ns(souk_clock_real());
+    if (begun < spine->snapshot.rest_until_ns)
+        return;
     souk_err err = souk_index_save_piece(spine->snapshot.image, spine->disk, SPINE_INDEX_FILE,
                                          &spine->snapshot.saved_bytes, &saved);
+    int64_t ended = souk_clock_monotonic_ns(souk_clock_real());
+    spine->snapshot.rest_until_ns =
+        ended +
+        (ended - begun < SNAPSHOT_POLL_MS * 1000000 ? ended - begun : SNAPSHOT_POLL_MS * 1000000);
     if (err || saved)
         end_snapshot(spine, err);
 }
@@ -257,7 +266,7 @@ static void rest(souk_spine *spine, bool did)
 {
     souk_auto_lock(&spine->keeper_mutex);
     int64_t until = souk_clock_monotonic_ns(souk_clock_real()) + SNAPSHOT_POLL_MS * 1000000;
-    bool waits = !did || spine->snapshot.state == SPINE_SNAPSHOT_SAVING;
+    bool waits = !did;
     while (waits && !spine->keeper_stop && !spine->keeper_poked) {
         if (spine->snapshot.state >= SPINE_SNAPSHOT_COPYING)
             waits = souk_cond_wait_until(&spine->keeper_wake, &spine->keeper_mutex, until);
@@ -275,7 +284,8 @@ static bool is_stopped(souk_spine *spine)
 
 static void run_keeper(void *context)
 {
-    souk_spine *spine = context; /* not patient: the writer refuses events when four tables wait for it */
+    souk_spine *spine =
+        context; /* not patient: the writer refuses events when four tables wait for it */
     while (!is_stopped(spine)) {
         bool did = false;
         souk_err err = souk_spine_work(spine, &did);

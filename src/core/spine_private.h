@@ -141,6 +141,7 @@ struct souk_spine {
         long pid;
         souk_file *image;        /* in memory */
         uint64_t saved_bytes;    /* of it, in the file */
+        int64_t rest_until_ns;   /* then the next piece */
         uint64_t wanted_through; /* of the one under way */
         uint64_t through;        /* of the last one, or of the last attempt */
         uint64_t count, failed;  /* atomic */

@@ -318,8 +318,8 @@ souk_err souk_api_open(souk_mem *mem, souk_spine *spine, souk_merchants *merchan
     api->services[api->service_count] = &souk_jobs_service;
     api->states[api->service_count++] = api->jobs;
     SOUK_TRY(souk_jobs_start(api->jobs));
-    SOUK_TRY(souk_clerk_open(mem, "slow calls", SLOW_MOST, &api->slow));
-    SOUK_TRY(souk_clerk_open(mem, "heavy calls", 0, &api->heavy));
+    SOUK_TRY(souk_clerk_open(mem, "slow calls", 1, SLOW_MOST, &api->slow));
+    SOUK_TRY(souk_clerk_open(mem, "heavy calls", 1, 0, &api->heavy));
     *ret_api = souk_take(&api);
     return SOUK_OK;
 }
@@ -341,6 +341,12 @@ void souk_api_set_limits(souk_api *api, const souk_call_limits *limits)
 {
     souk_assert(limits->body_bytes && limits->body_bytes <= SOUK_CALL_BODY_MOST);
     api->limits = *limits; /* before the first call */
+}
+
+souk_err souk_api_set_readers(souk_api *api, unsigned threads)
+{
+    souk_clerk_free(souk_take(&api->heavy)); /* before the first call: nothing waits there */
+    return souk_clerk_open(api->mem, "heavy calls", threads, 0, &api->heavy);
 }
 
 void souk_api_set_http(souk_api *api, souk_http *http)

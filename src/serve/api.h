@@ -12,7 +12,7 @@
  * write that found the disk full until there is room again, after a failed disk, and while it drains.
  * A 401 says how to say who one is (WWW-Authenticate): Bearer, or Basic where a write key is asked for.
  * Routes that wait for commits run in one thread beside the loops, at most 64 waiting: above, 503.  Bodies
- * of more than 4 KiB are read in another one: a loop does only what is short.
+ * of more than 4 KiB are read in others: a loop does only what is short.
  *
  * The api runs the services' long work as jobs (jobs.h).
  *
@@ -33,6 +33,9 @@ void souk_api_free(souk_api *api);
 SOUK_AUTO(souk_api)
 /* Before the first call; without it the usual ones hold. */
 void souk_api_set_limits(souk_api *api, const souk_call_limits *limits);
+/* Before the first call: how many threads read bodies of more than 4 KiB, up to SOUK_CLERK_THREADS; 1 without.
+ * On failure the api can only be freed.  SOUK_ENOMEM, SOUK_EBUSY. */
+SOUK_CHECKED souk_err souk_api_set_readers(souk_api *api, unsigned threads);
 /* For /metrics; may be NULL. */
 void souk_api_set_http(souk_api *api, souk_http *http);
 /* From now on /readyz says 503 and the running job is told to end: the server drains. */

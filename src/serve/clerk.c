@@ -5,7 +5,8 @@
 
 struct souk_clerk {
     souk_mem *mem;
-    souk_thread thread;
+    souk_thread threads[SOUK_CLERK_THREADS];
+    unsigned thread_count;
     souk_mutex mutex;
     souk_cond wake;
     souk_call *first, *last;
@@ -42,20 +43,26 @@ bool souk_clerk_put(souk_clerk *clerk, souk_call *call, void (*handle)(souk_call
     call->next = NULL;
     *(clerk->first ? &clerk->last->next : &clerk->first) = call;
     clerk->last = call;
-    if (clerk->count++ == 0)
-        souk_cond_signal(&clerk->wake);
+    clerk->count++;
+    souk_cond_signal(&clerk->wake);
     return true;
 }
 
-souk_err souk_clerk_open(souk_mem *mem, const char *name, size_t most, souk_clerk **ret_clerk)
+souk_err souk_clerk_open(souk_mem *mem, const char *name, unsigned threads, size_t most,
+                         souk_clerk **ret_clerk)
 {
+    souk_assert(threads >= 1 && threads <= SOUK_CLERK_THREADS);
     souk_clerk *clerk = souk_mem_get(mem, sizeof *clerk);
     if (!clerk)
         return SOUK_ENOMEM;
     *clerk = (souk_clerk){.mem = mem, .most = most};
     souk_mutex_init(&clerk->mutex);
     souk_cond_init(&clerk->wake);
-    souk_err err = souk_thread_start(&clerk->thread, name, run_clerk, clerk);
+    souk_err err = SOUK_OK;
+    while (!err && clerk->thread_count < threads) {
+        err = souk_thread_start(&clerk->threads[clerk->thread_count], name, run_clerk, clerk);
+        clerk->thread_count += !err;
+    }
     if (err)
         souk_clerk_free(clerk);
     else
@@ -70,9 +77,10 @@ void souk_clerk_free(souk_clerk *clerk)
     {
         souk_auto_lock(&clerk->mutex);
         clerk->stopping = true;
-        souk_cond_signal(&clerk->wake);
+        souk_cond_broadcast(&clerk->wake);
     }
-    souk_thread_join(&clerk->thread);
+    while (clerk->thread_count)
+        souk_thread_join(&clerk->threads[--clerk->thread_count]);
     souk_cond_done(&clerk->wake);
     souk_mutex_done(&clerk->mutex);
     souk_mem_put(clerk->mem, clerk);

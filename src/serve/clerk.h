@@ -1,7 +1,7 @@
-/* clerk.h - a thread that handles calls one after another, so that the loops which read requests do not.
+/* clerk.h - threads that handle calls, so that the loops which read requests do not.
  *
  *     souk_auto(souk_clerk) clerk = NULL;
- *     SOUK_TRY(souk_clerk_open(mem, "heavy calls", 0, &clerk));
+ *     SOUK_TRY(souk_clerk_open(mem, "heavy calls", 1, 0, &clerk));
  *     if (!souk_clerk_put(clerk, call, route->handle))
  *         souk_call_fail(call, SOUK_EBUSY);
  *
@@ -17,15 +17,16 @@
 
 typedef struct souk_clerk souk_clerk;
 
-/* At most `most` calls wait; 0: as many as there are.  The name is cut at 15 bytes.
- * SOUK_ENOMEM.  SOUK_EBUSY: no thread left. */
-SOUK_CHECKED souk_err souk_clerk_open(souk_mem *mem, const char *name, size_t most,
-                                      souk_clerk **ret_clerk);
+/* Of 1 to SOUK_CLERK_THREADS threads; at most `most` calls wait, 0: as many as there are.  The name is cut at 15
+ * bytes.  SOUK_ENOMEM.  SOUK_EBUSY: no thread left. */
+enum { SOUK_CLERK_THREADS = 64 };
+SOUK_CHECKED souk_err souk_clerk_open(souk_mem *mem, const char *name, unsigned threads,
+                                      size_t most, souk_clerk **ret_clerk);
 /* Handles what waits, then ends. */
 void souk_clerk_free(souk_clerk *clerk);
 SOUK_AUTO(souk_clerk)
 
-/* handle(call) in the clerk's thread, in the order of the puts.  False: too many wait, the call is still
+/* handle(call) in a thread of the clerk's, begun in the order of the puts.  False: too many wait, the call is still
  * the caller's. */
 SOUK_CHECKED bool souk_clerk_put(souk_clerk *clerk, souk_call *call,
                                  void (*handle)(souk_call *call));

@@ -57,7 +57,7 @@ SOUK_TEST("calls are handled in the order of their puts, all of them before the 
     static souk_call calls[CALLS];
     souk_clerk *clerk;
     open_hall(true);
-    SOUK_MUST(souk_clerk_open(test->mem, "clerk", 0, &clerk));
+    SOUK_MUST(souk_clerk_open(test->mem, "clerk", 1, 0, &clerk));
     for (size_t i = 0; i < CALLS; i++)
         SOUK_CHECK(souk_clerk_put(clerk, &calls[i], pass));
     souk_clerk_free(clerk);
@@ -72,7 +72,7 @@ SOUK_TEST("one call too many is refused, and there is room again when one has be
     static souk_call calls[MOST + 3];
     souk_clerk *clerk;
     open_hall(false);
-    SOUK_MUST(souk_clerk_open(test->mem, "clerk", MOST, &clerk));
+    SOUK_MUST(souk_clerk_open(test->mem, "clerk", 1, MOST, &clerk));
     SOUK_CHECK(souk_clerk_put(clerk, &calls[0], pass));
     await_entered(1); /* in work, it does not wait any more */
     for (size_t i = 1; i <= MOST; i++)
@@ -83,5 +83,26 @@ SOUK_TEST("one call too many is refused, and there is room again when one has be
     SOUK_CHECK(souk_clerk_put(clerk, &calls[MOST + 2], pass));
     souk_clerk_free(clerk);
     SOUK_CHECK(hall.count == MOST + 2 && hall.came[MOST + 1] == &calls[MOST + 2]);
+    close_hall();
+}
+
+SOUK_TEST("a clerk of several threads handles as many calls at once, and each call once")
+{
+    static souk_call calls[CALLS];
+    static unsigned seen[CALLS];
+    souk_clerk *clerk;
+    memset(seen, 0, sizeof seen);
+    open_hall(false);
+    SOUK_MUST(souk_clerk_open(test->mem, "clerk", 3, 0, &clerk));
+    for (size_t i = 0; i < CALLS; i++)
+        SOUK_CHECK(souk_clerk_put(clerk, &calls[i], pass));
+    await_entered(3); /* and none has passed */
+    open_gate();
+    souk_clerk_free(clerk);
+    SOUK_CHECK(hall.count == CALLS);
+    for (size_t i = 0; i < CALLS; i++)
+        seen[hall.came[i] - calls]++;
+    for (size_t i = 0; i < CALLS; i++)
+        SOUK_CHECK(seen[i] == 1);
     close_hall();
 }
