@@ -11,24 +11,29 @@
 #include "os/thread.h"
 #include "service/collect/inflate.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { BATCH_EVENTS = 2000, BATCHES = 3, CUSTOMER_TABLE = 1 << 16, FAULTS_KEPT = 1000 };
+enum { PIECE_BYTES = 1 << 18 };
+static const size_t INFLATED_MOST = (size_t)4 << 30;
 
 static const souk_import_format *const formats[] = {&souk_import_online_retail};
 
-/* The file's bytes: mapped, or inflated. */
+/* The file's bytes, read piece by piece or inflated.  Not mapped: a file that is cut while it is read, or lies on
+ * a disk that fails, would stop the process (SIGBUS) and with it the server. */
 struct file {
-    souk_mem *mem;
-    void *map;
-    size_t map_bytes;
-    souk_text text;
-    char *inflated;
-    char fingerprint[40]; /* of size and content: what a resumed import recognises */
+    const char *path;
+    int fd;        /* -1: its text lies inflated in memory */
+    size_t bytes;  /* of the text; of a plain file as it was when it was opened */
+    size_t at;     /* read so far */
+    souk_buf room; /* the inflated text, or the present piece */
+    souk_text piece;
+    souk_hash128 read;    /* of all pieces so far */
+    souk_hash128 content; /* of all pieces: what a resumed import recognises */
 };
 
 struct slot {
@@ -63,42 +68,118 @@ struct run {
 
 static void file_done(struct file *file)
 {
-    if (file->map)
-        munmap(file->map, file->map_bytes);
-    souk_mem_put(file->mem, file->inflated);
+    if (file->fd >= 0)
+        close(file->fd);
+    souk_buf_done(&file->room);
 }
 
-static souk_err open_file(const char *path, struct file *file, souk_diag *diag)
+/* What is no regular file is not read: a pipe would wait for its writer for ever, a device has no end. */
+static souk_err open_file(struct file *file, souk_diag *diag)
 {
     struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode)) {
-        if (fd >= 0)
-            close(fd);
+    file->fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (file->fd < 0 || fstat(file->fd, &status) || !S_ISREG(status.st_mode))
         return souk_diag_say(diag, SOUK_ENOENT, "%s cannot be read: give the path of a CSV file",
-                             path);
-    }
-    file->map_bytes = (size_t)status.st_size;
-    file->map = file->map_bytes ? mmap(NULL, file->map_bytes, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
-    close(fd);
-    if (file->map == MAP_FAILED) {
-        file->map = NULL;
-        return SOUK_EIO;
-    }
-    file->text = (souk_text){file->map, file->map_bytes};
+                             file->path);
+    file->bytes = (size_t)status.st_size;
     return SOUK_OK;
 }
 
-static souk_err read_file(const char *path, struct file *file, souk_diag *diag)
+static souk_err say_changed(const struct file *file, souk_diag *diag)
+{
+    return souk_diag_say(diag, SOUK_ECONFLICT,
+                         "%s changed while it was read: what was read so far is kept, import it "
+                         "again when nobody writes to it",
+                         file->path);
+}
+
+/* Appends the next bytes, at most so many, to the room. */
+static souk_err read_bytes(struct file *file, size_t most, souk_diag *diag)
+{
+    size_t bytes = souk_min_size(most, file->bytes - file->at);
+    char *to = souk_buf_room(&file->room, souk_max_size(bytes, 1));
+    if (!to)
+        return souk_buf_check(&file->room);
+    while (bytes) {
+        ssize_t got = pread(file->fd, to, bytes, (off_t)file->at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return souk_diag_say(diag, SOUK_EIO, "%s cannot be read: %s", file->path,
+                                 strerror(errno));
+        if (got == 0)
+            return say_changed(file, diag);
+        souk_buf_added(&file->room, (size_t)got);
+        file->at += (size_t)got;
+        to += got;
+        bytes -= (size_t)got;
+    }
+    return SOUK_OK;
+}
+
+static void hash_piece(struct file *file)
 {
     static const souk_hash_key plain_key = {{'f', 'i', 'l', 'e'}};
-    SOUK_TRY(open_file(path, file, diag));
-    souk_hash128 hash = souk_hash128_of(&plain_key, &file->text, 1);
-    souk_hex(&hash, sizeof hash, file->fingerprint);
-    if (!souk_is_gzip(file->text))
-        return SOUK_OK;
-    souk_err err = souk_inflate_file(file->mem, file->text, &file->inflated, &file->text);
-    return err ? souk_diag_say(diag, err, "%s: the gzip file is damaged or too large", path) : err;
+    souk_text parts[] = {{(const char *)&file->read, sizeof file->read}, file->piece};
+    file->read = souk_hash128_of(&plain_key, parts, 2);
+}
+
+/* The next piece; empty at the end, where the whole must be what it was at first. */
+static souk_err next_piece(struct file *file, souk_diag *diag)
+{
+    if (file->fd < 0) {
+        file->piece = souk_buf_view(&file->room);
+        file->piece.at += file->at;
+        file->piece.bytes = souk_min_size(PIECE_BYTES, file->bytes - file->at);
+        file->at += file->piece.bytes;
+    } else {
+        souk_buf_clear(&file->room);
+        SOUK_TRY(read_bytes(file, PIECE_BYTES, diag));
+        file->piece = souk_buf_view(&file->room);
+    }
+    hash_piece(file);
+    return SOUK_OK;
+}
+
+static void read_from_start(struct file *file)
+{
+    file->at = 0;
+    file->read = (souk_hash128){0};
+}
+
+static souk_err inflate_file(struct file *file, souk_diag *diag)
+{
+    souk_buf inflated = {.mem = file->room.mem, .limit_bytes = INFLATED_MOST};
+    read_from_start(file);
+    souk_buf_clear(&file->room);
+    file->room.limit_bytes = INFLATED_MOST;
+    SOUK_TRY(read_bytes(file, file->bytes, diag));
+    souk_err err = souk_inflate(souk_buf_view(&file->room), INFLATED_MOST, &inflated);
+    souk_buf_done(&file->room);
+    file->room = inflated;
+    close(file->fd);
+    file->fd = -1;
+    file->bytes = inflated.bytes;
+    if (err == SOUK_ETOOBIG || err == SOUK_ESYNTAX)
+        return souk_diag_say(diag, err, "%s: the gzip file is %s", file->path,
+                             err == SOUK_ETOOBIG ? "above 4 GiB inflated: split it"
+                                                 : "damaged or cut off");
+    return err;
+}
+
+static souk_err read_file(struct file *file, souk_diag *diag)
+{
+    SOUK_TRY(open_file(file, diag));
+    SOUK_TRY(next_piece(file, diag));
+    if (souk_is_gzip(file->piece))
+        SOUK_TRY(inflate_file(file, diag));
+    read_from_start(file);
+    do
+        SOUK_TRY(next_piece(file, diag));
+    while (file->piece.bytes);
+    file->content = file->read;
+    read_from_start(file);
+    return SOUK_OK;
 }
 
 /* ---- batches ----------------------------------------------------------------------------------------- */
@@ -316,12 +397,12 @@ static souk_err tell_task(struct run *run)
                               souk_clock_now_ms(souk_spine_clock(import->spine)));
 }
 
-static souk_err tell_progress(struct run *run, const struct file *file, const char *at)
+static souk_err tell_progress(struct run *run, const struct file *file)
 {
     const souk_import *import = run->import;
     SOUK_TRY(tell_task(run));
     if (import->progress)
-        return import->progress(import->context, (uint64_t)(at - file->text.at), file->text.bytes);
+        return import->progress(import->context, file->at - file->piece.bytes, file->bytes);
     return SOUK_OK;
 }
 
@@ -338,17 +419,15 @@ static souk_err check_heading(const souk_import_format *format, const souk_csv_r
     return SOUK_OK;
 }
 
-static souk_err read_rows(struct run *run, const struct file *file, souk_diag *diag)
+static souk_err read_piece(struct run *run, const struct file *file, souk_csv *csv,
+                           bool *is_heading, souk_diag *diag)
 {
-    souk_auto(souk_csv) csv = NULL;
     souk_csv_row row;
-    SOUK_TRY(souk_csv_new(run->mem, &(souk_csv_options){.max_row_bytes = 65536}, &csv));
-    souk_csv_feed(csv, file->text, true);
-    bool heading = true;
+    souk_csv_feed(csv, file->piece, file->piece.bytes == 0);
     while (souk_csv_next(csv, &row)) {
-        if (heading) {
+        if (*is_heading) {
             SOUK_TRY(check_heading(run->format, &row, diag));
-            heading = false;
+            *is_heading = false;
             continue;
         }
         run->import->rows++;
@@ -356,36 +435,53 @@ static souk_err read_rows(struct run *run, const struct file *file, souk_diag *d
         if (run->slots[run->filling].batch.count < BATCH_EVENTS)
             continue;
         SOUK_TRY(send_batch(run, run->import->rows));
-        SOUK_TRY(tell_progress(run, file, row.fields[0].at));
+        SOUK_TRY(tell_progress(run, file));
     }
-    SOUK_TRY(souk_csv_check(csv, diag));
-    if (heading)
+    return souk_csv_check(csv, diag);
+}
+
+static souk_err read_rows(struct run *run, struct file *file, souk_diag *diag)
+{
+    souk_auto(souk_csv) csv = NULL;
+    bool is_heading = true;
+    SOUK_TRY(souk_csv_new(run->mem, &(souk_csv_options){.max_row_bytes = 65536}, &csv));
+    do {
+        SOUK_TRY(next_piece(file, diag));
+        SOUK_TRY(read_piece(run, file, csv, &is_heading, diag));
+    } while (file->piece.bytes);
+    if (is_heading)
         return souk_diag_say(diag, SOUK_EINVAL, "the file is empty");
+    if (!souk_hash128_equal(file->read, file->content))
+        return say_changed(file, diag);
     return send_batch(run, run->import->rows);
 }
 
 /* ---- the whole --------------------------------------------------------------------------------------- */
 
-static souk_err run_import(struct run *run, const struct file *file, souk_diag *diag)
+static souk_err run_import(struct run *run, struct file *file, souk_diag *diag)
 {
     souk_import *import = run->import;
     souk_ledger *ledger = souk_spine_ledger(import->spine);
     const souk_clock *clock = souk_spine_clock(import->spine);
-    char kind[64];
+    char kind[64], content[2 * sizeof file->content + 1];
+    souk_hex(&file->content, sizeof file->content, content);
     snprintf(kind, sizeof kind, "import %s %u", run->format->name, import->source);
     SOUK_TRY(souk_task_migrate(ledger, diag));
-    SOUK_TRY(souk_task_begin(ledger, souk_text_of(kind), souk_text_of(file->fingerprint),
+    SOUK_TRY(souk_task_begin(ledger, souk_text_of(kind), (souk_text){content, sizeof content - 1},
                              souk_clock_now_ms(clock), &run->task));
     souk_err err = read_rows(run, file, diag);
     souk_err finished = finish_batches(run);
     err = err ? err : finished;
     if (err) { /* the first error is the one to tell */
-        finished = tell_task(run);
+        /* Of a file that changed nobody knows which rows are durable: the next run looks at each. */
+        finished = err == SOUK_ECONFLICT
+                       ? souk_task_end(ledger, &run->task, souk_clock_now_ms(clock))
+                       : tell_task(run);
         (void)finished;
         return err;
     }
     if (import->progress) { /* it is done, whatever the answer */
-        err = import->progress(import->context, file->text.bytes, file->text.bytes);
+        err = import->progress(import->context, file->bytes, file->bytes);
         (void)err;
     }
     return souk_task_end(ledger, &run->task, souk_clock_now_ms(clock));
@@ -444,7 +540,7 @@ bool souk_import_known(souk_text format)
 souk_err souk_import_file(souk_mem *mem, souk_import *import, souk_text format, const char *path,
                           souk_diag *diag)
 {
-    struct file file = {.mem = mem};
+    struct file file = {.path = path, .fd = -1, .room.mem = mem};
     struct run *run = souk_mem_get(mem, sizeof *run);
     if (!run)
         return SOUK_ENOMEM;
@@ -458,7 +554,7 @@ souk_err souk_import_file(souk_mem *mem, souk_import *import, souk_text format, 
     }
     souk_err err = make_run(run);
     if (!err)
-        err = read_file(path, &file, diag);
+        err = read_file(&file, diag);
     if (!err)
         err = run_import(run, &file, diag);
     free_run(run);

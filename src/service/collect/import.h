@@ -8,8 +8,10 @@
  * again adds nothing.  A row that cannot be taken goes to the rejects with its line number, once for all
  * runs over the same file (the first 1,000 of a file; all are counted).
  *
- * Files    CSV, or CSV in gzip (up to 4 GiB inflated)
- * Cost     memory: the inflated file, and three batches of 2,000 events
+ * Files    CSV, or CSV in gzip of one member or many (up to 4 GiB inflated); regular files alone.  A file is read
+ *          twice, as far as it went when it was opened: it may grow meanwhile.  One that changes otherwise is
+ *          SOUK_ECONFLICT; what was read of it stays, and the next import adds the rest
+ * Cost     memory: a piece of 256 KiB, or what gzip holds and inflates to; three batches of 2,000 events
  * Threads  one import per struct; rows are read here while the writer stores the batch before */
 #ifndef SOUK_SERVICE_COLLECT_IMPORT_H
 #define SOUK_SERVICE_COLLECT_IMPORT_H

@@ -6,6 +6,8 @@
 #include "service/collect/test_shop.h"
 
 #include <libdeflate.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define HEADING \
     "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\r\n"
@@ -181,6 +183,114 @@ SOUK_TEST("a file in gzip is the same file")
     libdeflate_free_compressor(compressor);
     SOUK_MUST(run(&shop, put_file(test, (souk_text){packed, bytes}), &import, NULL));
     SOUK_CHECK(import.rows == 6 && import.events == 6);
+    shop_close(&shop);
+}
+
+SOUK_TEST("a file of many gzip members is all of them, and a damaged one is refused whole")
+{
+    struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(6);
+    souk_text parts[] = {
+        {rows, 200}, {rows, 0}, {rows + 200, 100}, {rows + 300, strlen(rows) - 300}};
+    char packed[2000];
+    size_t bytes = 0;
+    struct shop shop;
+    souk_import import = {.spine = NULL}, damaged = {.spine = NULL};
+    souk_diag diag = {.words = ""};
+    shop_open(&shop, test);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        bytes += libdeflate_gzip_compress(compressor, parts[i].at, parts[i].bytes, packed + bytes,
+                                          sizeof packed - bytes);
+    libdeflate_free_compressor(compressor);
+    SOUK_CHECK_ERR(run(&shop, put_file(test, (souk_text){packed, bytes - 1}), &damaged, &diag),
+                   SOUK_ESYNTAX);
+    SOUK_CHECK(strstr(diag.words, "the gzip file is damaged or cut off") && damaged.rows == 0);
+    SOUK_MUST(run(&shop, put_file(test, (souk_text){packed, bytes}), &import, NULL));
+    SOUK_CHECK(import.rows == 6 && import.events == 6);
+    shop_close(&shop);
+}
+
+SOUK_TEST("a pipe is refused at once, also one that nobody writes to")
+{
+    struct shop shop;
+    char path[600];
+    souk_import import = {.spine = NULL};
+    souk_diag diag = {.words = ""};
+    shop_open(&shop, test);
+    snprintf(path, sizeof path, "%s/pipe", test_folder(test));
+    SOUK_CHECK(mkfifo(path, 0600) == 0);
+    SOUK_CHECK_ERR(run(&shop, path, &import, &diag), SOUK_ENOENT);
+    SOUK_CHECK(strstr(diag.words, "give the path of a CSV file"));
+    shop_close(&shop);
+}
+
+/* ---- a file that changes while it is read --------------------------------------------------------------- */
+
+struct meddling {
+    const char *path, *how;
+    bool is_done;
+};
+
+/* At the first call, when two thousand rows are durable. */
+static souk_err meddle(void *context, uint64_t done, uint64_t total)
+{
+    struct meddling *meddling = context;
+    if (meddling->is_done)
+        return done > total ? SOUK_EINVAL : SOUK_OK;
+    meddling->is_done = true;
+    FILE *file = fopen(meddling->path, strcmp(meddling->how, "grow") ? "r+" : "a");
+    if (!file)
+        return SOUK_EIO;
+    bool is_well = strcmp(meddling->how, "cut") || ftruncate(fileno(file), 100) == 0;
+    if (!strcmp(meddling->how, "grow"))
+        is_well = fputs("9999999,S1,Thing,2,2011-02-03 04:05:06,0.25,7,UK\r\n", file) >= 0;
+    if (!strcmp(meddling->how, "change"))
+        is_well = fseek(file, -5, SEEK_END) == 0 && fputs("X", file) >= 0;
+    return fclose(file) == 0 && is_well ? SOUK_OK : SOUK_EIO;
+}
+
+/* Rows enough for several pieces. */
+static const char *put_large_file(souk_test *test)
+{
+    souk_auto_value(souk_buf) text = {.mem = test->mem};
+    souk_buf_print(&text, HEADING);
+    for (unsigned i = 0; i < 9000; i++)
+        souk_buf_print(&text,
+                       "%u,S%u,A rather long description of the thing,2,2011-02-03 04:05:06,"
+                       "0.25,%u,UK\r\n",
+                       i / 7, i % 50, 100 + i % 40);
+    return put_file(test, souk_buf_view(&text));
+}
+
+SOUK_TEST(
+    "a file that is cut or changes while it is read is told, and the next import adds the rest")
+{
+    static const char *const hows[] = {"cut", "change"};
+    for (size_t i = 0; i < 2; i++) {
+        struct shop shop;
+        souk_diag diag = {.words = ""};
+        shop_open(&shop, test);
+        struct meddling meddling = {.path = put_large_file(test), .how = hows[i]};
+        souk_import import = {.progress = meddle, .context = &meddling}, again = {.spine = NULL};
+        SOUK_CHECK_ERR(run(&shop, meddling.path, &import, &diag), SOUK_ECONFLICT);
+        SOUK_CHECK(strstr(diag.words, "changed while it was read"));
+        SOUK_CHECK(import.events >= 2000 && shop_events(&shop) == import.events);
+        SOUK_MUST(run(&shop, put_large_file(test), &again, NULL));
+        SOUK_CHECK(again.rows == 9000 && again.resumed == 0);
+        SOUK_CHECK(again.repeats == import.events && shop_events(&shop) == 9000);
+        shop_close(&shop);
+    }
+}
+
+SOUK_TEST("a file that grows while it is read is read as far as it went")
+{
+    struct shop shop;
+    shop_open(&shop, test);
+    struct meddling meddling = {.path = put_large_file(test), .how = "grow"};
+    souk_import import = {.progress = meddle, .context = &meddling}, again = {.spine = NULL};
+    SOUK_MUST(run(&shop, meddling.path, &import, NULL));
+    SOUK_CHECK(import.rows == 9000 && shop_events(&shop) == 9000);
+    SOUK_MUST(run(&shop, meddling.path, &again, NULL));
+    SOUK_CHECK(again.rows == 9001 && again.events == 1);
     shop_close(&shop);
 }
 

@@ -268,9 +268,14 @@ static souk_err read_body(struct segment_bench *bench, souk_text body, souk_text
     souk_json_limits limits = {.bytes = most, .values = 1 << 20, .depth = 32};
     if (souk_is_gzip(body)) {
         souk_err err = souk_inflate(body, most, &bench->inflated);
-        if (err)
-            return souk_diag_say(&call->diag, err == SOUK_ESYNTAX ? SOUK_ESYNTAX : err,
-                                 "the gzip body is damaged, or above %zu bytes inflated", most);
+        if (err == SOUK_ETOOBIG)
+            return souk_diag_say(&call->diag, err,
+                                 "the gzip body is above %zu bytes inflated: send less at once",
+                                 most);
+        if (err == SOUK_ESYNTAX)
+            return souk_diag_say(&call->diag, err,
+                                 "the gzip body is damaged or cut off: compress it again");
+        SOUK_TRY(err);
         body = souk_buf_view(&bench->inflated);
     }
     SOUK_TRY(souk_json_read(&bench->doc, body, &limits, &call->diag));

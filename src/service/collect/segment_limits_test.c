@@ -298,6 +298,45 @@ SOUK_TEST("a body in gzip is inflated to 4 MiB, and a damaged or larger one is r
     shop_close(&shop);
 }
 
+SOUK_TEST("a body of many gzip members is all of them, and what stands behind them damages it")
+{
+    souk_auto_value(souk_buf) packed = {.mem = test->mem}, plain = {.mem = test->mem};
+    const char *batch = "{\"batch\":[{\"type\":\"page\",\"userId\":\"u\"},"
+                        "{\"type\":\"page\",\"userId\":\"u\"}]}";
+    struct shop shop;
+    shop_open(&shop, test);
+    for (size_t i = 0; i < strlen(batch);
+         i++) /* each byte a member; the last one tells of 1 byte */
+        gzip(test, (souk_text){batch + i, 1}, &packed);
+    SOUK_CHECK(shop_send_text(&shop, "/v1/batch", souk_buf_view(&packed)) == 200);
+    SOUK_CHECK(shop_events(&shop) == 2);
+    /* A second document is no batch of its own, and is not passed over. */
+    souk_buf_clear(&packed);
+    gzip(test, souk_text_of(batch), &packed);
+    size_t one = packed.bytes;
+    gzip(test, souk_text_of(batch), &packed);
+    SOUK_CHECK(shop_send_text(&shop, "/v1/batch", souk_buf_view(&packed)) == 400);
+    packed.bytes = one;
+    souk_buf_text(&packed, SOUK_TEXT("garbage"));
+    SOUK_CHECK(shop_send_text(&shop, "/v1/batch", souk_buf_view(&packed)) == 400);
+    packed.bytes = one - 4;
+    SOUK_CHECK(shop_send_text(&shop, "/v1/batch", souk_buf_view(&packed)) == 400);
+    SOUK_CHECK(shop_events(&shop) == 2);
+    /* The cap is of all members together. */
+    for (size_t over = 0; over < 2; over++) {
+        souk_buf_clear(&packed);
+        gzip(test, souk_text_of(batch), &packed);
+        souk_buf_clear(&plain);
+        repeat(&plain, " ", ((size_t)4 << 20) - strlen(batch) - 10);
+        gzip(test, souk_buf_view(&plain), &packed);
+        gzip(test, (souk_text){"           ", 10 + over}, &packed);
+        int status = shop_send_text(&shop, "/v1/batch", souk_buf_view(&packed));
+        SOUK_CHECK(status == (over ? 413 : 200));
+    }
+    SOUK_CHECK(shop_events(&shop) == 4);
+    shop_close(&shop);
+}
+
 /* ---- memory --------------------------------------------------------------------------------------------- */
 
 SOUK_TEST("a batch that runs out of memory anywhere stores nothing and says to come again")
