@@ -1,37 +1,25 @@
 /* shop.c - the routes of shop.h. */
 #include "serve/shop.h"
 
+#include "serve/http_query.h"
 #include "serve/metrics.h"
 
 #include <stdio.h>
 
 /* ---- words into numbers ------------------------------------------------------------------------------- */
 
-static souk_text decode_part(souk_call *call, souk_text part)
+/* The value in a path: /v1/shoppers/{kind}/{value}. */
+static souk_err decode_value(souk_call *call, souk_text *ret_value)
 {
-    souk_text query = call->query, value = part;
-    char *field = souk_arena_get(&call->arena, part.bytes + 3);
-    if (!field)
-        return part;
-    /* A path decodes as a query's value does, but for '+', which stays. */
-    memcpy(field, "v=", 2);
-    size_t bytes = 2;
-    char *grown = souk_arena_get(&call->arena, part.bytes * 3 + 2);
-    if (!grown)
-        return part;
-    memcpy(grown, field, 2);
-    for (size_t i = 0; i < part.bytes; i++) {
-        if (part.at[i] == '+') {
-            memcpy(grown + bytes, "%2B", 3);
-            bytes += 3;
-        } else {
-            grown[bytes++] = part.at[i];
-        }
-    }
-    call->query = (souk_text){grown, bytes};
-    souk_call_query(call, SOUK_TEXT("v"), &value);
-    call->query = query;
-    return value;
+    souk_text part = call->parts[1];
+    char *room = souk_arena_get(&call->arena, part.bytes + 1);
+    if (call->arena.failed)
+        return SOUK_ENOMEM;
+    ret_value->at = room;
+    if (souk_http_decode(part, false, room, &ret_value->bytes))
+        return souk_diag_say(&call->diag, SOUK_EINVAL,
+                             "the value in the path is badly escaped: %%XX, and no %%00");
+    return SOUK_OK;
 }
 
 static souk_err find_person(souk_call *call, souk_text kind_word, souk_text value,
@@ -53,9 +41,12 @@ static souk_err find_person(souk_call *call, souk_text kind_word, souk_text valu
     souk_err err = souk_spine_find(call->spine, kind, value, person);
     if (err == SOUK_ENOENT)
         return souk_diag_say(&call->diag, err, "nobody has this %s", souk_id_word(kind));
+    if (err == SOUK_EINVAL && kind == SOUK_ID_PUBLIC)
+        return souk_diag_say(&call->diag, err, "a public id has 32 hexadecimal digits");
     if (err == SOUK_EINVAL)
-        return souk_diag_say(&call->diag, err, "the value given as %s cannot be one",
-                             souk_id_word(kind));
+        return souk_diag_say(&call->diag, err,
+                             "the value is no %s: from 1 to %d bytes, no control characters",
+                             souk_id_word(kind), SOUK_ID_BYTES);
     *ret_person = person;
     return err;
 }
@@ -103,6 +94,14 @@ static void write_number(souk_json_writer *out, const char *key, uint64_t number
 {
     souk_json_write_key(out, souk_text_of(key));
     souk_json_write_u64(out, number);
+}
+
+/* Of a path. */
+static souk_err person_of_path(souk_call *call, souk_person **ret_person)
+{
+    souk_text value;
+    SOUK_TRY(decode_value(call, &value));
+    return find_person(call, call->parts[0], value, ret_person);
 }
 
 /* ---- totals ---------------------------------------------------------------------------------------------- */
@@ -199,7 +198,7 @@ static souk_err show_shopper(souk_call *call)
 {
     souk_person *person;
     souk_grant grant;
-    SOUK_TRY(find_person(call, call->parts[0], decode_part(call, call->parts[1]), &person));
+    SOUK_TRY(person_of_path(call, &person));
     SOUK_TRY(ask_grant(call, person, &grant));
     souk_json_writer *out = souk_call_json(call);
     souk_json_write_object(out);
@@ -274,7 +273,7 @@ static souk_err show_profile(souk_call *call)
     souk_person *person;
     souk_grant grant;
     souk_profile profile;
-    SOUK_TRY(find_person(call, call->parts[0], decode_part(call, call->parts[1]), &person));
+    SOUK_TRY(person_of_path(call, &person));
     SOUK_TRY(ask_grant(call, person, &grant));
     SOUK_TRY(souk_spine_profile(call->spine, person, &grant, &call->arena, &profile));
     souk_json_writer *out = souk_call_json(call);
@@ -361,7 +360,7 @@ static souk_err show_timeline(souk_call *call)
         return souk_diag_say(&call->diag, SOUK_EINVAL, "limit is a number from 1 to 1000");
     if (souk_call_query(call, SOUK_TEXT("before"), &word) && souk_text_to_u64(word, &before))
         return souk_diag_say(&call->diag, SOUK_EINVAL, "before is a position");
-    SOUK_TRY(find_person(call, call->parts[0], decode_part(call, call->parts[1]), &person));
+    SOUK_TRY(person_of_path(call, &person));
     SOUK_TRY(ask_grant(call, person, &grant));
     SOUK_TRY(souk_spine_timeline(call->spine, person, &grant, before, (size_t)limit, &call->arena,
                                  &stories, &count));
