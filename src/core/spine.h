@@ -160,7 +160,9 @@ typedef struct souk_story {
     const souk_fact_line *lines; /* [fact.line_count] */
     souk_text text;              /* what the source sent */
 } souk_story;
-/* The newest `limit` events below before_position (UINT64_MAX: all), newest first, in the arena. */
+/* The newest `limit` events below before_position (UINT64_MAX: all), newest first, in the arena.  Fewer, but at
+ * least one, where their texts reach SOUK_TIMELINE_BYTES: what one answer takes has a ceiling. */
+enum { SOUK_TIMELINE_BYTES = 4 << 20 };
 SOUK_CHECKED souk_err souk_spine_timeline(souk_spine *spine, const souk_person *person,
                                           const souk_grant *grant, uint64_t before_position,
                                           size_t limit, souk_arena *arena, souk_story **ret_stories,

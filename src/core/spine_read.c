@@ -122,7 +122,7 @@ struct telling {
     const uint64_t *positions;
     uint32_t
         *slots; /* of the keys of her atoms, looked up together: the writer may hold the index */
-    size_t count, told;
+    size_t count, told, told_bytes;
     souk_story *stories;
     souk_buf bytes; /* of the block in hand: one statement brings all of it */
 };
@@ -184,6 +184,7 @@ static souk_err tell_one(struct telling *telling, const souk_block *block, uint6
         return SOUK_OK; /* erased: the timeline's pair outlives the block's */
     SOUK_TRY(unpack_text(telling, block, telling->slots[hers], story));
     telling->told++;
+    telling->told_bytes += story->text.bytes;
     return telling->arena->failed ? SOUK_ENOMEM : SOUK_OK;
 }
 
@@ -202,8 +203,9 @@ static souk_err tell_stories(souk_tx *tx, void *context)
     struct telling *telling = context;
     souk_block *block = NULL;
     souk_err err = SOUK_OK;
-    telling->told = 0;
-    for (size_t i = 0; i < telling->count && !err; i++) {
+    telling->told = telling->told_bytes = 0;
+    for (size_t i = 0; i < telling->count && telling->told_bytes < SOUK_TIMELINE_BYTES && !err;
+         i++) {
         uint64_t position = telling->positions[i];
         if (!block || position - block->first_position >= block->count) {
             souk_block_free(block);

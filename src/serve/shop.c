@@ -368,10 +368,13 @@ static souk_err show_timeline(souk_call *call)
     souk_json_write_object(out);
     souk_json_write_key(out, SOUK_TEXT("events"));
     souk_json_write_array(out);
-    for (size_t i = 0; i < count; i++)
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++) {
         write_story(call, &stories[i], out);
+        bytes += stories[i].text.bytes;
+    }
     souk_json_write_end(out);
-    if (count == limit)
+    if (count == limit || bytes >= SOUK_TIMELINE_BYTES)
         write_number(out, "next_before", stories[count - 1].fact.position);
     souk_json_write_end(out);
     return SOUK_OK;

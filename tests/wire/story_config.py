@@ -155,7 +155,7 @@ def a_purpose_or_an_age_that_is_misspelt_is_refused_with_what_there_is():
         assert "advertise or research" in shop.run("profile", "user", "u1", "advertize", fails=2)
         assert "'adult' or 'minor'" in shop.run("consent", "user", "u1", "profile", "consent", "form 1", "minr", fails=2)
         assert "not permitted" in shop.run("profile", "user", "u1", "profile", fails=1)  # nothing was recorded
-        assert "given as public cannot be one" in shop.run("shopper", "public", "zz", fails=2)
+        assert "a public id has 32 hexadecimal digits" in shop.run("shopper", "public", "zz", fails=2)
 
 
 @story

@@ -133,6 +133,23 @@ def a_restore_without_the_newest_erasures_says_who_may_be_back():
 
 
 @story
+def a_timeline_of_large_events_comes_in_pages_whatever_number_is_asked_for():
+    """One answer holds 4 MiB of texts: what anybody may ask for often must not take the server's memory."""
+    with Shop() as shop:
+        shop.start()
+        for part in range(3):
+            batch = [event("big", f"{part}-{i}", note="x" * 30000) for i in range(100)]
+            assert shop.send("/v1/batch", {"batch": batch})[0] == 200
+        told, before = [], 10**9
+        while before:
+            status, page = shop.get(f"/v1/shoppers/user/big/timeline?limit=1000&before={before}")
+            assert status == 200 and len(json.dumps(page)) < 5 << 20, status
+            told += [each["event"]["messageId"] for each in page["events"]]
+            before = page.get("next_before")
+        assert told == [f"{part}-{i}" for part in (2, 1, 0) for i in range(99, -1, -1)], (len(told), told[:3])
+
+
+@story
 def what_was_acknowledged_survives_kill_9():
     shop = Shop()
     acknowledged, number, kills = set(), 0, int(os.environ.get("SOUK_KILLS", "12"))
