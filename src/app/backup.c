@@ -51,6 +51,21 @@ static souk_err copy_file(souk_disk *from, souk_disk *to, const char *name)
     return souk_disk_sync_folder(to);
 }
 
+/* SQLite would take a ledger that was cut to nothing for a new one. */
+static souk_err check_part(souk_disk *from, const char *name, souk_diag *diag)
+{
+    souk_auto(souk_file) file = NULL;
+    uint64_t bytes;
+    SOUK_TRY(souk_file_open(from, name, SOUK_FILE_READ, &file));
+    SOUK_TRY(souk_file_size(file, &bytes));
+    if (bytes)
+        return SOUK_OK;
+    return souk_diag_say(
+        diag, SOUK_ECORRUPT,
+        "%s/%s has no bytes: the backup was cut, or badly copied; take another one",
+        souk_disk_folder(from), name);
+}
+
 souk_err app_restore(const app_options *options, souk_diag *diag)
 {
     souk_auto(souk_disk) from = NULL;
@@ -65,6 +80,8 @@ souk_err app_restore(const app_options *options, souk_diag *diag)
         return souk_diag_say(diag, SOUK_ENOENT,
                              "%s holds no backup: `ledger` and `keys` of one are in one folder",
                              options->to);
+    SOUK_TRY(check_part(from, "ledger", diag));
+    SOUK_TRY(check_part(from, "keys", diag));
     SOUK_TRY(souk_disk_open_real(souk_mem_heap(), options->data, &to, diag));
     if (souk_disk_exists(to, "ledger"))
         return souk_diag_say(diag, SOUK_EEXIST, "%s holds a shop already: take an empty folder",

@@ -276,7 +276,7 @@ static void check_formats(struct patient *my)
 }
 
 struct walk {
-    char words[300];
+    char words[4200];
 };
 
 static souk_err walk_ledger(souk_tx *tx, void *context)
@@ -307,8 +307,13 @@ static void check_ledger(struct patient *my)
             "not walked beside the server, it is larger than 1 GiB: `souk verify` proves it");
         return;
     }
-    souk_err err =
-        souk_ledger_look_sqlite(souk_mem_heap(), my->disk, "ledger", walk_ledger, &walk, &diag);
+    souk_err err = SOUK_OK;
+    if (status.st_size == 0) /* which is sound, for SQLite */
+        snprintf(walk.words, sizeof walk.words, "%s has no bytes: it was cut, or badly copied",
+                 path);
+    else
+        err =
+            souk_ledger_look_sqlite(souk_mem_heap(), my->disk, "ledger", walk_ledger, &walk, &diag);
     if (!err && !strcmp(walk.words, "ok")) {
         doctor_say(&my->report, "ledger check", DOCTOR_OK, NULL, "all of its %lld KiB are sound",
                    (long long)status.st_size / 1024);

@@ -52,7 +52,8 @@ typedef struct souk_spine_options { /* {0} is the sane default */
 /* Makes a new data folder: root key, key file, ledger.  SOUK_EEXIST: there is one. */
 SOUK_CHECKED souk_err souk_spine_init(souk_mem *mem, souk_disk *disk,
                                       const souk_spine_options *options, souk_diag *diag);
-/* SOUK_ELOCKED: another process owns the folder.  SOUK_ENOENT: none was made here. */
+/* SOUK_ELOCKED: another process owns the folder.  SOUK_ENOENT: none was made here.  SOUK_ECORRUPT: its
+ * files are damaged, or the ledger is a file of no bytes beside an index. */
 SOUK_CHECKED souk_err souk_spine_open(souk_mem *mem, souk_disk *disk,
                                       const souk_spine_options *options, souk_spine **ret_spine,
                                       souk_diag *diag);

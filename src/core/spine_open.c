@@ -283,6 +283,23 @@ static souk_err read_hash_keys(souk_spine *spine)
     return read_hash_key(spine->vault, SOUK_VAULT_HASH_MESSAGES, &hashes->messages);
 }
 
+/* SQLite takes a file of no bytes for a new database, and a shop would open with none of its events.  An init
+ * that was cut off leaves such a file, too, but no index: a shop that was open once has one. */
+static souk_err check_not_empty(souk_spine *spine, souk_diag *diag)
+{
+    souk_auto(souk_file) ledger = NULL;
+    uint64_t bytes;
+    SOUK_TRY(souk_file_open(spine->disk, "ledger", SOUK_FILE_READ, &ledger));
+    SOUK_TRY(souk_file_size(ledger, &bytes));
+    if (bytes || !souk_disk_exists(spine->disk, SPINE_INDEX_FILE))
+        return SOUK_OK;
+    return souk_diag_say(
+        diag, SOUK_ECORRUPT,
+        "the file 'ledger' of %s has no bytes: it was cut, or badly copied; restore "
+        "it from the newest backup (`souk restore`, into another folder)",
+        souk_disk_folder(spine->disk));
+}
+
 static souk_err open_truth(souk_spine *spine, souk_diag *diag)
 {
     souk_err err = souk_disk_lock(spine->disk);
@@ -296,6 +313,7 @@ static souk_err open_truth(souk_spine *spine, souk_diag *diag)
         return souk_diag_say(diag, SOUK_ENOENT,
                              "%s holds no shop: make one with `souk init --data DIR`",
                              souk_disk_folder(spine->disk));
+    SOUK_TRY(check_not_empty(spine, diag));
     SOUK_TRY(souk_vault_open(spine->mem, spine->disk, &spine->options.vault, &spine->vault, diag));
     SOUK_TRY(souk_ledger_open_sqlite(spine->mem, spine->disk, "ledger", &spine->options.ledger,
                                      &spine->ledger, diag));

@@ -150,6 +150,31 @@ def a_timeline_of_large_events_comes_in_pages_whatever_number_is_asked_for():
 
 
 @story
+def a_ledger_cut_to_nothing_is_never_taken_for_an_empty_shop():
+    """In the folder itself, and in a backup."""
+    with Shop() as shop:
+        shop.start()
+        assert shop.send("/v1/track", event("u1", "m1"))[0] == 200
+        assert shop.stop() == 0
+        place = os.path.dirname(shop.data)
+        backup, other = os.path.join(place, "backup"), os.path.join(place, "other")
+        shop.run("backup", "--to", backup)
+        os.mkdir(other, 0o700)
+        shutil.copy(os.path.join(shop.data, "root.key"), other)
+        home, shop.data = shop.data, other
+        os.rename(os.path.join(backup, "ledger"), os.path.join(backup, "away"))
+        assert "holds no backup" in shop.run("restore", "--to", backup, fails=1)
+        open(os.path.join(backup, "ledger"), "w").close()
+        assert "has no bytes" in shop.run("restore", "--to", backup, fails=1)
+        shop.data = home
+        os.truncate(os.path.join(home, "ledger"), 0)
+        for words in ["stats"], ["verify"], ["rebuild"], ["serve", "--listen", "127.0.0.1:0"]:
+            assert "has no bytes" in shop.run(*words, fails=1), words
+        os.replace(os.path.join(backup, "away"), os.path.join(home, "ledger"))  # nothing else was touched
+        assert shop.run("verify")["events"] == 1
+
+
+@story
 def what_was_acknowledged_survives_kill_9():
     shop = Shop()
     acknowledged, number, kills = set(), 0, int(os.environ.get("SOUK_KILLS", "12"))
