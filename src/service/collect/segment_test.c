@@ -384,3 +384,32 @@ SOUK_TEST("the write key is read from the header, the body and the query, and no
     SOUK_CHECK(shop_events(&shop) == 4);
     shop_close(&shop);
 }
+
+SOUK_TEST("a write key in the body of a call is stored neither with its event nor with a reject")
+{
+    static struct shop_rejects rejects;
+    struct shop shop;
+    char body[200], hidden[200];
+    shop_open(&shop, test);
+    shop.authorization = "Bearer x";
+    for (int fault = 0; fault < 2; fault++) {
+        const char *form = fault ? "{\"writeKey\": \"%s\", \"name\":\"caf\\u00e9\"}"
+                                 : "{\"userId\":\"u\",\"writeKey\":\"%s\",\"name\":\"a page\"}";
+        snprintf(body, sizeof body, form, shop.secrets.write_key);
+        SOUK_CHECK(shop_send(&shop, "/v1/page", body) == 200);
+    }
+    size_t spaces = strlen(shop.secrets.write_key) + 2 - 4; /* with the quotes, without null */
+    snprintf(hidden, sizeof hidden, "{\"userId\":\"u\",\"writeKey\":null%*s,\"name\":\"a page\"}",
+             (int)spaces, "");
+    SOUK_CHECK_TEXT(shop_story(&shop, "u", 0)->text, hidden);
+    shop_rejects(&shop, &rejects);
+    snprintf(hidden, sizeof hidden, "{\"writeKey\": null%*s, \"name\":\"caf\\u00e9\"}", (int)spaces,
+             "");
+    SOUK_CHECK(rejects.count == 1);
+    SOUK_CHECK_TEXT(rejects.at[0].text, hidden);
+    /* Under another name, or as something else than a text, it is a property like any other. */
+    shop.authorization = NULL;
+    SOUK_CHECK(shop_send(&shop, "/v1/page", "{\"userId\":\"v\",\"writeKey\":7}") == 200);
+    SOUK_CHECK_TEXT(shop_story(&shop, "v", 0)->text, "{\"userId\":\"v\",\"writeKey\":7}");
+    shop_close(&shop);
+}
