@@ -216,6 +216,18 @@ static souk_err add_atoms_of(const souk_index *index, uint32_t shopper, souk_per
     return SOUK_OK;
 }
 
+bool souk_index_shopper_full_now(const souk_index *index, uint32_t shopper)
+{
+    if (shopper == 0 || shopper >= index->head.shopper_count)
+        return false;
+    uint32_t atom = souk_index_shopper_at(index, shopper)->first_atom, count = 0;
+    while (count < SOUK_SHOPPER_ATOMS && souk_index_has_atom(index, atom)) {
+        atom = souk_index_atom_at(index, atom)->next_of_shopper;
+        count++;
+    }
+    return count == SOUK_SHOPPER_ATOMS;
+}
+
 souk_err souk_index_person_of_atom(const souk_index *index, uint32_t atom, souk_person *ret_person)
 {
     const souk_atom *there = souk_index_atom(index, atom);

@@ -41,6 +41,11 @@ static souk_err find_person(souk_call *call, souk_text kind_word, souk_text valu
     souk_err err = souk_spine_find(call->spine, kind, value, person);
     if (err == SOUK_ENOENT)
         return souk_diag_say(&call->diag, err, "nobody has this %s", souk_id_word(kind));
+    if (err == SOUK_ETOOBIG)
+        return souk_diag_say(&call->diag, err,
+                             "the shoppers merged here have more than %d histories together: too "
+                             "many for one person",
+                             SOUK_PERSON_ATOMS);
     if (err == SOUK_EINVAL && kind == SOUK_ID_PUBLIC)
         return souk_diag_say(&call->diag, err, "a public id has 32 hexadecimal digits");
     if (err == SOUK_EINVAL)
@@ -448,6 +453,11 @@ static souk_err merge(souk_call *call, const struct request *request)
                                     field(call, request, request->root, "reason"));
     if (err == SOUK_EEXIST)
         return souk_diag_say(&call->diag, err, "they are one person already");
+    if (err == SOUK_ETOOBIG)
+        return souk_diag_say(&call->diag, err,
+                             "together they would have more than %d histories: too many for one "
+                             "person",
+                             SOUK_PERSON_ATOMS);
     SOUK_TRY(err);
     return say_shopper(call, a->shopper < b->shopper ? a : b);
 }
