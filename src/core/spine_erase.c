@@ -84,10 +84,16 @@ static souk_err write_entry(souk_tx *tx, void *context)
 
 static souk_err destroy_keys(struct erasing *erasing)
 {
-    souk_vault *vault = erasing->spine->vault;
+    souk_mem *mem = erasing->spine->mem;
+    uint32_t *slots = souk_mem_array(mem, souk_max_size(erasing->gone_count, 1), sizeof *slots);
+    if (!slots)
+        return SOUK_ENOMEM;
     for (size_t i = 0; i < erasing->gone_count; i++)
-        SOUK_TRY(souk_vault_destroy(vault, &erasing->gone[i].slot, 1));
-    return souk_rejects_sweep(erasing->spine->rejects);
+        slots[i] = erasing->gone[i].slot;
+    /* Together: a sync of each would hold up a person of a thousand atoms, and others, for seconds. */
+    souk_err err = souk_vault_destroy(erasing->spine->vault, slots, erasing->gone_count);
+    souk_mem_put(mem, slots);
+    return err ? err : souk_rejects_sweep(erasing->spine->rejects);
 }
 
 /* ---- 3: the blocks --------------------------------------------------------------------------------------- */
@@ -345,14 +351,25 @@ static souk_err note_trace(void *context, const souk_link *link, souk_text value
     return erasing->arena->failed ? SOUK_ENOMEM : SOUK_OK;
 }
 
+/* Of all her atoms together: each block is read and its edges are opened once, not once an atom. */
 static souk_err read_traces(souk_tx *tx, void *context)
 {
     struct erasing *erasing = context;
+    souk_mem *mem = erasing->spine->mem;
+    size_t count = 0;
     erasing->hash_count = erasing->word_count = 0;
     for (size_t i = 0; i < erasing->gone_count; i++)
-        SOUK_TRY(spine_read_links(erasing->spine, tx, erasing->gone[i].links,
-                                  erasing->gone[i].link_count, note_trace, erasing));
-    return SOUK_OK;
+        count += erasing->gone[i].link_count;
+    uint64_t *links = souk_mem_array(mem, count + 1, sizeof *links), *to = links;
+    if (!links)
+        return SOUK_ENOMEM;
+    for (size_t i = 0; i < erasing->gone_count; i++)
+        for (size_t k = 0; k < erasing->gone[i].link_count; k++)
+            *to++ = erasing->gone[i].links[k];
+    qsort(links, count, sizeof *links, by_position);
+    souk_err err = spine_read_links(erasing->spine, tx, links, count, note_trace, erasing);
+    souk_mem_put(mem, links);
+    return err;
 }
 
 /* Her identifiers once more: an event that came with the log entry may have tied another one to her. */
