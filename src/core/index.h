@@ -28,7 +28,7 @@
 
 typedef struct souk_index souk_index;
 
-enum { SOUK_ATOMS_MOST = 1 << 30, SOUK_PERSON_ATOMS = 4096, SOUK_SHOPPER_ATOMS = 1024 };
+enum { SOUK_ATOMS_MOST = 1 << 30, SOUK_PERSON_ATOMS = 4096, SOUK_CLAIMED_ATOMS = 1024 };
 
 enum souk_atom_flags {
     SOUK_ATOM_ERASED = 1,  /* its key is gone, nothing but sums without a name remain in the log */
@@ -179,9 +179,9 @@ uint32_t souk_index_shopper_count(const souk_index *index);
 uint32_t souk_index_person_count(const souk_index *index);
 uint64_t souk_index_identifier_count(const souk_index *index);
 
-/* Whether a shopper, known to the writer, has SOUK_SHOPPER_ATOMS atoms already, those of the transaction under way
- * included.  Costs a step for each. */
-bool souk_index_shopper_full_now(const souk_index *index, uint32_t shopper);
+/* For the writer: whether the person whom the shopper is part of has SOUK_CLAIMED_ATOMS atoms already, those of the
+ * transaction under way included.  Costs a step for each. */
+bool souk_index_person_full_now(souk_index *index, uint32_t shopper);
 
 /* The atoms of the person that a shopper, or a visitor's atom, belongs to; ascending. */
 typedef struct souk_person {

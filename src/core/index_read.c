@@ -216,16 +216,30 @@ static souk_err add_atoms_of(const souk_index *index, uint32_t shopper, souk_per
     return SOUK_OK;
 }
 
-bool souk_index_shopper_full_now(const souk_index *index, uint32_t shopper)
+/* At most `most`. */
+static uint32_t count_atoms(const souk_index *index, uint32_t shopper, uint32_t most)
 {
-    if (shopper == 0 || shopper >= index->head.shopper_count)
-        return false;
-    uint32_t atom = souk_index_shopper_at(index, shopper)->first_atom, count = 0;
-    while (count < SOUK_SHOPPER_ATOMS && souk_index_has_atom(index, atom)) {
+    uint32_t count = 0, atom = souk_index_has_shopper(index, shopper)
+                                   ? souk_index_shopper_at(index, shopper)->first_atom
+                                   : 0;
+    for (; count < most && souk_index_has_atom(index, atom); count++)
         atom = souk_index_atom_at(index, atom)->next_of_shopper;
-        count++;
+    return count;
+}
+
+bool souk_index_person_full_now(souk_index *index, uint32_t shopper)
+{
+    souk_index_read(index); /* decisions change groups beside the writer */
+    const struct group *group = find_group(index, shopper), *member = group;
+    uint32_t count = group ? 0 : count_atoms(index, shopper, SOUK_CLAIMED_ATOMS);
+    while (member && count < SOUK_CLAIMED_ATOMS) {
+        count += count_atoms(index, member->shopper, SOUK_CLAIMED_ATOMS - count);
+        member = find_group(index, member->next);
+        if (member == group)
+            break;
     }
-    return count == SOUK_SHOPPER_ATOMS;
+    souk_index_read_done(index);
+    return count == SOUK_CLAIMED_ATOMS;
 }
 
 souk_err souk_index_person_of_atom(const souk_index *index, uint32_t atom, souk_person *ret_person)

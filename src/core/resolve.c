@@ -108,7 +108,7 @@ static souk_err settle_device(const struct step *step, const souk_identifier *id
     const souk_atom *found = souk_index_atom_now(step->resolver->index, other);
     if ((found->flags & SOUK_ATOM_SHARED) || mine->shopper == 0 || found->shopper == mine->shopper)
         return SOUK_OK;
-    if (found->shopper == 0 && souk_index_shopper_full_now(step->resolver->index, mine->shopper))
+    if (found->shopper == 0 && souk_index_person_full_now(step->resolver->index, mine->shopper))
         return SOUK_OK;
     if (found->shopper == 0) {
         souk_link claim = {.atom = other,

@@ -11,8 +11,8 @@
  *     visitor's atom only (who signs in for the first time stays one atom), never a shopper's: another
  *     person may hold the device.  Else it starts a new atom.
  *  4. The event's other identifiers, never seen, join the atom.
- *  5. A device or anonymous id that led to a visitor's atom: that atom now belongs to the same shopper.  One
- *     who has SOUK_SHOPPER_ATOMS atoms (a robot, a user that a whole shop shares) gets no more, the atom stays
+ *  5. A device or anonymous id that led to a visitor's atom: that atom now belongs to the same shopper.  Who
+ *     has SOUK_CLAIMED_ATOMS atoms, merged shoppers together (a robot, a user that a whole shop shares), gets no more, the atom stays
  *     a visitor's: a person of too many atoms could be neither read nor erased.
  *  6. One that led to another shopper's atom is shared from now on: it starts an atom of its own that
  *     is nobody's, since its next event could be anybody's.

@@ -137,21 +137,45 @@ SOUK_TEST("rule 5: a shopper of very many atoms gets no more of them, and can st
     {
         souk_person *person = souk_mem_get(test->mem, sizeof *person);
         uint32_t anna = see(test, &desk, "user:anna");
-        for (unsigned i = 1; i < SOUK_SHOPPER_ATOMS + OVER; i++) {
+        for (unsigned i = 1; i < SOUK_CLAIMED_ATOMS + OVER; i++) {
             snprintf(words, sizeof words, "anonymous:c%u", i);
             uint32_t cookie = see(test, &desk, words);
             snprintf(words, sizeof words, "user:anna anonymous:c%u", i);
             SOUK_CHECK(see(test, &desk, words) == anna);
-            SOUK_CHECK(shopper_of(&desk, cookie) == (i < SOUK_SHOPPER_ATOMS));
+            SOUK_CHECK(shopper_of(&desk, cookie) == (i < SOUK_CLAIMED_ATOMS));
         }
         SOUK_MUST(souk_index_person_of_atom(desk.index, anna, person));
-        SOUK_CHECK(person->atom_count == SOUK_SHOPPER_ATOMS);
+        SOUK_CHECK(person->atom_count == SOUK_CLAIMED_ATOMS);
         /* Nobody's yet, so somebody else may sign in there, or use it. */
         see(test, &desk, "user:bert");
         uint32_t last = atom_of(&desk, "anonymous:c1043");
         SOUK_CHECK(shopper_of(&desk, last) == 0);
         see(test, &desk, "user:bert anonymous:c1043");
         SOUK_CHECK(shopper_of(&desk, last) == 2);
+        souk_mem_put(test->mem, person);
+    }
+}
+
+SOUK_TEST("rule 5: merged shoppers together have at most as many")
+{
+    char words[60];
+    WITH_DESK(desk)
+    {
+        souk_person *person = souk_mem_get(test->mem, sizeof *person);
+        uint32_t anna = see(test, &desk, "user:anna");
+        see(test, &desk, "user:ann");
+        SOUK_MUST(souk_index_group_room(desk.index, 1));
+        SOUK_MUST(souk_index_join(desk.index, 1, 2));
+        for (unsigned i = 1; i < SOUK_CLAIMED_ATOMS + 20; i++) {
+            const char *who = i % 2 ? "anna" : "ann";
+            snprintf(words, sizeof words, "anonymous:c%u", i);
+            uint32_t cookie = see(test, &desk, words);
+            snprintf(words, sizeof words, "user:%s anonymous:c%u", who, i);
+            see(test, &desk, words);
+            SOUK_CHECK((shopper_of(&desk, cookie) != 0) == (i < SOUK_CLAIMED_ATOMS - 1));
+        }
+        SOUK_MUST(souk_index_person_of_atom(desk.index, anna, person));
+        SOUK_CHECK(person->atom_count == SOUK_CLAIMED_ATOMS);
         souk_mem_put(test->mem, person);
     }
 }
