@@ -296,9 +296,11 @@ def interrupted_and_short_calls_change_nothing():
         shop.start_on_faulty_disk()
         with Load(shop) as load:
             load.wait(acknowledged=5000)
-            assert shop.call("POST", "/v1/shoppers/erase", {"a": {"kind": "user", "value": "u5"}})[0] == 200
+            answer = shop.call("POST", "/v1/shoppers/erase", {"a": {"kind": "user", "value": "u5"}})
+            assert answer[0] == 200, answer
         assert not load.refused and not load.unknown, load.answers
-        assert shop.stop() == 0
+        code = shop.stop()
+        assert code == 0, ("the server's exit code", code)
         kinds = {" ".join(line.split()[:2]) for line in shop.log()}
         assert {"short write", "EINTR write", "short read", "EINTR read", "EINTR sync", "short send", "EINTR receive"} <= kinds, kinds
         shop.run("verify")
