@@ -34,12 +34,20 @@ class Load:
         for thread in self.threads:
             thread.join()
 
+    def known_user(self):
+        """A user of whom an event is stored."""
+        return self.user_of(int(self.acknowledged[0].split("-")[1]))
+
+    @staticmethod
+    def user_of(number):
+        return f"u{number % 97}"
+
     def client(self):
         while not self.stopping:
             number = next(Load.numbers)
             ids = [f"load-{number}-{i}" for i in range(self.event_count)]
             try:
-                answer = self.shop.send("/v1/batch", {"batch": [event(f"u{number % 97}", m) for m in ids]})
+                answer = self.shop.send("/v1/batch", {"batch": [event(self.user_of(number), m) for m in ids]})
             except ConnectionRefusedError:
                 return  # it never got there
             except (OSError, IndexError, ValueError):

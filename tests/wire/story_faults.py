@@ -296,7 +296,7 @@ def interrupted_and_short_calls_change_nothing():
         shop.start_on_faulty_disk()
         with Load(shop) as load:
             load.wait(acknowledged=5000)
-            answer = shop.call("POST", "/v1/shoppers/erase", {"a": {"kind": "user", "value": "u5"}})
+            answer = shop.call("POST", "/v1/shoppers/erase", {"a": {"kind": "user", "value": load.known_user()}})
             assert answer[0] == 200, answer
         assert not load.refused and not load.unknown, load.answers
         code = shop.stop()
