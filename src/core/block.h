@@ -32,7 +32,7 @@
  *
  * Nonces   an event: prefix || position; an edge: prefix || (2^63 | index).  The prefix is random.
  * Errors   SOUK_ECORRUPT for bytes that are not a block; safe on hostile bytes (fuzzed).
- * Cost     linear in the bytes; a read allocates once per array.  One event of 256: an eighth of all. */
+ * Cost     linear in the bytes; a read allocates once per array.  One event skips the columns before it. */
 #ifndef SOUK_CORE_BLOCK_H
 #define SOUK_CORE_BLOCK_H
 

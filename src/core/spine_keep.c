@@ -285,7 +285,7 @@ static bool is_stopped(souk_spine *spine)
 static void run_keeper(void *context)
 {
     souk_spine *spine =
-        context; /* not patient: the writer refuses events when four tables wait for it */
+        context;
     while (!is_stopped(spine)) {
         bool did = false;
         souk_err err = souk_spine_work(spine, &did);

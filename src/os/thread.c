@@ -66,12 +66,6 @@ void souk_thread_prompt(void)
     (void)syscall(SYS_sched_setattr, 0, &slice, 0);
 }
 
-void souk_thread_patient(void)
-{
-    if (getpriority(PRIO_PROCESS, (id_t)gettid()) < 10)
-        (void)setpriority(PRIO_PROCESS, (id_t)gettid(), 10);
-}
-
 /* ---- what a thread keeps -------------------------------------------------------------------- */
 
 struct kept {
@@ -125,17 +119,6 @@ void souk_mutex_done(souk_mutex *mutex)
     souk_assert(!failed);
 }
 
-enum { RWLOCK_LOOKS = 40, RWLOCK_PAUSES = 5 }; /* 10 us: less than a sleep and two wake-ups cost */
-
-static void pause_briefly(void)
-{
-#if defined __x86_64__ || defined __i386__
-    __builtin_ia32_pause();
-#elif defined __aarch64__
-    __asm__ volatile("isb" ::: "memory");
-#endif
-}
-
 void souk_rwlock_init(souk_rwlock *lock)
 {
     pthread_rwlockattr_t kind;
@@ -144,20 +127,6 @@ void souk_rwlock_init(souk_rwlock *lock)
     pthread_rwlockattr_setkind_np(&kind, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
     int failed = pthread_rwlock_init(&lock->lock, &kind);
     pthread_rwlockattr_destroy(&kind);
-    souk_assert(!failed);
-}
-
-void souk_rwlock_read(souk_rwlock *lock)
-{
-    for (unsigned i = 0; i < RWLOCK_LOOKS; i++) {
-        int failed = pthread_rwlock_tryrdlock(&lock->lock);
-        if (!failed)
-            return;
-        souk_assert(failed == EBUSY || failed == EAGAIN);
-        for (unsigned k = 0; k < RWLOCK_PAUSES; k++)
-            pause_briefly();
-    }
-    int failed = pthread_rwlock_rdlock(&lock->lock);
     souk_assert(!failed);
 }
 

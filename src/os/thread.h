@@ -48,8 +48,6 @@ void souk_thread_join(souk_thread *thread);
 /* The calling thread works for microseconds and others wait for it: it asks the scheduler for short slices, which
  * come sooner (sched_setattr(2), Linux 6.12 on; older ones stay as they are). */
 void souk_thread_prompt(void);
-/* The calling thread's work can wait: where the processors are busy it gets a tenth of a share (nice 10). */
-void souk_thread_patient(void);
 
 /* For what a thread makes once and keeps in a _Thread_local of its own: done(what) when the calling
  * thread ends, the latest first.  The main thread does not end.  On failure nothing is kept.
@@ -90,8 +88,11 @@ typedef struct souk_rwlock {
 /* A waiting writer goes before new readers; so a thread must not read-lock twice. */
 void souk_rwlock_init(souk_rwlock *lock);
 void souk_rwlock_done(souk_rwlock *lock);
-/* Looks again for some microseconds before it sleeps: who writes holds it for one or two. */
-void souk_rwlock_read(souk_rwlock *lock);
+static inline void souk_rwlock_read(souk_rwlock *lock)
+{
+    int failed = pthread_rwlock_rdlock(&lock->lock);
+    souk_assert(!failed);
+}
 static inline void souk_rwlock_write(souk_rwlock *lock)
 {
     int failed = pthread_rwlock_wrlock(&lock->lock);

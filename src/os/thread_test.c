@@ -135,8 +135,7 @@ static void note_end(void *what)
 static void keep_three(void *context)
 {
     souk_err *err = context;
-    souk_thread_prompt(); /* neither changes what a thread can do */
-    souk_thread_patient();
+    souk_thread_prompt(); /* it changes nothing that a thread can do */
     for (int i = 0; i < 3 && !*err; i++) {
         kept[i] = i + 1;
         *err = souk_thread_at_end(note_end, &kept[i]);
@@ -169,11 +168,10 @@ static void keep_standing(void *context)
     (void)sched_setscheduler(0, SCHED_BATCH, &none);
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), 15);
     souk_thread_prompt();
-    souk_thread_patient();
     *standing = (struct standing){sched_getscheduler(0), getpriority(PRIO_PROCESS, (id_t)gettid())};
 }
 
-SOUK_TEST("who was started as a batch and last of all is neither promoted by prompt nor by patient")
+SOUK_TEST("who was started as a batch and last of all is not promoted by prompt")
 {
     struct standing standing = {0};
     souk_thread thread = {0};

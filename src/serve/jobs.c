@@ -267,7 +267,6 @@ static void run_jobs(void *context)
 {
     souk_jobs *jobs = context;
     struct waiting waiting;
-    souk_thread_patient();
     while (next(jobs, &waiting)) {
         souk_diag diag = {.words = ""};
         begin(jobs, waiting.id);

@@ -369,7 +369,7 @@ souk_err segment_read_event(struct segment_bench *bench, souk_json_node node, so
     SOUK_TRY(read_who(&r, is_alias));
     read_when(&r);
     event->message = message_identity(&r, message_id);
-    /* Offsets for now: the buffer may move while it grows. */
+    /* As an offset: the buffer may move while it grows. */
     event->packed = (souk_text){NULL, bench->packed.bytes};
     SOUK_TRY(souk_pack(bench->packer, raw, &bench->packed));
     return r.arena->failed ? SOUK_ENOMEM : SOUK_OK;
