@@ -1,0 +1,48 @@
+/* foreign.h - what other senders say, told in the form of the Segment protocol.
+ *
+ *     souk_foreign message = {.mem = mem, .arena = &call->arena, .body = body, .received = now,
+ *                             .topic = SOUK_TEXT("orders/create"), .out = &json, .diag = &call->diag};
+ *     souk_json_write_array(&json);
+ *     SOUK_TRY(souk_foreign_shopify.tell(&message));      appends objects, one an event
+ *     souk_json_write_end(&json);
+ *
+ * A form reads one message within bounds and appends to the open array what the one reader of events
+ * (segment_event.c) takes:
+ *
+ *     {"type":"track","event":"Receipt Issued","messageId":"0042/3/2026-01-02/17","timestamp":"2026-01-02T10:00:00Z",
+ *      "context":{"externalIds":[{"type":"card","id":"9001"}],"library":{"name":"poslog"}},
+ *      "properties":{"receipt_id":"…","store_id":"0042","total":"12.50","currency":"EUR","products":[…]}}
+ *
+ * Who      userId, anonymousId; other identifiers as context.externalIds, type user, card, phone, email, open or
+ *          device.  An event of nobody, such as a count at a door, has none of them.
+ * What     names and properties of docs/events.md; what else the sender said stays, under the sender's own names,
+ *          within properties.  Money and quantities as text ("12.50"), never by way of a double
+ * Once     messageId is made of what tells the fact apart at the sender, so that a repeat is one: never of the
+ *          time it came, nor at random, unless the sender gives nothing at all
+ * Errors   SOUK_EINVAL with words (what, where, what to do): it cannot be told, it becomes a reject as it came;
+ *          what was appended before is dropped.  SOUK_ETOOBIG.  SOUK_ENOMEM.
+ * Threads  a form holds no state: any */
+#ifndef SOUK_SERVICE_COLLECT_FOREIGN_H
+#define SOUK_SERVICE_COLLECT_FOREIGN_H
+
+#include "base/json_write.h"
+#include "base/mem.h"
+#include "base/time.h"
+
+typedef struct souk_foreign {
+    souk_mem *mem;        /* for readers that need one */
+    souk_arena *arena;    /* of the message: outlives the telling */
+    souk_text body;       /* as it came, but inflated */
+    souk_text topic;      /* what the transport says beside it: of a hook, of MQTT; may be empty */
+    souk_text message_id; /* how the transport names this delivery; may be empty */
+    souk_time received;
+    souk_json_writer *out; /* within an array */
+    souk_diag *diag;
+} souk_foreign;
+
+typedef struct souk_foreign_form {
+    const char *name; /* "shopify": stands in rejects, so that a replay finds it */
+    souk_err (*tell)(const souk_foreign *message);
+} souk_foreign_form;
+
+#endif
