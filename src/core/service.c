@@ -28,6 +28,12 @@ souk_text souk_call_header(souk_call *call, souk_text name)
     return call->header ? call->header(call, name) : SOUK_TEXT("");
 }
 
+void souk_call_add_header(souk_call *call, const char *name, souk_text value)
+{
+    souk_assert(call->header_count < SOUK_CALL_HEADERS);
+    call->headers[call->header_count++] = (souk_call_header_field){souk_text_of(name), value};
+}
+
 static int hex_digit(char c)
 {
     char byte;

@@ -27,7 +27,7 @@
 #include "core/reject.h"
 #include "core/spine.h"
 
-enum { SOUK_CALL_PARTS = 4 };
+enum { SOUK_CALL_PARTS = 4, SOUK_CALL_HEADERS = 12 };
 
 /* What one request may bring, of any protocol. */
 typedef struct souk_call_limits {
@@ -35,6 +35,10 @@ typedef struct souk_call_limits {
     size_t batch_events; /* 10,000 */
 } souk_call_limits;
 enum { SOUK_CALL_BODY_MOST = 16 << 20 };
+
+typedef struct souk_call_header_field {
+    souk_text name, value;
+} souk_call_header_field;
 
 typedef struct souk_call souk_call;
 struct souk_call {
@@ -56,6 +60,8 @@ struct souk_call {
     void (*send)(souk_call *call, int status, const char *type, souk_text body, unsigned retry_s);
     void *from;
     const char *challenge; /* of a 401: how to say who one is (RFC 9110 11.6.1) */
+    souk_call_header_field headers[SOUK_CALL_HEADERS]; /* of the answer */
+    size_t header_count;
     souk_buf out;
     souk_json_writer json;
 };
@@ -64,6 +70,8 @@ struct souk_call {
 souk_text souk_call_header(souk_call *call, souk_text name);
 /* A field of the query, percent-decoded into the arena; false where there is none. */
 bool souk_call_query(souk_call *call, souk_text name, souk_text *ret_value);
+/* A header of the answer, sent with whatever answer follows; both live until then (a literal, or the arena). */
+void souk_call_add_header(souk_call *call, const char *name, souk_text value);
 /* A writer of the answer's body. */
 souk_json_writer *souk_call_json(souk_call *call);
 /* Sends what the writer holds.  The call is gone afterwards. */
@@ -84,6 +92,7 @@ typedef struct souk_route {
     size_t body_limit;   /* 0: 64 KiB; the limit of the server holds as well */
     bool local;          /* only over the control socket and in process */
     bool slow;           /* it waits for commits: runs beside the loop that reads requests */
+    bool any_origin;     /* web pages of other origins may call it (CORS): a door of events */
 } souk_route;
 
 /* One run of long work, a job of serve/jobs.h, in a thread of its own beside everything else. */

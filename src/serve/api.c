@@ -46,6 +46,7 @@ struct match {
     void *state;
     souk_text parts[SOUK_CALL_PARTS];
     bool path_known;
+    bool any_origin; /* of any route of this path */
 };
 
 static void learn_routes(souk_api *api, const souk_service *service, void *state)
@@ -78,6 +79,7 @@ static void find_route(const souk_api *api, souk_text method, souk_text path, st
         if (!fits(known, path, parts))
             continue;
         match->path_known = true;
+        match->any_origin |= known->route->any_origin;
         if (!souk_text_equal(method, souk_text_of(known->route->method)))
             continue;
         match->route = known->route;
@@ -129,6 +131,68 @@ static souk_clerk *clerk_of(const souk_api *api, const souk_route *route, souk_t
     return body.bytes > LIGHT_BODY || compressed ? api->heavy : NULL;
 }
 
+/* ---- pages of other origins (Fetch standard 3.2) --------------------------------------------------------- */
+
+/* A write key is public and grants nothing but writing, so any page may use one. */
+static void allow_origin(souk_call *call)
+{
+    souk_text origin = souk_call_header(call, SOUK_TEXT("origin"));
+    if (origin.bytes == 0)
+        return;
+    souk_call_add_header(call, "Access-Control-Allow-Origin", origin);
+    souk_call_add_header(call, "Access-Control-Allow-Credentials", SOUK_TEXT("true"));
+    souk_call_add_header(call, "Access-Control-Expose-Headers", SOUK_TEXT("Retry-After"));
+    souk_call_add_header(call, "Vary", SOUK_TEXT("Origin"));
+}
+
+/* "POST, OPTIONS": what the path takes. */
+static souk_text methods_of(const souk_api *api, souk_call *call)
+{
+    souk_buf methods = {.mem = api->mem};
+    souk_text parts[SOUK_CALL_PARTS];
+    for (size_t i = 0; i < api->route_count; i++) {
+        if (!fits(&api->routes[i], call->path, parts))
+            continue;
+        souk_buf_text(&methods, souk_text_of(api->routes[i].route->method));
+        souk_buf_text(&methods, SOUK_TEXT(", "));
+    }
+    souk_buf_text(&methods, SOUK_TEXT("OPTIONS"));
+    souk_text view = souk_buf_view(&methods);
+    souk_text kept = {souk_arena_copy(&call->arena, view.at, view.bytes), view.bytes};
+    souk_buf_done(&methods);
+    return call->arena.failed ? SOUK_TEXT("") : kept;
+}
+
+static void answer_options(const souk_api *api, souk_call *call, const struct match *match)
+{
+    souk_text methods = methods_of(api, call);
+    souk_call_add_header(call, "Allow", methods);
+    if (match->any_origin) {
+        souk_call_add_header(call, "Access-Control-Allow-Methods", methods);
+        souk_call_add_header(call, "Access-Control-Allow-Headers",
+                             SOUK_TEXT("Authorization, Content-Type, Content-Encoding, "
+                                       "AnonymousId, SentAt, X-Retry-Count"));
+        souk_call_add_header(call, "Access-Control-Max-Age", SOUK_TEXT("900"));
+    }
+    souk_call_answer_text(call, 204, "", SOUK_TEXT(""));
+}
+
+/* No route takes this method here, or there is no such path. */
+static void refuse_route(const souk_api *api, souk_call *call, const struct match *match)
+{
+    if (match->path_known && souk_text_equal(call->method, SOUK_TEXT("OPTIONS"))) {
+        answer_options(api, call, match);
+        return;
+    }
+    if (match->path_known) /* RFC 9110 15.5.6 */
+        souk_call_add_header(call, "Allow", methods_of(api, call));
+    souk_diag_say(&call->diag, match->path_known ? SOUK_EMETHOD : SOUK_ENOENT,
+                  match->path_known ? "this path does not take %.*s"
+                                    : "there is no such path for %.*s",
+                  SOUK_TEXT_PRINT(call->method));
+    souk_call_fail(call, match->path_known ? SOUK_EMETHOD : SOUK_ENOENT);
+}
+
 static void dispatch(souk_api *api, souk_call *call, bool here)
 {
     struct match match = {.route = NULL};
@@ -137,12 +201,10 @@ static void dispatch(souk_api *api, souk_call *call, bool here)
     if (api->limits.body_bytes)
         call->limits = api->limits;
     find_route(api, call->method, call->path, &match);
+    if (match.any_origin)
+        allow_origin(call);
     if (!match.route) {
-        souk_diag_say(&call->diag, match.path_known ? SOUK_EMETHOD : SOUK_ENOENT,
-                      match.path_known ? "this path does not take %.*s"
-                                       : "there is no such path for %.*s",
-                      SOUK_TEXT_PRINT(call->method));
-        souk_call_fail(call, match.path_known ? SOUK_EMETHOD : SOUK_ENOENT);
+        refuse_route(api, call, &match);
         return;
     }
     call->state = match.state;
@@ -176,8 +238,12 @@ static void http_send(souk_call *call, int status, const char *type, souk_text b
 {
     char retry[16];
     int retry_bytes = snprintf(retry, sizeof retry, "%u", retry_s);
-    souk_http_header headers[3] = {{SOUK_TEXT("Content-Type"), souk_text_of(type)}};
-    size_t count = 1;
+    souk_http_header headers[SOUK_CALL_HEADERS + 3];
+    size_t count = 0;
+    if (*type)
+        headers[count++] = (souk_http_header){SOUK_TEXT("Content-Type"), souk_text_of(type)};
+    for (size_t i = 0; i < call->header_count; i++)
+        headers[count++] = (souk_http_header){call->headers[i].name, call->headers[i].value};
     if (retry_s)
         headers[count++] =
             (souk_http_header){SOUK_TEXT("Retry-After"), {retry, (size_t)retry_bytes}};

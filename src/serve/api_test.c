@@ -224,3 +224,58 @@ SOUK_TEST("a server that is freed while heavy calls wait frees nothing before th
 {
     stop_while_they_wait(test, false);
 }
+
+/* ---- OPTIONS, and methods that a path does not take -------------------------------------------------------- */
+
+static bool says(souk_test *test, const char *address, const char *request, const char *status,
+                 const char *field)
+{
+    souk_auto_value(souk_client) client = SOUK_CLIENT_NONE;
+    souk_auto_value(souk_buf) sent = {.mem = test->mem}, answer = {.mem = test->mem};
+    souk_buf_print(&sent,
+                   "%s HTTP/1.1\r\nHost: a\r\nOrigin: https://shop.example\r\n"
+                   "Connection: close\r\n\r\n",
+                   request);
+    SOUK_MUST(souk_client_open(&client, address, 10000, NULL));
+    SOUK_MUST(souk_client_send(&client, souk_buf_view(&sent)));
+    SOUK_MUST(souk_client_receive_all(&client, &answer));
+    return answer.bytes > 12 && !memcmp(answer.at + 9, status, 3) &&
+           memmem(answer.at, answer.bytes, field, strlen(field));
+}
+
+SOUK_TEST("a path tells a page of another origin what it may send, others tell what they take")
+{
+    static const souk_route doors[] = {
+        {"POST", "/door", 0, say_part, .any_origin = true},
+        {"GET", "/door", 0, say_part, .summary = "the door"},
+        {"GET", "/inside", 0, say_part, .summary = "the room"},
+    };
+    static const souk_service door = {.name = "door", .routes = doors, .route_count = 3};
+    static const souk_service *const all[] = {&door};
+    static const struct {
+        const char *request, *status, *field;
+        bool told;
+    } cases[] = {
+        {"OPTIONS /door", "204", "\r\nAccess-Control-Allow-Origin: https://shop.example\r\n", true},
+        {"OPTIONS /door", "204", "\r\nAccess-Control-Allow-Methods: POST, GET, OPTIONS\r\n", true},
+        {"GET /door", "200", "\r\nAccess-Control-Allow-Origin: https://shop.example\r\n", true},
+        {"GET /door", "200", "\r\nVary: Origin\r\n", true},
+        {"OPTIONS /inside", "204", "\r\nAllow: GET, OPTIONS\r\n", true},
+        {"OPTIONS /inside", "204", "Access-Control", false},
+        {"DELETE /inside", "405", "\r\nAllow: GET, OPTIONS\r\n", true},
+        {"OPTIONS /nowhere", "404", "no such path", true},
+    };
+    struct desk desk;
+    souk_api *api;
+    souk_http *http;
+    char address[SOUK_ADDRESS_ROOM];
+    desk_open(&desk, test);
+    SOUK_MUST(souk_api_open(souk_mem_heap(), desk.spine, desk.merchants, all, 1, &api));
+    serve(test, api, &http, address);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        SOUK_CHECK(says(test, address, cases[i].request, cases[i].status, cases[i].field) ==
+                   cases[i].told);
+    souk_http_free(http);
+    souk_api_free(api);
+    desk_close(&desk);
+}

@@ -100,14 +100,15 @@ static void remove_reject(souk_call *call)
 
 enum { BATCH_BYTES = SOUK_CALL_BODY_MOST, SINGLE_BYTES = 65536 }; /* a batch: as the server's */
 
-#define SINGLE(path, summary)                                                                 \
-    {                                                                                         \
-        "POST", path, SOUK_SCOPE_WRITE, souk_collect_one, summary, SINGLE_BYTES, false, false \
+#define SINGLE(path, summary)                                                                  \
+    {                                                                                          \
+        "POST", path, SOUK_SCOPE_WRITE, souk_collect_one, summary, SINGLE_BYTES, false, false, \
+            true                                                                               \
     }
 
 static const souk_route routes[] = {
     {"POST", "/v1/batch", SOUK_SCOPE_WRITE, souk_collect_batch, .summary = "A batch of events",
-     .body_limit = BATCH_BYTES},
+     .body_limit = BATCH_BYTES, .any_origin = true},
     SINGLE("/v1/track", "What a shopper did"),
     SINGLE("/v1/identify", "Who a visitor is"),
     SINGLE("/v1/page", "A page seen"),
