@@ -11,12 +11,17 @@
 #define SOUK_SERVICE_COLLECT_SEGMENT_H
 
 #include "core/service.h"
-
-typedef struct souk_collect souk_collect;
+#include "service/collect/intake.h"
 
 SOUK_CHECKED souk_err souk_collect_open(souk_mem *mem, souk_spine *spine, souk_merchants *merchants,
                                         void **ret_state);
 void souk_collect_close(void *state);
+
+/* The caller of a write key; `key` as the body or the path told it, empty: that of the header or the query.
+ * SOUK_EUNAUTH with words. */
+SOUK_CHECKED souk_err souk_collect_caller(souk_call *call, souk_text key);
+/* {"success":true}, or the problem. */
+void souk_collect_answer(souk_call *call, souk_err err);
 
 void souk_collect_batch(souk_call *call);
 void souk_collect_one(souk_call *call);

@@ -1,7 +1,9 @@
 /* segment_event.c - one JSON event of the Segment protocol: whose it is, when it was, what it says. */
 #include "base/currency.h"
 #include "base/random.h"
-#include "service/collect/segment_inside.h"
+#include "service/collect/intake_inside.h"
+
+#include <stdio.h>
 
 enum { EVENT_BYTES = 32768, MESSAGE_ID_BYTES = 100, SKEW_MS = 5 * 60 * 1000 };
 
@@ -59,7 +61,7 @@ static const souk_text product_keys[PRODUCT_FIELDS] = {
 };
 
 struct reading {
-    struct segment_bench *bench;
+    souk_intake *intake;
     souk_arena *arena;
     souk_json_node fields[EVENT_FIELDS], properties[PROPERTY_COUNT];
     size_t product; /* which of its products is being read, from 1; 0: none */
@@ -69,17 +71,17 @@ struct reading {
 
 static souk_json_node member(const struct reading *r, souk_json_node object, const char *key)
 {
-    return souk_json_member(&r->bench->doc, object, souk_text_of(key));
+    return souk_json_member(&r->intake->doc, object, souk_text_of(key));
 }
 
 /* A string, or a number as it stands; empty where missing, null or something else. */
 static souk_text text_of(const struct reading *r, souk_json_node node)
 {
     souk_text text = {"", 0};
-    souk_json_kind kind = souk_json_type(&r->bench->doc, node);
+    souk_json_kind kind = souk_json_type(&r->intake->doc, node);
     if (kind == SOUK_JSON_NUMBER)
-        return souk_json_raw(&r->bench->doc, node);
-    if (kind != SOUK_JSON_STRING || souk_json_text(&r->bench->doc, node, r->arena, &text))
+        return souk_json_raw(&r->intake->doc, node);
+    if (kind != SOUK_JSON_STRING || souk_json_text(&r->intake->doc, node, r->arena, &text))
         return (souk_text){"", 0};
     return text;
 }
@@ -103,11 +105,11 @@ static souk_err money_of(const struct reading *r, souk_json_node node, const cha
                          souk_decimal *ret_money, bool *ret_there)
 {
     bool rounded = false;
-    souk_json_kind kind = souk_json_type(&r->bench->doc, node);
+    souk_json_kind kind = souk_json_type(&r->intake->doc, node);
     *ret_there = kind != SOUK_JSON_MISSING && kind != SOUK_JSON_NULL;
     if (!*ret_there)
         return SOUK_OK;
-    if (souk_json_decimal_or_text(&r->bench->doc, node, ret_money, &rounded))
+    if (souk_json_decimal_or_text(&r->intake->doc, node, ret_money, &rounded))
         return blame_field(r, key, "is no number, or does not fit: send it as 12.34");
     if (rounded)
         r->event->flags |= SOUK_EVENT_ROUNDED;
@@ -136,7 +138,7 @@ static souk_err add_identifier(const struct reading *r, souk_id_kind kind, souk_
         return souk_diag_say(r->fault, SOUK_EINVAL,
                              "%s is no identifier: at most %d bytes, no control characters", key,
                              SOUK_ID_BYTES);
-    souk_event_identify(r->event, souk_spine_hashes(r->bench->collect->spine), kind, normal);
+    souk_event_identify(r->event, souk_spine_hashes(r->intake->collect->spine), kind, normal);
     return SOUK_OK;
 }
 
@@ -147,7 +149,7 @@ static souk_err read_who(const struct reading *r, bool is_alias)
     souk_json_node context = r->fields[CONTEXT], traits = r->fields[TRAITS];
     if (traits == SOUK_JSON_NONE)
         traits = member(r, context, "traits");
-    if (user.bytes == 0 && anonymous.bytes == 0)
+    if (user.bytes == 0 && anonymous.bytes == 0 && !r->intake->nobodys)
         return souk_diag_say(r->fault, SOUK_EINVAL,
                              "neither userId nor anonymousId: say whose event it is");
     SOUK_TRY(add_identifier(r, SOUK_ID_USER, user, "userId"));
@@ -168,14 +170,14 @@ static souk_err read_who(const struct reading *r, bool is_alias)
 static void read_when(const struct reading *r)
 {
     souk_event *event = r->event;
-    const struct segment_bench *bench = r->bench;
-    souk_time sent = bench->sent;
-    bool has_sent = bench->has_sent || time_of(r, r->fields[SENT_AT], &sent);
-    event->received = event->at = bench->received;
+    const souk_intake *intake = r->intake;
+    souk_time sent = intake->sent;
+    bool has_sent = intake->has_sent || time_of(r, r->fields[SENT_AT], &sent);
+    event->received = event->at = intake->received;
     if (!time_of(r, r->fields[TIMESTAMP], &event->at) &&
         !time_of(r, r->fields[ORIGINAL_TIMESTAMP], &event->at))
         return;
-    int64_t skew = has_sent ? bench->received - sent : 0;
+    int64_t skew = has_sent ? intake->received - sent : 0;
     if (skew > SKEW_MS || skew < -SKEW_MS)
         event->at += skew;
     if (event->at > event->received)
@@ -215,7 +217,7 @@ static souk_err read_line(const struct reading *r, souk_json_node product, int s
     souk_decimal price = {0}, quantity = {1000000};
     bool has_price, has_quantity, rounded = false;
     souk_json_node fields[PRODUCT_FIELDS];
-    souk_json_members(&r->bench->doc, product, product_keys, PRODUCT_FIELDS, fields);
+    souk_json_members(&r->intake->doc, product, product_keys, PRODUCT_FIELDS, fields);
     souk_text code = text_of(r, fields[PRODUCT_ID]);
     if (code.bytes == 0)
         code = text_of(r, fields[SKU]);
@@ -238,7 +240,7 @@ static souk_err read_line(const struct reading *r, souk_json_node product, int s
 
 static souk_err read_lines(const struct reading *r, int sign)
 {
-    const souk_json_doc *doc = &r->bench->doc;
+    const souk_json_doc *doc = &r->intake->doc;
     souk_json_node products = r->properties[PRODUCTS];
     bool is_list = souk_json_type(doc, products) == SOUK_JSON_ARRAY;
     size_t count = is_list ? souk_json_count(doc, products) : 1;
@@ -324,7 +326,7 @@ static souk_err read_what(struct reading *r, souk_text type, bool *ret_is_alias)
             event->flags |= order_events[k].flags;
             sign = order_events[k].sign;
         }
-    souk_json_members(&r->bench->doc, r->fields[PROPERTIES], property_keys, PROPERTY_COUNT,
+    souk_json_members(&r->intake->doc, r->fields[PROPERTIES], property_keys, PROPERTY_COUNT,
                       r->properties);
     event->store = short_name(text_of(r, r->properties[STORE_ID]));
     SOUK_TRY(read_lines(r, sign));
@@ -335,30 +337,36 @@ static souk_err read_what(struct reading *r, souk_text type, bool *ret_is_alias)
 
 static souk_hash128 message_identity(const struct reading *r, souk_text message_id)
 {
+    const souk_intake *intake = r->intake;
     souk_hash128 fresh;
+    char name[64];
+    if (message_id.bytes == 0 && intake->unnamed.bytes) {
+        int bytes = snprintf(name, sizeof name, "%.*s/%zu", SOUK_TEXT_PRINT(intake->unnamed),
+                             intake->batch.count);
+        message_id = (souk_text){name, (size_t)bytes};
+    }
     if (message_id.bytes)
-        return souk_hashes_message(souk_spine_hashes(r->bench->collect->spine),
-                                   r->bench->batch.source, message_id);
+        return souk_hashes_message(souk_spine_hashes(intake->collect->spine), intake->batch.source,
+                                   message_id);
     souk_entropy(&fresh, sizeof fresh);
     return fresh;
 }
 
-souk_err segment_read_event(struct segment_bench *bench, souk_json_node node, souk_text path_type,
+souk_err segment_read_event(souk_intake *intake, souk_json_node node, souk_text path_type,
                             souk_event *event, souk_diag *fault)
 {
-    struct reading r = {
-        .bench = bench, .arena = &bench->call->arena, .event = event, .fault = fault};
-    souk_text raw = souk_json_raw(&bench->doc, node);
+    struct reading r = {.intake = intake, .arena = intake->arena, .event = event, .fault = fault};
+    souk_text raw = souk_json_raw(&intake->doc, node);
     bool is_alias = false;
     *event = (souk_event){.at = 0};
-    if (souk_json_type(&bench->doc, node) != SOUK_JSON_OBJECT)
+    if (souk_json_type(&intake->doc, node) != SOUK_JSON_OBJECT)
         return souk_diag_say(fault, SOUK_EINVAL,
                              "the event is no object: send {\"type\":\"track\",…}");
     if (raw.bytes > EVENT_BYTES)
         return souk_diag_say(fault, SOUK_EINVAL,
                              "the event has more than %d bytes: send fewer or shorter properties",
                              EVENT_BYTES);
-    souk_json_members(&bench->doc, node, event_keys, EVENT_FIELDS, r.fields);
+    souk_json_members(&intake->doc, node, event_keys, EVENT_FIELDS, r.fields);
     souk_text message_id = text_of(&r, r.fields[MESSAGE_ID]);
     if (message_id.bytes > MESSAGE_ID_BYTES)
         return souk_diag_say(fault, SOUK_EINVAL,
@@ -370,14 +378,14 @@ souk_err segment_read_event(struct segment_bench *bench, souk_json_node node, so
     read_when(&r);
     event->message = message_identity(&r, message_id);
     /* As an offset: the buffer may move while it grows. */
-    event->packed = (souk_text){NULL, bench->packed.bytes};
-    SOUK_TRY(souk_pack(bench->packer, raw, &bench->packed));
+    event->packed = (souk_text){NULL, intake->packed.bytes};
+    SOUK_TRY(souk_pack(intake->packer, raw, &intake->packed));
     return r.arena->failed ? SOUK_ENOMEM : SOUK_OK;
 }
 
-bool segment_time_at(struct segment_bench *bench, souk_json_node object, const char *key,
+bool segment_time_at(souk_intake *intake, souk_json_node object, const char *key,
                      souk_time *ret_time)
 {
-    struct reading r = {.bench = bench, .arena = &bench->call->arena};
+    struct reading r = {.intake = intake, .arena = intake->arena};
     return time_of(&r, member(&r, object, key), ret_time);
 }
