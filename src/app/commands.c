@@ -1,6 +1,7 @@
 /* commands.c - the table of commands, and those that are one call or little more. */
 #include "app/app.h"
 #include "base/progress.h"
+#include "service/collect/vocabulary.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -228,6 +229,28 @@ static souk_err run_rebuild(const app_options *options, souk_diag *diag)
     return SOUK_OK;
 }
 
+/* The page docs/events.md; as JSON, all schemas by name. */
+static souk_err run_events(const app_options *options, souk_diag *diag)
+{
+    souk_auto_value(souk_buf) out = {.mem = souk_mem_heap()};
+    souk_json_writer json = {.out = &out};
+    (void)diag;
+    if (!options->json) {
+        souk_vocabulary_write(&out);
+        fwrite(out.at, 1, out.bytes, stdout);
+        return souk_buf_check(&out);
+    }
+    souk_json_write_object(&json);
+    for (size_t i = 0; i < souk_vocable_count; i++) {
+        souk_json_write_key(&json, souk_text_of(souk_vocables[i].name));
+        souk_vocable_schema(&souk_vocables[i], &json);
+    }
+    souk_json_write_end(&json);
+    SOUK_TRY(souk_json_write_check(&json));
+    app_print(options, souk_buf_view(&out));
+    return SOUK_OK;
+}
+
 static souk_err run_version(const app_options *options, souk_diag *diag)
 {
     (void)diag;
@@ -283,6 +306,8 @@ const app_command app_commands[] = {
      NULL, NULL},
     {"bench", "BENCH | all | --list", "the measured claims, each beside its peer", app_bench, 0,
      APP_OPERANDS, NULL, NULL},
+    {"events", "", "the names of events and what each tells; --json: a JSON Schema of each",
+     run_events, 0, 0, NULL, NULL},
     {"version", "", "which version this is", run_version, 0, 0, NULL, NULL},
 };
 const size_t app_command_count = sizeof app_commands / sizeof *app_commands;

@@ -1,6 +1,8 @@
 /* service.c - one call, from its path to its answer (service.h). */
 #include "core/service.h"
 
+#include "base/url.h"
+
 souk_err souk_call_new(souk_mem *mem, souk_call **ret_call)
 {
     souk_call *call = souk_mem_get(mem, sizeof *call);
@@ -34,44 +36,27 @@ void souk_call_add_header(souk_call *call, const char *name, souk_text value)
     call->headers[call->header_count++] = (souk_call_header_field){souk_text_of(name), value};
 }
 
-static int hex_digit(char c)
-{
-    char byte;
-    char pair[2] = {'0', c};
-    return souk_unhex((souk_text){pair, 2}, &byte, 1) ? byte : -1;
-}
-
-static souk_text decode(souk_call *call, souk_text raw)
+/* Into the arena. */
+static bool decode(souk_call *call, souk_text raw, bool is_query, souk_text *ret_text)
 {
     char *to = souk_arena_get(&call->arena, raw.bytes);
-    size_t bytes = 0;
-    if (!to)
-        return SOUK_TEXT("");
-    for (size_t i = 0; i < raw.bytes; i++, bytes++) {
-        int high, low;
-        if (raw.at[i] == '%' && i + 2 < raw.bytes && (high = hex_digit(raw.at[i + 1])) >= 0 &&
-            (low = hex_digit(raw.at[i + 2])) >= 0) {
-            to[bytes] = (char)(high * 16 + low);
-            i += 2;
-        } else {
-            to[bytes] = raw.at[i] == '+' ? ' ' : raw.at[i];
-        }
-    }
-    return (souk_text){to, bytes};
+    ret_text->at = to;
+    return to && !souk_url_decode(raw, is_query, to, &ret_text->bytes);
 }
 
 bool souk_call_query(souk_call *call, souk_text name, souk_text *ret_value)
 {
-    souk_text rest = call->query;
-    while (rest.bytes) {
-        souk_text field = souk_text_cut(&rest, '&'), value = field;
-        souk_text key = souk_text_cut(&value, '=');
-        if (souk_text_equal(key, name)) {
-            *ret_value = decode(call, value);
-            return true;
-        }
-    }
-    return false;
+    souk_text value;
+    return souk_url_find(call->query, name, &value) && decode(call, value, true, ret_value);
+}
+
+souk_err souk_call_part(souk_call *call, unsigned index, souk_text *ret_value)
+{
+    if (!decode(call, call->parts[index], false, ret_value))
+        return souk_diag_say(&call->diag, call->arena.failed ? SOUK_ENOMEM : SOUK_EINVAL,
+                             "'%.*s' in the path is badly escaped: %%XX, and no %%00",
+                             SOUK_TEXT_PRINT(call->parts[index]));
+    return SOUK_OK;
 }
 
 souk_json_writer *souk_call_json(souk_call *call)

@@ -68,8 +68,10 @@ struct souk_call {
 
 /* The value of a header (any case), empty where there is none. */
 souk_text souk_call_header(souk_call *call, souk_text name);
-/* A field of the query, percent-decoded into the arena; false where there is none. */
+/* A field of the query, percent-decoded into the arena; false where there is none, or it is badly escaped. */
 bool souk_call_query(souk_call *call, souk_text name, souk_text *ret_value);
+/* What stands for the {…} of that index in the path, percent-decoded into the arena.  SOUK_EINVAL with words. */
+SOUK_CHECKED souk_err souk_call_part(souk_call *call, unsigned index, souk_text *ret_value);
 /* A header of the answer, sent with whatever answer follows; both live until then (a literal, or the arena). */
 void souk_call_add_header(souk_call *call, const char *name, souk_text value);
 /* A writer of the answer's body. */

@@ -34,7 +34,6 @@
 
 #include "os/clock.h"
 #include "serve/http_parse.h"
-#include "serve/http_query.h"
 
 typedef struct souk_http souk_http;
 

@@ -1,26 +1,11 @@
 /* shop.c - the routes of shop.h. */
 #include "serve/shop.h"
 
-#include "serve/http_query.h"
 #include "serve/metrics.h"
 
 #include <stdio.h>
 
 /* ---- words into numbers ------------------------------------------------------------------------------- */
-
-/* The value in a path: /v1/shoppers/{kind}/{value}. */
-static souk_err decode_value(souk_call *call, souk_text *ret_value)
-{
-    souk_text part = call->parts[1];
-    char *room = souk_arena_get(&call->arena, part.bytes + 1);
-    if (call->arena.failed)
-        return SOUK_ENOMEM;
-    ret_value->at = room;
-    if (souk_http_decode(part, false, room, &ret_value->bytes))
-        return souk_diag_say(&call->diag, SOUK_EINVAL,
-                             "the value in the path is badly escaped: %%XX, and no %%00");
-    return SOUK_OK;
-}
 
 static souk_err find_person(souk_call *call, souk_text kind_word, souk_text value,
                             souk_person **ret_person)
@@ -105,7 +90,7 @@ static void write_number(souk_json_writer *out, const char *key, uint64_t number
 static souk_err person_of_path(souk_call *call, souk_person **ret_person)
 {
     souk_text value;
-    SOUK_TRY(decode_value(call, &value));
+    SOUK_TRY(souk_call_part(call, 1, &value));
     return find_person(call, call->parts[0], value, ret_person);
 }
 

@@ -165,6 +165,13 @@ def the_page_of_settings_is_what_the_command_writes():
     assert souk("config", "reference")[1] == page, "souk config reference > docs/settings.md"
 
 
+@story
+def the_page_of_events_is_what_the_command_writes():
+    with open(os.path.join(ROOT, "docs", "events.md")) as file:
+        page = file.read()
+    assert souk("events")[1] == page, "souk events > docs/events.md"
+
+
 # ---- and what they do -------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ def an_event_is_counted_found_and_shown():
     shop = Shop().start()
     try:
         status, body, _ = shop.send("/v1/track", {"event": "Order Completed", "userId": "u 1/ä", "messageId": "m1",
-                                                  "properties": {"revenue": "12.345", "currency": "eur",
+                                                  "properties": {"order_id": "o1", "revenue": "12.345", "currency": "eur",
                                                                  "products": [{"product_id": "P1", "price": 4.115, "quantity": 3}]}})
         assert (status, json.loads(body)) == (200, {"success": True})
         assert shop.get("/v1/stats")[1]["revenue"] == {"EUR": "12.345"}
@@ -44,7 +44,7 @@ def faults_of_one_event_go_to_the_rejects_and_come_back_mended():
     shop = Shop().start()
     try:
         batch = {"batch": [event("u1", "m1"), {"type": "track", "event": "X"}, 7,
-                           event("u1", "m2", "Order Completed", revenue="much")]}
+                           event("u1", "m2", "Order Completed", order_id="o2", revenue="much")]}
         assert shop.send("/v1/batch", batch)[0] == 200
         status, rejects = shop.get("/v1/rejects")
         assert rejects["count"] == 3 and "userId" in rejects["rejects"][0]["fault"], rejects

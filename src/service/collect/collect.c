@@ -1,6 +1,7 @@
 /* collect.c - the collect service: the routes of the Segment protocol and of rejects, imports as jobs. */
 #include "service/collect/import.h"
 #include "service/collect/segment.h"
+#include "service/collect/vocabulary.h"
 
 /* ---- rejects ----------------------------------------------------------------------------------------- */
 
@@ -96,6 +97,47 @@ static void remove_reject(souk_call *call)
         souk_call_answer_text(call, 200, "application/json", SOUK_TEXT("{\"success\":true}"));
 }
 
+/* ---- the vocabulary ------------------------------------------------------------------------------------ */
+
+static void list_schemas(souk_call *call)
+{
+    souk_json_writer *out = souk_call_json(call);
+    souk_json_write_object(out);
+    souk_json_write_key(out, SOUK_TEXT("events"));
+    souk_json_write_array(out);
+    for (size_t i = 0; i < souk_vocable_count; i++) {
+        souk_json_write_object(out);
+        souk_json_write_key(out, SOUK_TEXT("name"));
+        souk_json_write_text(out, souk_text_of(souk_vocables[i].name));
+        souk_json_write_key(out, SOUK_TEXT("meaning"));
+        souk_json_write_text(out, souk_text_of(souk_vocables[i].meaning));
+        souk_json_write_end(out);
+    }
+    souk_json_write_end(out);
+    souk_json_write_end(out);
+    souk_call_answer(call, 200);
+}
+
+static void get_schema(souk_call *call)
+{
+    souk_text name;
+    souk_err err = souk_call_part(call, 0, &name);
+    if (err) {
+        souk_call_fail(call, err);
+        return;
+    }
+    const souk_vocable *vocable = souk_vocable_find(name);
+    if (!vocable) {
+        souk_diag_say(&call->diag, SOUK_ENOENT,
+                      "'%.*s' is no event of the vocabulary: GET /v1/schemas lists them",
+                      SOUK_TEXT_PRINT(name));
+        souk_call_fail(call, SOUK_ENOENT);
+        return;
+    }
+    souk_vocable_schema(vocable, souk_call_json(call));
+    souk_call_answer(call, 200);
+}
+
 /* ---- the table ------------------------------------------------------------------------------------------ */
 
 enum { BATCH_BYTES = SOUK_CALL_BODY_MOST, SINGLE_BYTES = 65536 }; /* a batch: as the server's */
@@ -115,6 +157,8 @@ static const souk_route routes[] = {
     SINGLE("/v1/screen", "A screen seen"),
     SINGLE("/v1/group", "A group joined"),
     SINGLE("/v1/alias", "A visitor's earlier id"),
+    {"GET", "/v1/schemas", 0, list_schemas, .summary = "Names of events that are checked"},
+    {"GET", "/v1/schemas/{event}", 0, get_schema, .summary = "The JSON Schema of an event"},
     {"GET", "/v1/rejects", SOUK_SCOPE_MANAGE, list_rejects,
      .summary = "Events that could not be taken, oldest first"},
     {"POST", "/v1/rejects/{id}/replay", SOUK_SCOPE_MANAGE, replay_reject,

@@ -2,6 +2,7 @@
 #include "base/currency.h"
 #include "base/random.h"
 #include "service/collect/intake_inside.h"
+#include "service/collect/vocabulary.h"
 
 #include <stdio.h>
 
@@ -193,18 +194,6 @@ static const struct {
     {"screen", "Screen"}, {"group", "Group"},       {"alias", "Alias"},
 };
 
-/* What an event name means for orders; v1 names are the same events. */
-static const struct {
-    const char *name;
-    uint8_t flags;
-    int sign; /* of its money and quantities */
-} order_events[] = {
-    {"Order Completed", SOUK_EVENT_ORDER | SOUK_EVENT_SALE, 1},
-    {"Completed Order", SOUK_EVENT_ORDER | SOUK_EVENT_SALE, 1},
-    {"Order Refunded", SOUK_EVENT_SALE, -1},
-    {"Order Cancelled", SOUK_EVENT_CANCELLED, 1},
-};
-
 static souk_text short_name(souk_text name)
 {
     return name.bytes <= SOUK_EVENT_NAME_BYTES ? name : SOUK_TEXT("");
@@ -302,6 +291,32 @@ static souk_err read_money(const struct reading *r, int sign)
     return sum_lines(r, &r->event->amount);
 }
 
+/* What a shop calls in its own way has lines where they can be read as such, and no fault where not. */
+static souk_err read_own_event(struct reading *r)
+{
+    souk_diag ignored = {.words = ""}, *fault = r->fault;
+    r->fault = &ignored;
+    souk_err err = read_lines(r, 1);
+    r->fault = fault;
+    return err == SOUK_EINVAL ? SOUK_OK : err;
+}
+
+static souk_err read_track(struct reading *r)
+{
+    souk_event *event = r->event;
+    const souk_vocable *vocable = souk_vocable_find(event->type);
+    souk_json_members(&r->intake->doc, r->fields[PROPERTIES], property_keys, PROPERTY_COUNT,
+                      r->properties);
+    event->store = short_name(text_of(r, r->properties[STORE_ID]));
+    if (!vocable)
+        return read_own_event(r);
+    SOUK_TRY(souk_vocable_check(vocable, &r->intake->doc, r->fields[PROPERTIES], r->fault));
+    event->type = souk_text_of(vocable->name);
+    event->flags |= vocable->flags;
+    SOUK_TRY(read_lines(r, vocable->sign));
+    return event->flags & SOUK_EVENT_SALE ? read_money(r, vocable->sign) : SOUK_OK;
+}
+
 static souk_err read_what(struct reading *r, souk_text type, bool *ret_is_alias)
 {
     souk_event *event = r->event;
@@ -320,17 +335,7 @@ static souk_err read_what(struct reading *r, souk_text type, bool *ret_is_alias)
     if (event->type.bytes == 0 || event->type.bytes > SOUK_EVENT_NAME_BYTES)
         return souk_diag_say(r->fault, SOUK_EINVAL, "event is empty or above %d bytes: name it",
                              SOUK_EVENT_NAME_BYTES);
-    int sign = 1;
-    for (size_t k = 0; k < sizeof order_events / sizeof *order_events; k++)
-        if (souk_text_equal(event->type, souk_text_of(order_events[k].name))) {
-            event->flags |= order_events[k].flags;
-            sign = order_events[k].sign;
-        }
-    souk_json_members(&r->intake->doc, r->fields[PROPERTIES], property_keys, PROPERTY_COUNT,
-                      r->properties);
-    event->store = short_name(text_of(r, r->properties[STORE_ID]));
-    SOUK_TRY(read_lines(r, sign));
-    return event->flags & SOUK_EVENT_SALE ? read_money(r, sign) : SOUK_OK;
+    return read_track(r);
 }
 
 /* ---- one event ------------------------------------------------------------------------------------------------ */

@@ -34,24 +34,29 @@ SOUK_TEST("a fault of one event is told with its place, and its neighbours are t
         {"{\"type\":\"page\",\"userId\":\"a\\u0000b\"}", "userId is no identifier: at most 256"},
         {"{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{\"phone\":\"()\"}}",
          "traits.phone is no identifier: at most"},
-        {"{\"type\":\"track\",\"event\":\"Cart\",\"userId\":\"u\",\"properties\":{\"price\":\"1,"
+        {"{\"type\":\"track\",\"event\":\"Cart "
+         "Viewed\",\"userId\":\"u\",\"properties\":{\"price\":\"1,"
          "5\"}}",
          "properties.price is no number, or does not fit: send it as 12.34"},
-        {"{\"type\":\"track\",\"event\":\"Cart\",\"userId\":\"u\",\"properties\":{\"products\":[{},"
+        {"{\"type\":\"track\",\"event\":\"Cart "
+         "Viewed\",\"userId\":\"u\",\"properties\":{\"products\":[{},"
          "{"
          "\"sku\":\"A\",\"quantity\":true}]}}",
          "properties.products[1].quantity is no number"},
-        {"{\"type\":\"track\",\"event\":\"Cart\",\"userId\":\"u\",\"properties\":{\"products\":[{"
+        {"{\"type\":\"track\",\"event\":\"Cart "
+         "Viewed\",\"userId\":\"u\",\"properties\":{\"products\":[{"
          "\"sku\":\"A\",\"price\":9e12,\"quantity\":2}]}}",
          "properties.products[0].price times quantity does not fit: check both"},
-        {"{\"type\":\"track\",\"event\":\"Order Completed\",\"userId\":\"u\",\"properties\":{"
+        {"{\"type\":\"track\",\"event\":\"Order "
+         "Completed\",\"userId\":\"u\",\"properties\":{\"order_id\":\"o\","
          "\"products\":[{\"sku\":\"A\",\"price\":9e12},{\"sku\":\"B\",\"price\":9e12}]}}",
          "the sum of properties.products does not fit: check"},
-        {"{\"type\":\"track\",\"event\":\"Order Completed\",\"userId\":\"u\",\"properties\":{"
+        {"{\"type\":\"track\",\"event\":\"Order "
+         "Completed\",\"userId\":\"u\",\"properties\":{\"order_id\":\"o\","
          "\"revenue\":\"12 EUR\"}}",
          "properties.revenue is no number"},
         {"{\"type\":\"track\",\"event\":\"Order "
-         "Refunded\",\"userId\":\"u\",\"properties\":{\"total\":"
+         "Refunded\",\"userId\":\"u\",\"properties\":{\"order_id\":\"o\",\"total\":"
          "-9223372036854.775808}}",
          "properties.total does not fit: send"},
     };
@@ -213,7 +218,7 @@ SOUK_TEST("events, message ids, names and baskets stop at their limits, one by o
         repeat(&body, "e", 100 + over);
         souk_buf_print(&body, "\"},{\"type\":\"page\",\"userId\":\"");
         repeat(&body, "u", 256 + over);
-        souk_buf_print(&body, "\"},{\"type\":\"track\",\"event\":\"Cart\",\"userId\":\"u\","
+        souk_buf_print(&body, "\"},{\"type\":\"track\",\"event\":\"Cart Viewed\",\"userId\":\"u\","
                               "\"properties\":{\"products\":[{\"id\":1}");
         repeat(&body, ",{\"id\":1}", 199 + over);
         souk_buf_print(&body, "]}}%s", over ? "]}" : ",");
@@ -353,7 +358,8 @@ SOUK_TEST("a batch that runs out of memory anywhere stores nothing and says to c
         snprintf(body, sizeof body,
                  "{\"writeKey\":\"\\u0073%.39s\",\"batch\":[{\"type\":\"track\",\"event\":"
                  "\"Order Completed\",\"userId\":\"u-%u\",\"traits\":{\"email\":\"E-%u@x.yz\"},"
-                 "\"properties\":{\"products\":[{\"sku\":\"\\u0041\",\"price\":\"1.50\"}]}},"
+                 "\"properties\":{\"order_id\":\"o\",\"products\":[{\"sku\":\"\\u0041\",\"price\":"
+                 "\"1.50\"}]}},"
                  "{\"type\":\"page\",\"userId\":\"\\u0075-%u\"},{\"type\":\"page\"}]}",
                  shop.secrets.write_key + 1, round, round, round);
         round++;
@@ -403,7 +409,7 @@ static void random_event(souk_test *test, struct list *list, souk_buf *body)
     int fault = (int)test_random(test, 8); /* 0 and 1: of two kinds */
     snprintf(listed->text, sizeof listed->text,
              "{\"type\":\"track\",\"event\":\"Order %s\",\"%s\":\"u-%u\",\"timestamp\":\"%s\","
-             "\"properties\":{\"total\":%s%llu.%02llu%s}}",
+             "\"properties\":{\"order_id\":\"o\",\"total\":%s%llu.%02llu%s}}",
              refund ? "Refunded" : "Completed", fault == 0 ? "user" : "userId", listed->user, at,
              fault == 1 ? "\"+" : "", (unsigned long long)(cents / 100),
              (unsigned long long)(cents % 100), fault == 1 ? "\"" : "");

@@ -49,11 +49,12 @@ SOUK_TEST(
     souk_totals totals;
     shop_open(&shop, test);
     SOUK_CHECK(
-        shop_send(&shop, "/v1/track",
-                  "{\"event\":\"Order Completed\",\"userId\":\"u\",\"properties\":{"
-                  "\"store_id\":\"SH-14\",\"currency\":\"eur\",\"revenue\":12.5,\"total\":99,"
-                  "\"products\":[{\"product_id\":\"A\",\"name\":\"Tea\",\"category\":\"Drinks\","
-                  "\"price\":\"4.25\",\"quantity\":2},{\"sku\":\"B\",\"price\":4},7]}}") == 200);
+        shop_send(
+            &shop, "/v1/track",
+            "{\"event\":\"Order Completed\",\"userId\":\"u\",\"properties\":{\"order_id\":\"o\","
+            "\"store_id\":\"SH-14\",\"currency\":\"eur\",\"revenue\":12.5,\"total\":99,"
+            "\"products\":[{\"product_id\":\"A\",\"name\":\"Tea\",\"category\":\"Drinks\","
+            "\"price\":\"4.25\",\"quantity\":2},{\"sku\":\"B\",\"price\":4}]}}") == 200);
     const souk_story *story = shop_story(&shop, "u", 0);
     SOUK_CHECK(story->fact.flags == (SOUK_EVENT_ORDER | SOUK_EVENT_SALE | SOUK_FACT_LINKS));
     SOUK_CHECK(story->fact.amount_micro == 12500000);
@@ -69,12 +70,15 @@ SOUK_TEST(
                story->lines[1].quantity_micro == 1000000);
     SOUK_CHECK(
         shop_send(&shop, "/v1/track",
-                  "{\"event\":\"Order Refunded\",\"userId\":\"u\",\"properties\":{\"currency\":"
+                  "{\"event\":\"Order "
+                  "Refunded\",\"userId\":\"u\",\"properties\":{\"order_id\":\"o\",\"currency\":"
                   "\"EUR\",\"products\":[{\"id\":\"A\",\"price\":4.25,\"quantity\":1}]}}") == 200);
     story = shop_story(&shop, "u", 0);
     SOUK_CHECK(story->fact.flags == SOUK_EVENT_SALE && story->fact.amount_micro == -4250000);
     SOUK_CHECK(story->lines[0].quantity_micro == -1000000);
-    SOUK_CHECK(shop_send(&shop, "/v1/track", "{\"event\":\"Order Cancelled\",\"userId\":\"u\"}") ==
+    SOUK_CHECK(shop_send(&shop, "/v1/track",
+                         "{\"event\":\"Order "
+                         "Cancelled\",\"userId\":\"u\",\"properties\":{\"order_id\":\"o\"}}") ==
                200);
     souk_index_totals(souk_spine_index(shop.spine), &totals);
     SOUK_CHECK(totals.events == 3 && totals.orders == 1 && totals.cancelled == 1);
@@ -87,17 +91,21 @@ SOUK_TEST("the sum of an order has every product of it, also one without an id")
     struct shop shop;
     souk_totals totals;
     shop_open(&shop, test);
-    SOUK_CHECK(shop_send(&shop, "/v1/track",
-                         "{\"event\":\"Order Completed\",\"userId\":\"u\",\"properties\":{"
-                         "\"currency\":\"EUR\",\"products\":[{\"sku\":\"A\",\"price\":4},"
-                         "{\"name\":\"Tea\",\"price\":\"2.50\",\"quantity\":3},{},7]}}") == 200);
+    SOUK_CHECK(
+        shop_send(
+            &shop, "/v1/track",
+            "{\"event\":\"Order Completed\",\"userId\":\"u\",\"properties\":{\"order_id\":\"o\","
+            "\"currency\":\"EUR\",\"products\":[{\"sku\":\"A\",\"price\":4},"
+            "{\"name\":\"Tea\",\"price\":\"2.50\",\"quantity\":3},{}]}}") == 200);
     const souk_story *story = shop_story(&shop, "u", 0);
     SOUK_CHECK(story->fact.amount_micro == 11500000 && story->fact.line_count == 2);
     SOUK_CHECK(story->lines[1].product == 0 && story->lines[1].amount_micro == 7500000);
     SOUK_CHECK(story->lines[1].quantity_micro == 3000000);
-    SOUK_CHECK(shop_send(&shop, "/v1/track",
-                         "{\"event\":\"Order Refunded\",\"userId\":\"u\",\"properties\":{"
-                         "\"currency\":\"EUR\",\"price\":1.25,\"quantity\":2}}") == 200);
+    SOUK_CHECK(
+        shop_send(
+            &shop, "/v1/track",
+            "{\"event\":\"Order Refunded\",\"userId\":\"u\",\"properties\":{\"order_id\":\"o\","
+            "\"currency\":\"EUR\",\"price\":1.25,\"quantity\":2}}") == 200);
     SOUK_CHECK(shop_story(&shop, "u", 0)->fact.amount_micro == -2500000);
     souk_index_totals(souk_spine_index(shop.spine), &totals);
     SOUK_CHECK(totals.currency_count == 1 && totals.amounts[0].amount_micro == 9000000);
@@ -239,7 +247,8 @@ SOUK_TEST("money of more than six decimals is rounded half to even, and flagged"
         snprintf(user, sizeof user, "u-%zu", i);
         snprintf(
             body, sizeof body,
-            "{\"event\":\"Order Completed\",\"userId\":\"%s\",\"properties\":{\"revenue\":%s}}",
+            "{\"event\":\"Order "
+            "Completed\",\"userId\":\"%s\",\"properties\":{\"order_id\":\"o\",\"revenue\":%s}}",
             user, cases[i].revenue);
         SOUK_CHECK(shop_send(&shop, "/v1/track", body) == 200);
         const souk_fact *fact = &shop_story(&shop, user, 0)->fact;
@@ -270,7 +279,8 @@ SOUK_TEST("a currency is three letters, and anything else is none")
     shop_open(&shop, test);
     for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
         snprintf(body, sizeof body,
-                 "{\"event\":\"Order Completed\",\"userId\":\"u\",\"properties\":{\"revenue\":1,"
+                 "{\"event\":\"Order "
+                 "Completed\",\"userId\":\"u\",\"properties\":{\"order_id\":\"o\",\"revenue\":1,"
                  "\"currency\":%s}}",
                  told[i]);
         SOUK_CHECK(shop_send(&shop, "/v1/track", body) == 200);
@@ -294,15 +304,15 @@ SOUK_TEST("invented currencies are faults of their events, and the real ones alw
     for (unsigned i = 0; i < 26 * 26; i++)
         souk_buf_print(&body,
                        "{\"type\":\"track\",\"event\":\"Order Completed\",\"userId\":\"u\","
-                       "\"properties\":{\"revenue\":1,\"currency\":\"Q%c%c\"}},",
+                       "\"properties\":{\"order_id\":\"o\",\"revenue\":1,\"currency\":\"Q%c%c\"}},",
                        'a' + i / 26, 'A' + i % 26);
     for (; souk_currency_at(known); known++)
         souk_buf_print(&body,
                        "{\"type\":\"track\",\"event\":\"Order Completed\",\"userId\":\"u\","
-                       "\"properties\":{\"revenue\":1,\"currency\":\"%s\"}},",
+                       "\"properties\":{\"order_id\":\"o\",\"revenue\":1,\"currency\":\"%s\"}},",
                        souk_currency_at(known));
     souk_buf_print(&body, "{\"type\":\"track\",\"event\":\"Order Completed\",\"userId\":\"u\","
-                          "\"properties\":{\"revenue\":1}},"
+                          "\"properties\":{\"order_id\":\"o\",\"revenue\":1}},"
                           "{\"type\":\"track\",\"event\":\"Cart\",\"userId\":\"u\",\"properties\":{"
                           "\"currency\":\"QQQ\"}}]}");
     SOUK_CHECK(shop_send_text(&shop, "/v1/batch", souk_buf_view(&body)) == 200);
@@ -321,7 +331,8 @@ SOUK_TEST("invented currencies are faults of their events, and the real ones alw
 SOUK_TEST("sums that no longer fit leave an event out of the profile, and the shop goes on")
 {
     const char *most =
-        "{\"event\":\"Order Completed\",\"userId\":\"u\",\"properties\":{\"revenue\":"
+        "{\"event\":\"Order "
+        "Completed\",\"userId\":\"u\",\"properties\":{\"order_id\":\"o\",\"revenue\":"
         "9223372036854,\"currency\":\"EUR\"}}";
     struct shop shop;
     souk_spine_counters counters;

@@ -1,5 +1,5 @@
-/* http_query_test.c - percent-decoding and queries, against known texts and their own encoder. */
-#include "serve/http_query.h"
+/* url_test.c - percent-decoding and queries, against known texts and their own encoder. */
+#include "base/url.h"
 #include "test/test.h"
 
 SOUK_TEST("percent-encoded text decodes, in place too, and broken escapes are refused")
@@ -25,7 +25,7 @@ SOUK_TEST("percent-encoded text decodes, in place too, and broken escapes are re
                 memcpy(room, table[i].from.at, table[i].from.bytes);
             size_t bytes = 99;
             souk_err err =
-                souk_http_decode((souk_text){room, table[i].from.bytes}, is_form, room, &bytes);
+                souk_url_decode((souk_text){room, table[i].from.bytes}, is_form, room, &bytes);
             SOUK_CHECK(err == (want ? SOUK_OK : SOUK_ESYNTAX));
             SOUK_CHECK(want || bytes == 99);
             if (want)
@@ -39,26 +39,26 @@ SOUK_TEST("a query yields its parameters in order, empty pieces left out")
     static const char *const want[][2] = {
         {"a", "1"}, {"b", ""}, {"c", ""}, {"", "d"}, {"e", "f=g"}};
     for (size_t i = 0; i < 5; i++) {
-        SOUK_CHECK(souk_http_query_next(&rest, &name, &value));
+        SOUK_CHECK(souk_url_next(&rest, &name, &value));
         SOUK_CHECK_TEXT(name, want[i][0]);
         SOUK_CHECK_TEXT(value, want[i][1]);
         SOUK_CHECK((value.at != NULL) == (i != 1));
     }
-    SOUK_CHECK(!souk_http_query_next(&rest, &name, &value));
+    SOUK_CHECK(!souk_url_next(&rest, &name, &value));
 }
 
 SOUK_TEST("a parameter is found by its decoded name, the first one")
 {
     souk_text query = SOUK_TEXT("ab=0&a=1&%61=2&sto%72e+id=3&%zz=4&a%00=5&e"), value = {0};
-    SOUK_CHECK(souk_http_query_find(query, SOUK_TEXT("a"), &value));
+    SOUK_CHECK(souk_url_find(query, SOUK_TEXT("a"), &value));
     SOUK_CHECK_TEXT(value, "1");
-    SOUK_CHECK(souk_http_query_find(query, SOUK_TEXT("store id"), &value));
+    SOUK_CHECK(souk_url_find(query, SOUK_TEXT("store id"), &value));
     SOUK_CHECK_TEXT(value, "3");
-    SOUK_CHECK(souk_http_query_find(query, SOUK_TEXT("e"), &value));
+    SOUK_CHECK(souk_url_find(query, SOUK_TEXT("e"), &value));
     SOUK_CHECK(value.at == NULL);
-    SOUK_CHECK(!souk_http_query_find(query, SOUK_TEXT("%zz"), &value));
-    SOUK_CHECK(!souk_http_query_find(query, SOUK_TEXT("A"), &value));
-    SOUK_CHECK(!souk_http_query_find((souk_text){NULL, 0}, SOUK_TEXT("a"), &value));
+    SOUK_CHECK(!souk_url_find(query, SOUK_TEXT("%zz"), &value));
+    SOUK_CHECK(!souk_url_find(query, SOUK_TEXT("A"), &value));
+    SOUK_CHECK(!souk_url_find((souk_text){NULL, 0}, SOUK_TEXT("a"), &value));
 }
 
 SOUK_TEST("any name and value without NUL survive encoding and decoding")
@@ -88,21 +88,10 @@ SOUK_TEST("any name and value without NUL survive encoding and decoding")
                 wire[at++] = '=';
         }
         souk_text value, query = {wire, at};
-        SOUK_CHECK(souk_http_query_find(query, (souk_text){plain[0], bytes[0]}, &value));
+        SOUK_CHECK(souk_url_find(query, (souk_text){plain[0], bytes[0]}, &value));
         char room[200];
         size_t room_bytes;
-        SOUK_MUST(souk_http_decode(value, true, room, &room_bytes));
+        SOUK_MUST(souk_url_decode(value, true, room, &room_bytes));
         SOUK_CHECK(room_bytes == bytes[1] && memcmp(room, plain[1], room_bytes) == 0);
     }
-}
-
-SOUK_TEST("headers are found whatever the case of their letters, the first one")
-{
-    souk_http_request request = {.header_count = 3,
-                                 .headers = {{SOUK_TEXT("X-One"), SOUK_TEXT("1")},
-                                             {SOUK_TEXT("x-one"), SOUK_TEXT("2")},
-                                             {SOUK_TEXT("Empty"), {"", 0}}}};
-    SOUK_CHECK_TEXT(souk_http_header_find(&request, SOUK_TEXT("X-ONE")), "1");
-    SOUK_CHECK(souk_http_header_find(&request, SOUK_TEXT("empty")).at != NULL);
-    SOUK_CHECK(souk_http_header_find(&request, SOUK_TEXT("X-Two")).at == NULL);
 }

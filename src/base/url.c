@@ -1,13 +1,5 @@
-/* http_query.c - the readers of http_query.h. */
-#include "serve/http_query.h"
-
-souk_text souk_http_header_find(const souk_http_request *request, souk_text name)
-{
-    for (unsigned i = 0; i < request->header_count; i++)
-        if (souk_text_equal_nocase(request->headers[i].name, name))
-            return request->headers[i].value;
-    return (souk_text){NULL, 0};
-}
+/* url.c - the readers of url.h. */
+#include "base/url.h"
 
 /* The byte at *at of an encoded text, which moves behind it; -1: not an escape, or NUL. */
 static int decoded_byte(souk_text text, bool plus_is_space, size_t *at)
@@ -24,7 +16,7 @@ static int decoded_byte(souk_text text, bool plus_is_space, size_t *at)
     return byte ? byte : -1;
 }
 
-souk_err souk_http_decode(souk_text from, bool plus_is_space, char *to, size_t *ret_bytes)
+souk_err souk_url_decode(souk_text from, bool plus_is_space, char *to, size_t *ret_bytes)
 {
     size_t bytes = 0;
     for (size_t i = 0; i < from.bytes;) {
@@ -37,7 +29,7 @@ souk_err souk_http_decode(souk_text from, bool plus_is_space, char *to, size_t *
     return SOUK_OK;
 }
 
-bool souk_http_query_next(souk_text *rest, souk_text *ret_name, souk_text *ret_value)
+bool souk_url_next(souk_text *rest, souk_text *ret_name, souk_text *ret_value)
 {
     while (rest->bytes) {
         souk_text pair = souk_text_cut(rest, '&');
@@ -50,10 +42,10 @@ bool souk_http_query_next(souk_text *rest, souk_text *ret_name, souk_text *ret_v
     return false;
 }
 
-bool souk_http_query_find(souk_text query, souk_text name, souk_text *ret_value)
+bool souk_url_find(souk_text query, souk_text name, souk_text *ret_value)
 {
     souk_text key, value;
-    while (souk_http_query_next(&query, &key, &value)) {
+    while (souk_url_next(&query, &key, &value)) {
         size_t same = 0, i = 0;
         while (i < key.bytes && same < name.bytes &&
                decoded_byte(key, true, &i) == (unsigned char)name.at[same])
