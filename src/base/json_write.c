@@ -126,17 +126,34 @@ static void put_string(souk_buf *out, souk_text text)
     souk_buf_byte(out, '"');
 }
 
-void souk_json_write_key(souk_json_writer *json, souk_text key)
+/* False beyond the deepest container: nothing is written there. */
+static bool begin_key(souk_json_writer *json)
 {
     if (json->depth > SOUK_JSON_DEPTH_MAX)
-        return;
+        return false;
     souk_assert(in_object(json) && !json->has_key);
     if (json->filled)
         souk_buf_byte(json->out, ',');
-    put_string(json->out, key);
-    souk_buf_byte(json->out, ':');
     json->filled = true;
     json->has_key = true;
+    return true;
+}
+
+void souk_json_write_key(souk_json_writer *json, souk_text key)
+{
+    if (!begin_key(json))
+        return;
+    put_string(json->out, key);
+    souk_buf_byte(json->out, ':');
+}
+
+void souk_json_write_raw_key(souk_json_writer *json, souk_text key)
+{
+    if (!begin_key(json))
+        return;
+    souk_buf_byte(json->out, '"');
+    souk_buf_text(json->out, key);
+    souk_buf_text(json->out, SOUK_TEXT("\":"));
 }
 
 void souk_json_write_text(souk_json_writer *json, souk_text text)

@@ -52,6 +52,8 @@ void souk_json_write_bool(souk_json_writer *json, bool yes);
 void souk_json_write_null(souk_json_writer *json);
 /* One value that is JSON already, such as souk_json_raw gives; it is not checked. */
 void souk_json_write_raw(souk_json_writer *json, souk_text value);
+/* A key with its escapes, such as souk_json_key gives. */
+void souk_json_write_raw_key(souk_json_writer *json, souk_text key);
 
 /* Whether all went well; the document must be complete: one value, every container closed. */
 SOUK_CHECKED souk_err souk_json_write_check(const souk_json_writer *json);

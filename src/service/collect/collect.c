@@ -2,6 +2,7 @@
 #include "service/collect/import.h"
 #include "service/collect/segment.h"
 #include "service/collect/vocabulary.h"
+#include "service/collect/web.h"
 
 /* ---- rejects ----------------------------------------------------------------------------------------- */
 
@@ -142,21 +143,47 @@ static void get_schema(souk_call *call)
 
 enum { BATCH_BYTES = SOUK_CALL_BODY_MOST, SINGLE_BYTES = 65536 }; /* a batch: as the server's */
 
-#define SINGLE(path, summary)                                                                  \
-    {                                                                                          \
-        "POST", path, SOUK_SCOPE_WRITE, souk_collect_one, summary, SINGLE_BYTES, false, false, \
-            true                                                                               \
+#define BATCH(path, words)                                                                         \
+    {                                                                                              \
+        "POST", path, SOUK_SCOPE_WRITE, souk_collect_batch, words, BATCH_BYTES, .any_origin = true \
+    }
+#define SINGLE(path, words)                                                                       \
+    {                                                                                             \
+        "POST", path, SOUK_SCOPE_WRITE, souk_collect_one, words, SINGLE_BYTES, .any_origin = true \
+    }
+#define OPEN(path, function, words)                                    \
+    {                                                                  \
+        "GET", path, 0, function, .summary = words, .any_origin = true \
     }
 
 static const souk_route routes[] = {
-    {"POST", "/v1/batch", SOUK_SCOPE_WRITE, souk_collect_batch, .summary = "A batch of events",
-     .body_limit = BATCH_BYTES, .any_origin = true},
+    BATCH("/v1/batch", "A batch of events"),
     SINGLE("/v1/track", "What a shopper did"),
     SINGLE("/v1/identify", "Who a visitor is"),
     SINGLE("/v1/page", "A page seen"),
     SINGLE("/v1/screen", "A screen seen"),
     SINGLE("/v1/group", "A group joined"),
     SINGLE("/v1/alias", "A visitor's earlier id"),
+    SINGLE("/v1/merge", "Identifiers of one person"),
+    BATCH("/v1/b", "A batch, by its short name"),
+    BATCH("/v1/import", "A batch of history"),
+    BATCH("/beacon/v1/batch", "A batch that a page sends while it closes"),
+    SINGLE("/v1/t", "track, by its short name"),
+    SINGLE("/v1/i", "identify, by its short name"),
+    SINGLE("/v1/p", "page, by its short name"),
+    SINGLE("/v1/s", "screen, by its short name"),
+    SINGLE("/v1/g", "group, by its short name"),
+    SINGLE("/v1/a", "alias, by its short name"),
+    OPEN("/pixel/v1/track", souk_web_pixel, "An event of an image's address"),
+    OPEN("/pixel/v1/page", souk_web_pixel, "A page seen, of an image's address"),
+    OPEN("/v1/projects/{key}/settings", souk_web_settings, "Settings of Segment's browser client"),
+    OPEN("/sourceConfig", souk_web_source_config, "Settings of RudderStack's clients"),
+    OPEN("/sourceConfig/", souk_web_source_config, "Settings of RudderStack's clients"),
+    {"POST", "/v1/m", 0, souk_web_ignore, .summary = "What a client counts of itself: not kept",
+     .any_origin = true},
+    OPEN("/health", souk_web_health, "Whether the server answers"),
+    OPEN("/version", souk_web_version, "Which version answers"),
+    OPEN("/robots.txt", souk_web_robots, "No page here is for search engines"),
     {"GET", "/v1/schemas", 0, list_schemas, .summary = "Names of events that are checked"},
     {"GET", "/v1/schemas/{event}", 0, get_schema, .summary = "The JSON Schema of an event"},
     {"GET", "/v1/rejects", SOUK_SCOPE_MANAGE, list_rejects,

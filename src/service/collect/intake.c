@@ -12,6 +12,7 @@
 enum {
     EVENTS_MOST = 1 << 17, /* of an intake, whatever the limit of a batch is set to */
     RESTING_MOST = 256,
+    WARM_BYTES = 1 << 20, /* of a buffer that rests */
     TOLD_MOST = 64 << 20, /* what a form makes of one message */
 };
 
@@ -112,12 +113,21 @@ static void put_packer(souk_intake *intake)
     souk_packer_free(packer);
 }
 
+/* What one large body took is not held for the next, smaller ones. */
+static void shrink(souk_buf *buf)
+{
+    if (buf->capacity > WARM_BYTES)
+        souk_buf_done(buf);
+}
+
 void souk_intake_free(souk_intake *intake)
 {
     if (!intake)
         return;
     souk_collect *collect = intake->collect;
     put_packer(intake);
+    shrink(&intake->inflated);
+    shrink(&intake->told);
     souk_mutex_lock(&collect->mutex);
     bool keep = collect->resting_count < RESTING_MOST;
     if (keep) {

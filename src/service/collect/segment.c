@@ -36,21 +36,22 @@ static bool basic_key(souk_call *call, souk_text header, souk_text *ret_key)
     return to != NULL;
 }
 
-/* The key of the header or of the query. */
-static bool key_outside(souk_call *call, souk_text *ret_key)
+souk_err souk_collect_key(souk_call *call, souk_text *ret_key)
 {
-    return basic_key(call, souk_call_header(call, SOUK_TEXT("authorization")), ret_key) ||
-           souk_call_query(call, SOUK_TEXT("writeKey"), ret_key);
+    if (basic_key(call, souk_call_header(call, SOUK_TEXT("authorization")), ret_key) ||
+        souk_call_query(call, SOUK_TEXT("writeKey"), ret_key))
+        return SOUK_OK;
+    return souk_diag_say(&call->diag, call->arena.failed ? SOUK_ENOMEM : SOUK_EUNAUTH,
+                         "no write key: send it as the user of Basic authorization, or as "
+                         "writeKey in the body or the query");
 }
 
 souk_err souk_collect_caller(souk_call *call, souk_text key)
 {
     if (call->arena.failed) /* a 401 would tell the client to drop what it sent */
         return SOUK_ENOMEM;
-    if (key.bytes == 0 && !key_outside(call, &key))
-        return souk_diag_say(&call->diag, call->arena.failed ? SOUK_ENOMEM : SOUK_EUNAUTH,
-                             "no write key: send it as the user of Basic authorization, or as "
-                             "writeKey in the body or the query");
+    if (key.bytes == 0)
+        SOUK_TRY(souk_collect_key(call, &key));
     souk_err err = souk_merchants_write_key(call->merchants, key, &call->caller);
     if (err == SOUK_EUNAUTH)
         return souk_diag_say(&call->diag, err, "the write key is not one of this shop's");
@@ -125,6 +126,77 @@ static souk_err read_single(souk_intake *intake, souk_text body, const souk_json
     return intake_add(intake, root, path_type, place_of_type(intake, path_type), INTAKE_ALONE);
 }
 
+static void write_members(const souk_json_doc *doc, souk_json_node object, souk_json_node but,
+                          souk_json_writer *out)
+{
+    for (souk_json_node node = souk_json_first(doc, object); node != SOUK_JSON_NONE;
+         node = souk_json_next(doc, node)) {
+        souk_text key = souk_json_key(doc, node);
+        if (souk_json_member(doc, but, key) != SOUK_JSON_NONE)
+            continue;
+        souk_json_write_raw_key(out, key);
+        souk_json_write_raw(out, souk_json_raw(doc, node));
+    }
+}
+
+/* The event, its context with what the batch's has and it has not. */
+static void write_with_context(const souk_json_doc *doc, souk_json_node event,
+                               souk_json_node context, souk_json_writer *out)
+{
+    if (souk_json_type(doc, event) != SOUK_JSON_OBJECT) {
+        souk_json_write_raw(out, souk_json_raw(doc, event));
+        return;
+    }
+    souk_json_node own = souk_json_member(doc, event, SOUK_TEXT("context"));
+    souk_json_write_object(out);
+    souk_json_write_key(out, SOUK_TEXT("context"));
+    souk_json_write_object(out);
+    write_members(doc, own, SOUK_JSON_NONE, out);
+    write_members(doc, context, own, out);
+    souk_json_write_end(out);
+    for (souk_json_node node = souk_json_first(doc, event); node != SOUK_JSON_NONE;
+         node = souk_json_next(doc, node)) {
+        souk_text key = souk_json_key(doc, node);
+        if (souk_text_equal(key, SOUK_TEXT("context")))
+            continue;
+        souk_json_write_raw_key(out, key);
+        souk_json_write_raw(out, souk_json_raw(doc, node));
+    }
+    souk_json_write_end(out);
+}
+
+/* The batch's own context goes into each event that does not say otherwise, so that what is stored stands by
+ * itself: *body becomes {"batch":[…]} anew, and is read again. */
+static souk_err spread_context(souk_intake *intake, souk_json_node context, souk_text *body,
+                               const souk_json_limits *limits)
+{
+    const souk_json_doc *doc = &intake->doc;
+    souk_json_writer out = {.out = &intake->told};
+    souk_json_node root = souk_json_root(doc);
+    souk_json_node list = souk_json_member(doc, root, SOUK_TEXT("batch"));
+    souk_buf_clear(&intake->told);
+    souk_json_write_object(&out);
+    souk_json_write_key(&out, SOUK_TEXT("sentAt"));
+    souk_json_node sent = souk_json_member(doc, root, SOUK_TEXT("sentAt"));
+    souk_json_write_raw(&out,
+                        sent == SOUK_JSON_NONE ? SOUK_TEXT("null") : souk_json_raw(doc, sent));
+    souk_json_write_key(&out, SOUK_TEXT("batch"));
+    souk_json_write_array(&out);
+    for (souk_json_node node = souk_json_first(doc, list); node != SOUK_JSON_NONE;
+         node = souk_json_next(doc, node))
+        write_with_context(doc, node, context, &out);
+    souk_json_write_end(&out);
+    souk_json_write_end(&out);
+    SOUK_TRY(souk_json_write_check(&out));
+    souk_text told = souk_buf_view(&intake->told);
+    *body = (souk_text){souk_arena_copy(intake->arena, told.at, told.bytes), told.bytes};
+    if (intake->arena->failed)
+        return SOUK_ENOMEM;
+    souk_json_limits larger = *limits;
+    larger.bytes = told.bytes;
+    return souk_json_read(&intake->doc, *body, &larger, intake->diag);
+}
+
 static souk_err read_body(souk_intake *intake, souk_call *call, souk_text path_type)
 {
     size_t most = call->limits.body_bytes;
@@ -140,6 +212,12 @@ static souk_err read_body(souk_intake *intake, souk_call *call, souk_text path_t
     if (souk_json_type(&intake->doc, list) != SOUK_JSON_ARRAY)
         return souk_diag_say(&call->diag, SOUK_EINVAL,
                              "the body has no batch: send {\"batch\":[…]}");
+    souk_json_node context = souk_json_member(&intake->doc, root, SOUK_TEXT("context"));
+    if (souk_json_count(&intake->doc, context)) {
+        SOUK_TRY(spread_context(intake, context, &body, &limits));
+        root = souk_json_root(&intake->doc);
+        list = souk_json_member(&intake->doc, root, SOUK_TEXT("batch"));
+    }
     return read_batch(intake, call, list, root);
 }
 
@@ -185,12 +263,22 @@ void souk_collect_batch(souk_call *call)
     collect(call, SOUK_TEXT(""));
 }
 
-/* /v1/track, /v1/identify …: the path says the type. */
-void souk_collect_one(souk_call *call)
+/* "/v1/track" and "/v1/t": the path says the type. */
+static souk_text type_of_path(souk_text path)
 {
-    souk_text path = call->path;
+    static const char *const types[] = {"track", "identify", "page", "screen",
+                                        "group", "alias",    "merge"};
     size_t slash = path.bytes;
     while (slash && path.at[slash - 1] != '/')
         slash--;
-    collect(call, (souk_text){path.at + slash, path.bytes - slash});
+    souk_text word = {path.at + slash, path.bytes - slash};
+    for (size_t i = 0; word.bytes == 1 && i < sizeof types / sizeof *types; i++)
+        if (types[i][0] == word.at[0])
+            return souk_text_of(types[i]);
+    return word;
+}
+
+void souk_collect_one(souk_call *call)
+{
+    collect(call, type_of_path(call->path));
 }

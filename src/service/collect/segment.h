@@ -3,6 +3,9 @@
  *     POST /v1/batch   {"batch":[{"type":"track","event":"Product Viewed","userId":"u1",…},…]}
  *     POST /v1/track   {"event":"Product Viewed","userId":"u1",…}      and identify, page, screen, …
  *
+ *     POST /v1/b, /v1/import, /beacon/v1/batch                         batches of other clients of the protocol
+ *     POST /v1/t, i, p, s, g, a                                        single calls of Segment's browser client
+ *
  * The write key comes as the user of Basic authorization, as writeKey in the body or in the query.  Any
  * Content-Type; gzip is recognised by its first bytes, capped inflated as the body is (limits of the call).
  * 200 {"success":true}: every event is durable, or stands in the rejects with its fault.  400: not JSON.
@@ -17,6 +20,8 @@ SOUK_CHECKED souk_err souk_collect_open(souk_mem *mem, souk_spine *spine, souk_m
                                         void **ret_state);
 void souk_collect_close(void *state);
 
+/* The write key of the header or the query.  SOUK_EUNAUTH with words. */
+SOUK_CHECKED souk_err souk_collect_key(souk_call *call, souk_text *ret_key);
 /* The caller of a write key; `key` as the body or the path told it, empty: that of the header or the query.
  * SOUK_EUNAUTH with words. */
 SOUK_CHECKED souk_err souk_collect_caller(souk_call *call, souk_text key);

@@ -18,6 +18,7 @@ enum event_field {
     USER_ID,
     ANONYMOUS_ID,
     PREVIOUS_ID,
+    MERGE_PROPERTIES,
     CONTEXT,
     TRAITS,
     PROPERTIES,
@@ -28,6 +29,17 @@ enum event_field {
 };
 enum property { PRODUCTS, STORE_ID, CURRENCY, REVENUE, TOTAL, VALUE, PROPERTY_COUNT };
 enum product_field { PRODUCT_ID, SKU, ID, NAME, CATEGORY, PRICE, QUANTITY, PRODUCT_FIELDS };
+
+enum call {
+    CALL_TRACK,
+    CALL_IDENTIFY,
+    CALL_PAGE,
+    CALL_SCREEN,
+    CALL_GROUP,
+    CALL_ALIAS,
+    CALL_MERGE,
+    CALLS
+};
 
 #define KEY(word)              \
     {                          \
@@ -40,6 +52,7 @@ static const souk_text event_keys[EVENT_FIELDS] = {
     [USER_ID] = KEY("userId"),
     [ANONYMOUS_ID] = KEY("anonymousId"),
     [PREVIOUS_ID] = KEY("previousId"),
+    [MERGE_PROPERTIES] = KEY("mergeProperties"),
     [CONTEXT] = KEY("context"),
     [TRAITS] = KEY("traits"),
     [PROPERTIES] = KEY("properties"),
@@ -143,25 +156,71 @@ static souk_err add_identifier(const struct reading *r, souk_id_kind kind, souk_
     return SOUK_OK;
 }
 
-static souk_err read_who(const struct reading *r, bool is_alias)
+/* Words that clients have for our kinds of identifiers. */
+static souk_id_kind kind_of(souk_text word)
 {
-    souk_text user = text_of(r, r->fields[USER_ID]);
-    souk_text anonymous = text_of(r, r->fields[ANONYMOUS_ID]);
-    souk_json_node context = r->fields[CONTEXT], traits = r->fields[TRAITS];
+    static const struct {
+        const char *word;
+        souk_id_kind kind;
+    } others[] = {
+        {"user_id", SOUK_ID_USER},      {"anonymous_id", SOUK_ID_ANONYMOUS},
+        {"loyalty_card", SOUK_ID_CARD}, {"open_id", SOUK_ID_OPEN},
+        {"openid", SOUK_ID_OPEN},       {"device_id", SOUK_ID_DEVICE},
+        {"android.id", SOUK_ID_DEVICE}, {"android.idfa", SOUK_ID_DEVICE},
+        {"ios.id", SOUK_ID_DEVICE},     {"ios.idfa", SOUK_ID_DEVICE},
+    };
+    souk_id_kind kind = souk_id_of_word(word);
+    for (size_t i = 0; kind == SOUK_ID_NONE && i < sizeof others / sizeof *others; i++)
+        if (souk_text_equal(word, souk_text_of(others[i].word)))
+            kind = others[i].kind;
+    return kind == SOUK_ID_PUBLIC ? SOUK_ID_NONE : kind;
+}
+
+/* [{"type":"card","id":"9001"},…] or, of a merge, "value" for "id"; kinds that are none of ours are passed over. */
+static souk_err read_others(const struct reading *r, souk_json_node list, const char *id_key,
+                            const char *place)
+{
+    const souk_json_doc *doc = &r->intake->doc;
+    if (souk_json_type(doc, list) != SOUK_JSON_ARRAY)
+        return SOUK_OK;
+    for (souk_json_node node = souk_json_first(doc, list); node != SOUK_JSON_NONE;
+         node = souk_json_next(doc, node)) {
+        souk_id_kind kind = kind_of(text_at(r, node, "type"));
+        if (kind != SOUK_ID_NONE)
+            SOUK_TRY(add_identifier(r, kind, text_at(r, node, id_key), place));
+    }
+    return SOUK_OK;
+}
+
+static souk_err read_traits(const struct reading *r, souk_json_node context)
+{
+    souk_json_node traits = r->fields[TRAITS];
     if (traits == SOUK_JSON_NONE)
         traits = member(r, context, "traits");
-    if (user.bytes == 0 && anonymous.bytes == 0 && !r->intake->nobodys)
-        return souk_diag_say(r->fault, SOUK_EINVAL,
-                             "neither userId nor anonymousId: say whose event it is");
-    SOUK_TRY(add_identifier(r, SOUK_ID_USER, user, "userId"));
-    SOUK_TRY(add_identifier(r, SOUK_ID_ANONYMOUS, anonymous, "anonymousId"));
-    if (is_alias)
-        SOUK_TRY(
-            add_identifier(r, SOUK_ID_ANONYMOUS, text_of(r, r->fields[PREVIOUS_ID]), "previousId"));
     SOUK_TRY(add_identifier(r, SOUK_ID_EMAIL, text_at(r, traits, "email"), "traits.email"));
     SOUK_TRY(add_identifier(r, SOUK_ID_PHONE, text_at(r, traits, "phone"), "traits.phone"));
-    return add_identifier(r, SOUK_ID_DEVICE, text_at(r, member(r, context, "device"), "id"),
-                          "context.device.id");
+    return add_identifier(r, SOUK_ID_CARD, text_at(r, traits, "card"), "traits.card");
+}
+
+static souk_err read_who(const struct reading *r, enum call call)
+{
+    souk_json_node context = r->fields[CONTEXT];
+    SOUK_TRY(add_identifier(r, SOUK_ID_USER, text_of(r, r->fields[USER_ID]), "userId"));
+    SOUK_TRY(
+        add_identifier(r, SOUK_ID_ANONYMOUS, text_of(r, r->fields[ANONYMOUS_ID]), "anonymousId"));
+    if (call == CALL_ALIAS)
+        SOUK_TRY(
+            add_identifier(r, SOUK_ID_ANONYMOUS, text_of(r, r->fields[PREVIOUS_ID]), "previousId"));
+    if (call == CALL_MERGE)
+        SOUK_TRY(read_others(r, r->fields[MERGE_PROPERTIES], "value", "mergeProperties"));
+    SOUK_TRY(read_traits(r, context));
+    SOUK_TRY(add_identifier(r, SOUK_ID_DEVICE, text_at(r, member(r, context, "device"), "id"),
+                            "context.device.id"));
+    SOUK_TRY(read_others(r, member(r, context, "externalIds"), "id", "context.externalIds"));
+    if (r->event->id_count || r->intake->nobodys)
+        return SOUK_OK;
+    return souk_diag_say(r->fault, SOUK_EINVAL,
+                         "neither userId nor anonymousId: say whose event it is");
 }
 
 /* ---- when ------------------------------------------------------------------------------------------------- */
@@ -187,11 +246,14 @@ static void read_when(const struct reading *r)
 
 /* ---- what --------------------------------------------------------------------------------------------------- */
 
+/* What the single calls are called in the log. */
 static const struct {
     const char *type, *name;
-} call_types[] = {
-    {"track", NULL},      {"identify", "Identify"}, {"page", "Page"},
-    {"screen", "Screen"}, {"group", "Group"},       {"alias", "Alias"},
+} call_types[CALLS] = {
+    [CALL_TRACK] = {"track", NULL},    [CALL_IDENTIFY] = {"identify", "Identify"},
+    [CALL_PAGE] = {"page", "Page"},    [CALL_SCREEN] = {"screen", "Screen"},
+    [CALL_GROUP] = {"group", "Group"}, [CALL_ALIAS] = {"alias", "Alias"},
+    [CALL_MERGE] = {"merge", "Merge"},
 };
 
 static souk_text short_name(souk_text name)
@@ -317,19 +379,19 @@ static souk_err read_track(struct reading *r)
     return event->flags & SOUK_EVENT_SALE ? read_money(r, vocable->sign) : SOUK_OK;
 }
 
-static souk_err read_what(struct reading *r, souk_text type, bool *ret_is_alias)
+static souk_err read_what(struct reading *r, souk_text type, enum call *ret_call)
 {
     souk_event *event = r->event;
-    size_t i = 0, count = sizeof call_types / sizeof *call_types;
-    while (i < count && !souk_text_equal(type, souk_text_of(call_types[i].type)))
-        i++;
-    if (i == count)
+    enum call call = CALL_TRACK;
+    while (call < CALLS && !souk_text_equal(type, souk_text_of(call_types[call].type)))
+        call++;
+    if (call == CALLS)
         return souk_diag_say(r->fault, SOUK_EINVAL,
                              "type is missing or unknown: send track, identify, page, screen, "
                              "group or alias");
-    *ret_is_alias = i == 5;
-    event->type = souk_text_of(call_types[i].name);
-    if (call_types[i].name)
+    *ret_call = call;
+    event->type = souk_text_of(call_types[call].name);
+    if (call != CALL_TRACK)
         return SOUK_OK;
     event->type = text_of(r, r->fields[EVENT]);
     if (event->type.bytes == 0 || event->type.bytes > SOUK_EVENT_NAME_BYTES)
@@ -362,7 +424,7 @@ souk_err segment_read_event(souk_intake *intake, souk_json_node node, souk_text 
 {
     struct reading r = {.intake = intake, .arena = intake->arena, .event = event, .fault = fault};
     souk_text raw = souk_json_raw(&intake->doc, node);
-    bool is_alias = false;
+    enum call call = CALL_TRACK;
     *event = (souk_event){.at = 0};
     if (souk_json_type(&intake->doc, node) != SOUK_JSON_OBJECT)
         return souk_diag_say(fault, SOUK_EINVAL,
@@ -378,8 +440,8 @@ souk_err segment_read_event(souk_intake *intake, souk_json_node node, souk_text 
                              "messageId has more than %d bytes: send a shorter one",
                              MESSAGE_ID_BYTES);
     souk_text type = path_type.bytes ? path_type : text_of(&r, r.fields[TYPE]);
-    SOUK_TRY(read_what(&r, type, &is_alias));
-    SOUK_TRY(read_who(&r, is_alias));
+    SOUK_TRY(read_what(&r, type, &call));
+    SOUK_TRY(read_who(&r, call));
     read_when(&r);
     event->message = message_identity(&r, message_id);
     /* As an offset: the buffer may move while it grows. */

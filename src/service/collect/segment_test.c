@@ -112,6 +112,65 @@ SOUK_TEST("the sum of an order has every product of it, also one without an id")
     shop_close(&shop);
 }
 
+SOUK_TEST(
+    "a card, phone or open id comes along as a trait or as an external id, and leads to its event")
+{
+    struct shop shop;
+    souk_story *stories;
+    shop_open(&shop, test);
+    SOUK_CHECK(
+        shop_send(&shop, "/v1/track",
+                  "{\"event\":\"Search\",\"context\":{\"externalIds\":["
+                  "{\"type\":\"loyalty_card\",\"id\":9001},{\"type\":\"star sign\",\"id\":\"x\"},"
+                  "{\"type\":\"open\",\"id\":\"o-1\"},7]}}") == 200);
+    SOUK_CHECK(shop_send(&shop, "/v1/identify",
+                         "{\"userId\":\"u-2\",\"traits\":{\"card\":\"9002\"}}") == 200);
+    SOUK_CHECK(shop_send(&shop, "/v1/merge",
+                         "{\"mergeProperties\":[{\"type\":\"phone\",\"value\":\"+49 30 1\"},"
+                         "{\"type\":\"email\",\"value\":\"a@b.cd\"}]}") == 200);
+    SOUK_CHECK(shop_timeline_of(&shop, SOUK_ID_CARD, "9001", &stories) == 1);
+    SOUK_CHECK(shop_timeline_of(&shop, SOUK_ID_OPEN, "o-1", &stories) == 1);
+    SOUK_CHECK(shop_timeline_of(&shop, SOUK_ID_CARD, "9002", &stories) == 1);
+    SOUK_CHECK(shop_timeline_of(&shop, SOUK_ID_PHONE, "+49301", &stories) == 1);
+    SOUK_CHECK(shop_timeline_of(&shop, SOUK_ID_EMAIL, "a@b.cd", &stories) == 1);
+    SOUK_CHECK(!strcmp(shop_name(&shop, SOUK_NAME_TYPE, stories[0].fact.type), "Merge"));
+    SOUK_CHECK(shop_events(&shop) == 3);
+    shop_close(&shop);
+}
+
+SOUK_TEST("what a batch says of all its events is kept with each, and an event's own word wins")
+{
+    struct shop shop;
+    souk_story *stories;
+    shop_open(&shop, test);
+    SOUK_CHECK(shop_send(&shop, "/v1/batch",
+                         "{\"context\":{\"ip\":\"9\",\"device\":{\"id\":\"d\"}},\"batch\":["
+                         "{\"type\":\"page\",\"userId\":\"u\",\"context\":{\"ip\":\"8\"}},"
+                         "{\"type\":\"page\",\"userId\":\"u\"},3]}") == 200);
+    SOUK_CHECK(shop_timeline_of(&shop, SOUK_ID_DEVICE, "d", &stories) == 2);
+    SOUK_CHECK_TEXT(stories[0].text, "{\"context\":{\"ip\":\"9\",\"device\":{\"id\":\"d\"}},"
+                                     "\"type\":\"page\",\"userId\":\"u\"}");
+    SOUK_CHECK_TEXT(stories[1].text, "{\"context\":{\"ip\":\"8\",\"device\":{\"id\":\"d\"}},"
+                                     "\"type\":\"page\",\"userId\":\"u\"}");
+    shop_close(&shop);
+}
+
+SOUK_TEST("names of version 1 are the same events, and a shop's own event may say what it likes")
+{
+    struct shop shop;
+    shop_open(&shop, test);
+    SOUK_CHECK(shop_send(&shop, "/v1/track",
+                         "{\"event\":\"Viewed Product\",\"userId\":\"u\","
+                         "\"properties\":{\"sku\":\"A\",\"price\":\"2\"}}") == 200);
+    SOUK_CHECK(!strcmp(shop_name(&shop, SOUK_NAME_TYPE, shop_story(&shop, "u", 0)->fact.type),
+                       "Product Viewed"));
+    SOUK_CHECK(shop_send(&shop, "/v1/track",
+                         "{\"event\":\"Rated\",\"userId\":\"u\","
+                         "\"properties\":{\"price\":\"cheap\",\"products\":\"all\"}}") == 200);
+    SOUK_CHECK(shop_events(&shop) == 2 && shop_story(&shop, "u", 0)->fact.line_count == 0);
+    shop_close(&shop);
+}
+
 SOUK_TEST("a message id counts once for its source, and an event without one is always new")
 {
     struct shop shop;
