@@ -76,6 +76,16 @@ int32_t souk_time_month(souk_time at)
     return (date.year - 1970) * 12 + date.month - 1;
 }
 
+unsigned souk_time_years(souk_time from, souk_time to)
+{
+    souk_date born = souk_date_of(souk_time_day(within_years(from)));
+    souk_date day = souk_date_of(souk_time_day(within_years(to)));
+    int32_t years = day.year - born.year;
+    if (day.month < born.month || (day.month == born.month && day.day < born.day))
+        years--;
+    return years > 0 ? (unsigned)years : 0;
+}
+
 souk_time souk_time_of_month(int32_t month)
 {
     int64_t year = floor_divide(month, 12);

@@ -63,4 +63,7 @@ SOUK_CHECKED souk_err souk_time_read(souk_text text, const struct souk_zone *zon
  * written as the nearer of the two. */
 size_t souk_time_write(souk_time at, char out[SOUK_TIME_BYTES]);
 
+/* Whole years from one day to another, both of UTC: how old somebody is; 0 where `to` is before. */
+unsigned souk_time_years(souk_time from, souk_time to);
+
 #endif

@@ -177,3 +177,22 @@ SOUK_TEST("a moment outside the written years is written as the nearest inside")
     souk_time_write(INT64_MAX, text);
     SOUK_CHECK_TEXT(souk_text_of(text), "9999-12-31T23:59:59.999Z");
 }
+
+SOUK_TEST("somebody is a year older on the day of the birthday, not before")
+{
+    static const struct {
+        const char *born, *day;
+        unsigned years;
+    } cases[] = {
+        {"2008-11-26", "2026-11-25", 17},  {"2008-11-26", "2026-11-26", 18},
+        {"2008-02-29", "2026-02-28", 17},  {"2008-02-29", "2026-03-01", 18},
+        {"2026-11-26", "2008-11-26", 0},   {"1969-12-31", "1970-01-01", 0},
+        {"1900-01-01", "2000-01-01", 100},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        souk_time born, day;
+        SOUK_MUST(souk_time_read(souk_text_of(cases[i].born), NULL, &born));
+        SOUK_MUST(souk_time_read(souk_text_of(cases[i].day), NULL, &day));
+        SOUK_CHECK(souk_time_years(born, day) == cases[i].years);
+    }
+}

@@ -32,7 +32,7 @@ static const souk_migration consent_steps[] = {
 
 /* ---- the two tables in memory --------------------------------------------------------------------------- */
 
-static uint64_t hash_said(uint32_t atom, uint32_t controller, unsigned purpose)
+uint64_t consent_hash_said(uint32_t atom, uint32_t controller, unsigned purpose)
 {
     return souk_mix64(((uint64_t)atom << 32 | controller) ^ ((uint64_t)purpose << 58));
 }
@@ -43,7 +43,7 @@ struct consent_said *consent_find_said(const souk_consent *consent, uint32_t ato
     if (consent->said_capacity == 0)
         return NULL;
     size_t mask = consent->said_capacity - 1;
-    for (size_t at = hash_said(atom, controller, purpose) & mask; consent->said[at].atom;
+    for (size_t at = consent_hash_said(atom, controller, purpose) & mask; consent->said[at].atom;
          at = (at + 1) & mask) {
         struct consent_said *said = &consent->said[at];
         if (said->atom == atom && said->controller == controller && said->purpose == purpose)
@@ -54,7 +54,7 @@ struct consent_said *consent_find_said(const souk_consent *consent, uint32_t ato
 
 static void place_said(struct consent_said *table, size_t capacity, struct consent_said said)
 {
-    size_t at = hash_said(said.atom, said.controller, said.purpose) & (capacity - 1);
+    size_t at = consent_hash_said(said.atom, said.controller, said.purpose) & (capacity - 1);
     while (table[at].atom)
         at = (at + 1) & (capacity - 1);
     table[at] = said;
@@ -63,7 +63,7 @@ static void place_said(struct consent_said *table, size_t capacity, struct conse
 /* For one more, and for all that waits for the commit. */
 static souk_err said_room(souk_consent *consent)
 {
-    size_t need = (consent->said_count + 1 + consent->pending_count) * 2, capacity = 256;
+    size_t need = (consent->said_count + 1 + consent->waiting_count) * 2, capacity = 256;
     if (need <= consent->said_capacity)
         return SOUK_OK;
     while (capacity < need)
@@ -80,17 +80,23 @@ static souk_err said_room(souk_consent *consent)
     return SOUK_OK;
 }
 
-static souk_err put_said(souk_consent *consent, struct consent_said said)
+/* Into the room that is there. */
+static void settle_said(souk_consent *consent, struct consent_said said)
 {
     struct consent_said *there =
         consent_find_said(consent, said.atom, said.controller, said.purpose);
-    if (there) {
+    if (there && there->turn <= said.turn)
         *there = said;
-        return SOUK_OK;
-    }
-    SOUK_TRY(said_room(consent));
+    if (there)
+        return;
     place_said(consent->said, consent->said_capacity, said);
     consent->said_count++;
+}
+
+static souk_err put_said(souk_consent *consent, struct consent_said said)
+{
+    SOUK_TRY(said_room(consent));
+    settle_said(consent, said);
     return SOUK_OK;
 }
 
@@ -115,7 +121,7 @@ static void place_aged(struct consent_aged *table, size_t capacity, struct conse
 
 static souk_err aged_room(souk_consent *consent)
 {
-    size_t need = (consent->aged_count + 1 + consent->pending_count) * 2, capacity = 256;
+    size_t need = (consent->aged_count + 1 + consent->waiting_count) * 2, capacity = 256;
     if (need <= consent->aged_capacity)
         return SOUK_OK;
     while (capacity < need)
@@ -132,16 +138,22 @@ static souk_err aged_room(souk_consent *consent)
     return SOUK_OK;
 }
 
-static souk_err put_aged(souk_consent *consent, struct consent_aged aged)
+/* Into the room that is there. */
+static void settle_aged(souk_consent *consent, struct consent_aged aged)
 {
     struct consent_aged *there = consent_find_aged(consent, aged.atom);
-    if (there) {
+    if (there && there->turn <= aged.turn)
         *there = aged;
-        return SOUK_OK;
-    }
-    SOUK_TRY(aged_room(consent));
+    if (there)
+        return;
     place_aged(consent->aged, consent->aged_capacity, aged);
     consent->aged_count++;
+}
+
+static souk_err put_aged(souk_consent *consent, struct consent_aged aged)
+{
+    SOUK_TRY(aged_room(consent));
+    settle_aged(consent, aged);
     return SOUK_OK;
 }
 
@@ -173,15 +185,41 @@ static souk_err read_consents(souk_tx *tx, void *context)
     SOUK_TRY(souk_rows_check(&rows));
     SOUK_TRY(souk_rows_begin(tx, "SELECT atom, age FROM consent_age", SOUK_NO_VALUES, &ages));
     while (souk_rows_next(&ages))
-        SOUK_TRY(put_aged(consent, (struct consent_aged){(uint32_t)souk_rows_int(&ages, 0),
-                                                         (uint8_t)souk_rows_int(&ages, 1)}));
-    return souk_rows_check(&ages);
+        SOUK_TRY(put_aged(consent, (struct consent_aged){.atom = (uint32_t)souk_rows_int(&ages, 0),
+                                                         .age = (uint8_t)souk_rows_int(&ages, 1)}));
+    SOUK_TRY(souk_rows_check(&ages));
+    SOUK_TRY(said_room(consent)); /* for what waits */
+    return aged_room(consent);
+}
+
+static bool is_strict(const struct consent_pending *pending)
+{
+    return pending->age == SOUK_AGE_UNKNOWN ? pending->said.basis == SOUK_BASIS_WITHDRAWN
+                                            : pending->age == SOUK_AGE_MINOR;
+}
+
+static void hear(souk_consent *consent, const struct consent_pending *pending)
+{
+    if (pending->age == SOUK_AGE_UNKNOWN)
+        settle_said(consent, pending->said);
+    else
+        settle_aged(consent, (struct consent_aged){pending->said.atom, (uint8_t)pending->age,
+                                                   pending->said.turn});
+}
+
+/* What is not committed yet, and stricter, holds all the same. */
+static void hear_strict_again(souk_consent *consent)
+{
+    for (const souk_consent_change *change = consent->changes; change; change = change->next)
+        for (size_t i = 0; i < change->count; i++)
+            if (is_strict(&change->pending[i]))
+                hear(consent, &change->pending[i]);
 }
 
 /* All or nothing: with half of the withdrawals forgotten, what a source stated would speak again. */
 static souk_err read_anew(souk_consent *consent)
 {
-    struct souk_consent fresh = {.mem = consent->mem};
+    struct souk_consent fresh = {.mem = consent->mem, .waiting_count = consent->waiting_count};
     souk_err err = souk_ledger_read(consent->ledger, read_consents, &fresh);
     struct souk_consent *unused = err ? &fresh : consent;
     souk_mem_put(consent->mem, unused->said);
@@ -194,6 +232,7 @@ static souk_err read_anew(souk_consent *consent)
     consent->aged = fresh.aged;
     consent->aged_capacity = fresh.aged_capacity;
     consent->aged_count = fresh.aged_count;
+    hear_strict_again(consent);
     return SOUK_OK;
 }
 
@@ -223,7 +262,6 @@ void souk_consent_free(souk_consent *consent)
         return;
     souk_mem_put(consent->mem, consent->said);
     souk_mem_put(consent->mem, consent->aged);
-    souk_mem_put(consent->mem, consent->pending);
     souk_mem_put(consent->mem, consent->source_bases);
     souk_rwlock_done(&consent->lock);
     souk_mem_put(consent->mem, consent);
@@ -232,36 +270,26 @@ void souk_consent_free(souk_consent *consent)
 /* ---- saying ------------------------------------------------------------------------------------------------ */
 
 /* With room for it where it will stand, so that what is stored is also heard. */
-static souk_err wait_for_commit(souk_consent *consent, struct consent_pending pending)
+static souk_err wait_for_commit(souk_consent *consent, souk_consent_change *change,
+                                struct consent_pending pending)
 {
     SOUK_TRY(pending.age == SOUK_AGE_UNKNOWN ? said_room(consent) : aged_room(consent));
-    SOUK_TRY(souk_mem_grow(consent->mem, &consent->pending, &consent->pending_capacity,
-                           consent->pending_count + 1, (size_t)1 << 20, sizeof pending));
-    consent->pending[consent->pending_count++] = pending;
+    SOUK_TRY(souk_mem_grow(consent->mem, &change->pending, &change->capacity, change->count + 1,
+                           (size_t)1 << 24, sizeof pending));
+    SOUK_TRY(consent_change_room(consent, change));
+    pending.said.turn = ++consent->turns;
+    change->pending[change->count++] = pending;
+    consent_change_note(change, change->count - 1);
+    consent->waiting_count++;
+    if (is_strict(&pending)) { /* effective before the commit: stricter is never wrong */
+        hear(consent, &pending);
+        consent->epoch++;
+    }
     return SOUK_OK;
 }
 
-static bool is_about(const struct consent_pending *pending, const struct consent_pending *other)
-{
-    return pending->said.controller == other->said.controller &&
-           pending->said.purpose == other->said.purpose &&
-           (pending->age == SOUK_AGE_UNKNOWN) == (other->age == SOUK_AGE_UNKNOWN);
-}
-
-/* What is stricter holds at once, and what was said before it in the same transaction no longer waits;
- * stricter NULL: nothing of the atom does. */
-static void take_back(souk_consent *consent, uint32_t atom, const struct consent_pending *stricter)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < consent->pending_count; i++) {
-        const struct consent_pending *pending = &consent->pending[i];
-        if (pending->said.atom != atom || (stricter && !is_about(pending, stricter)))
-            consent->pending[kept++] = *pending;
-    }
-    consent->pending_count = kept;
-}
-
-static souk_err apply_row(souk_consent *consent, souk_tx *tx, const souk_consent_row *row)
+static souk_err apply_row(souk_consent *consent, souk_consent_change *change, souk_tx *tx,
+                          const souk_consent_row *row)
 {
     if (row->basis == SOUK_BASIS_NONE || (unsigned)row->purpose >= SOUK_PURPOSE_MOST ||
         (row->until && row->until <= row->from))
@@ -282,30 +310,32 @@ static souk_err apply_row(souk_consent *consent, souk_tx *tx, const souk_consent
                                 .guardian = row->guardian,
                                 .since = row->from,
                                 .until = row->until};
-    if (row->basis != SOUK_BASIS_WITHDRAWN)
-        return wait_for_commit(consent, (struct consent_pending){.said = said});
-    take_back(consent, row->atom, &(struct consent_pending){.said = said});
-    consent->epoch++; /* effective before the commit: stricter is never wrong */
-    return put_said(consent, said);
+    return wait_for_commit(consent, change, (struct consent_pending){.said = said});
 }
 
-void souk_consent_begin(souk_consent *consent)
+void souk_consent_begin(souk_consent *consent, souk_consent_change *change)
 {
     souk_auto_write(&consent->lock);
-    consent->pending_count = 0;
+    consent_change_clear(consent, change);
+    if (change->is_open)
+        return;
+    change->is_open = true;
+    change->next = consent->changes;
+    consent->changes = change;
 }
 
-souk_err souk_consent_apply(souk_consent *consent, souk_tx *tx, const souk_consent_row *rows,
-                            size_t count)
+souk_err souk_consent_apply(souk_consent *consent, souk_consent_change *change, souk_tx *tx,
+                            const souk_consent_row *rows, size_t count)
 {
+    souk_assert(change->is_open);
     souk_auto_write(&consent->lock);
     for (size_t i = 0; i < count; i++)
-        SOUK_TRY(apply_row(consent, tx, &rows[i]));
+        SOUK_TRY(apply_row(consent, change, tx, &rows[i]));
     return SOUK_OK;
 }
 
-souk_err souk_consent_set_age(souk_consent *consent, souk_tx *tx, uint32_t atom, souk_age age,
-                              souk_text evidence)
+souk_err souk_consent_set_age(souk_consent *consent, souk_consent_change *change, souk_tx *tx,
+                              uint32_t atom, souk_age age, souk_text evidence)
 {
     SOUK_TRY(souk_sql_run(
         tx,
@@ -313,34 +343,23 @@ souk_err souk_consent_set_age(souk_consent *consent, souk_tx *tx, uint32_t atom,
         "ON CONFLICT (atom) DO UPDATE SET age = ?2, evidence = ?3",
         SOUK_VALUES(SOUK_INT(atom), SOUK_INT(age), SOUK_BLOB(evidence.at, evidence.bytes))));
     souk_auto_write(&consent->lock);
-    struct consent_pending pending = {.said = {.atom = atom}, .age = age};
-    if (age != SOUK_AGE_MINOR)
-        return wait_for_commit(consent, pending);
-    take_back(consent, atom, &pending);
-    consent->epoch++;
-    return put_aged(consent, (struct consent_aged){atom, SOUK_AGE_MINOR});
+    return wait_for_commit(consent, change,
+                           (struct consent_pending){.said = {.atom = atom}, .age = age});
 }
 
-void souk_consent_committed(souk_consent *consent)
+void souk_consent_committed(souk_consent *consent, souk_consent_change *change)
 {
     souk_auto_write(&consent->lock);
-    size_t count = consent->pending_count;
-    consent->pending_count = 0; /* each takes the room that was made for it */
-    for (size_t i = 0; i < count; i++) {
-        const struct consent_pending *pending = &consent->pending[i];
-        souk_err err = pending->age != SOUK_AGE_UNKNOWN
-                           ? put_aged(consent, (struct consent_aged){pending->said.atom,
-                                                                     (uint8_t)pending->age})
-                           : put_said(consent, pending->said);
-        souk_assert(err == SOUK_OK);
-    }
-    consent->epoch++;
+    for (size_t i = 0; i < change->count; i++)
+        hear(consent, &change->pending[i]);
+    consent->epoch += change->count != 0;
+    consent_change_close(consent, change);
 }
 
-souk_err souk_consent_abandoned(souk_consent *consent)
+souk_err souk_consent_abandoned(souk_consent *consent, souk_consent_change *change)
 {
     souk_auto_write(&consent->lock);
-    consent->pending_count = 0;
+    consent_change_close(consent, change);
     consent->epoch++;
     return read_anew(consent);
 }
@@ -351,7 +370,7 @@ souk_err souk_consent_forget(souk_consent *consent, souk_tx *tx, uint32_t atom)
     SOUK_TRY(
         souk_sql_run(tx, "DELETE FROM consent_age WHERE atom = ?1", SOUK_VALUES(SOUK_INT(atom))));
     souk_auto_write(&consent->lock);
-    take_back(consent, atom, NULL);
+    consent_change_forget(consent, atom);
     for (size_t i = 0; i < consent->said_capacity; i++)
         if (consent->said[i].atom == atom) /* keeps its place: others may lie behind it */
             consent->said[i].basis = SOUK_BASIS_WITHDRAWN;

@@ -100,21 +100,43 @@ SOUK_CHECKED souk_err souk_consent_open(souk_mem *mem, souk_ledger *ledger,
 void souk_consent_free(souk_consent *consent);
 SOUK_AUTO(souk_consent)
 
+/* What one transaction says, until it is committed or not; {0} is one at rest.  Several may be open at once, as the
+ * jobs of one commit are; what was said last holds, whichever is committed last. */
+typedef struct souk_consent_change {
+    struct consent_pending *pending; /* private from here on */
+    size_t count, capacity;
+    uint32_t *places; /* the newest of each (atom, controller, purpose), + 1; 0: free */
+    size_t place_capacity;
+    struct souk_consent_change *next;
+    bool is_open;
+} souk_consent_change;
+
 /* First thing in a closure that applies rows: it may run again. */
-void souk_consent_begin(souk_consent *consent);
+void souk_consent_begin(souk_consent *consent, souk_consent_change *change);
 /* In a transaction: stores rows (grants: the atom given; withdrawals: one for every atom of the person,
  * which the caller lists).  A withdrawal is effective in memory at once (before the commit), a grant
  * when souk_consent_committed is called; after a rollback call souk_consent_abandoned.
  * Where abandoned fails, what was effective stays: too strict until it is called again.
  * SOUK_EINVAL: a withdrawal of `serve`, until <= from. */
-SOUK_CHECKED souk_err souk_consent_apply(souk_consent *consent, souk_tx *tx,
-                                         const souk_consent_row *rows, size_t count);
-void souk_consent_committed(souk_consent *consent);
-SOUK_CHECKED souk_err souk_consent_abandoned(souk_consent *consent);
+SOUK_CHECKED souk_err souk_consent_apply(souk_consent *consent, souk_consent_change *change,
+                                         souk_tx *tx, const souk_consent_row *rows, size_t count);
+void souk_consent_committed(souk_consent *consent, souk_consent_change *change);
+SOUK_CHECKED souk_err souk_consent_abandoned(souk_consent *consent, souk_consent_change *change);
+/* Its memory, and what it still waits with. */
+void souk_consent_change_done(souk_consent *consent, souk_consent_change *change);
+
+/* What an atom last said about a purpose, also in a transaction that is still open, and since when; SOUK_BASIS_NONE:
+ * nothing, then what its sources state holds. */
+souk_basis souk_consent_last(const souk_consent *consent, uint32_t atom, uint32_t controller,
+                             souk_purpose purpose, souk_time *ret_since);
+/* The same of its age. */
+souk_age souk_consent_last_age(const souk_consent *consent, uint32_t atom);
+
 /* What is known of an atom's age, with whose word it is.  A minor's holds at once, as a withdrawal does;
  * an adult's after the commit. */
-SOUK_CHECKED souk_err souk_consent_set_age(souk_consent *consent, souk_tx *tx, uint32_t atom,
-                                           souk_age age, souk_text evidence);
+SOUK_CHECKED souk_err souk_consent_set_age(souk_consent *consent, souk_consent_change *change,
+                                           souk_tx *tx, uint32_t atom, souk_age age,
+                                           souk_text evidence);
 /* Removes an erased atom's rows. */
 SOUK_CHECKED souk_err souk_consent_forget(souk_consent *consent, souk_tx *tx, uint32_t atom);
 /* The number of a party as a purpose `share:<party>`, made where it is new and durable with the

@@ -170,7 +170,6 @@ static souk_err name_party(souk_tx *tx, void *context)
 {
     struct naming *my = context;
     my->runs++;
-    souk_consent_begin(my->world->consent);
     SOUK_TRY(souk_consent_party(my->world->consent, tx, my->party, &my->purpose));
     return my->fail;
 }
@@ -281,7 +280,7 @@ SOUK_TEST("a party's number survives a closure that runs twice, and goes with on
     SOUK_CHECK(jobs[0].runs > 1); /* its neighbour's failure made the group run again */
     SOUK_MUST(jobs[0].err);
     SOUK_CHECK_ERR(jobs[1].err, SOUK_ECONFLICT);
-    SOUK_MUST(souk_consent_abandoned(world.consent));
+    SOUK_MUST(souk_consent_abandoned(world.consent, &world.change));
     souk_purpose kept, fresh, lost;
     SOUK_MUST(party(&world, SOUK_TEXT("kraft"), &fresh));
     world_close_consent(&world);

@@ -11,9 +11,11 @@ struct consent_said {
     uint8_t purpose, basis;
     bool guardian;
     souk_time since, until;
+    uint64_t
+        turn; /* of its saying: what was said later is not overtaken by what is committed later */
 };
 
-struct consent_pending { /* grants and ages of the transaction in hand */
+struct consent_pending { /* of a change that is not committed yet */
     struct consent_said said;
     souk_age age; /* SOUK_AGE_UNKNOWN: it is a said */
 };
@@ -21,6 +23,7 @@ struct consent_pending { /* grants and ages of the transaction in hand */
 struct consent_aged {
     uint32_t atom;
     uint8_t age;
+    uint64_t turn;
 };
 
 /* Above the purposes an atom's bases tell what its sources state of its age. */
@@ -37,8 +40,9 @@ struct souk_consent {
     size_t said_capacity, said_count;
     struct consent_aged *aged; /* open addressing by atom */
     size_t aged_capacity, aged_count;
-    struct consent_pending *pending;
-    size_t pending_count, pending_capacity;
+    souk_consent_change *changes; /* that are open */
+    size_t waiting_count;         /* in all of them */
+    uint64_t turns;
     uint16_t *source_bases; /* [CONSENT_SOURCES] */
     uint64_t epoch;
     souk_hash_key seal; /* of grants, of this process alone */
@@ -48,5 +52,14 @@ struct souk_consent {
 struct consent_said *consent_find_said(const souk_consent *consent, uint32_t atom,
                                        uint32_t controller, unsigned purpose);
 struct consent_aged *consent_find_aged(const souk_consent *consent, uint32_t atom);
+uint64_t consent_hash_said(uint32_t atom, uint32_t controller, unsigned purpose);
+
+/* consent_change.c: room for one more; the pending of that index is the newest of its kind; nothing pends; no
+ * longer open; nothing of the atom pends in any.  Under the lock. */
+SOUK_CHECKED souk_err consent_change_room(souk_consent *consent, souk_consent_change *change);
+void consent_change_note(souk_consent_change *change, size_t index);
+void consent_change_clear(souk_consent *consent, souk_consent_change *change);
+void consent_change_close(souk_consent *consent, souk_consent_change *change);
+void consent_change_forget(souk_consent *consent, uint32_t atom);
 
 #endif

@@ -246,7 +246,6 @@ struct forgetting {
 static souk_err forget_shopper(souk_tx *tx, void *context)
 {
     struct forgetting *my = context;
-    souk_consent_begin(my->world->consent);
     for (uint32_t atom = 1; atom < WORLD_ATOMS; atom++)
         if (my->model->owner[atom] == my->shopper)
             SOUK_TRY(souk_consent_forget(my->world->consent, tx, atom));

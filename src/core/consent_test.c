@@ -364,7 +364,7 @@ SOUK_TEST("a disk that cannot be read after a rollback does not make a withdrawa
     SOUK_CHECK(!world_may(&world, 6, SOUK_PURPOSE_PROFILE));
     SOUK_CHECK(!world_masked(&world, 6, SOUK_PURPOSE_PROFILE));
     souk_sim_plan(world.disk, (souk_sim_faults){.fail_at = 0});
-    SOUK_MUST(souk_consent_abandoned(world.consent));
+    SOUK_MUST(souk_consent_abandoned(world.consent, &world.change));
     SOUK_CHECK(!world_may(&world, 6, SOUK_PURPOSE_PROFILE));
     SOUK_CHECK(world_may(&world, 6, SOUK_PURPOSE_ADVERTISE));
     world_close(&world);

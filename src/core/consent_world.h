@@ -34,6 +34,7 @@ static const struct {
 };
 
 struct consent_world {
+    souk_consent_change change; /* of world_say */
     souk_mem *mem;
     souk_disk *disk;
     souk_ledger *ledger;
@@ -50,6 +51,8 @@ static inline uint16_t world_bases_of(void *context, uint32_t source)
 
 static inline void world_close_consent(struct consent_world *world)
 {
+    if (world->consent)
+        souk_consent_change_done(world->consent, &world->change);
     souk_consent_free(souk_take(&world->consent));
     souk_ledger_free(souk_take(&world->ledger));
 }
@@ -136,11 +139,11 @@ static inline souk_err world_saying(souk_tx *tx, void *context)
 {
     struct saying *my = context;
     souk_consent *consent = my->world->consent;
-    souk_consent_begin(consent);
-    SOUK_TRY(souk_consent_apply(consent, tx, my->rows, my->count));
+    souk_consent_begin(consent, &my->world->change);
+    SOUK_TRY(souk_consent_apply(consent, &my->world->change, tx, my->rows, my->count));
     if (my->aged_atom)
-        SOUK_TRY(
-            souk_consent_set_age(consent, tx, my->aged_atom, my->age, SOUK_TEXT("a passport")));
+        SOUK_TRY(souk_consent_set_age(consent, &my->world->change, tx, my->aged_atom, my->age,
+                                      SOUK_TEXT("a passport")));
     if (my->inside)
         my->inside(my->context, my->world);
     return my->fail;
@@ -150,10 +153,10 @@ static inline souk_err world_say_all(struct saying *my)
 {
     souk_err err = souk_ledger_write(my->world->ledger, SOUK_LANE_JOB, world_saying, my);
     if (!err) {
-        souk_consent_committed(my->world->consent);
+        souk_consent_committed(my->world->consent, &my->world->change);
         return SOUK_OK;
     }
-    souk_err abandoned = souk_consent_abandoned(my->world->consent);
+    souk_err abandoned = souk_consent_abandoned(my->world->consent, &my->world->change);
     return abandoned ? abandoned : err;
 }
 

@@ -86,6 +86,10 @@ typedef struct souk_event {
     uint8_t flags;
     uint8_t id_count;
     uint16_t line_count;
+    /* What the person says with it about her data (consent.h): bits of fixed purposes, SOUK_PURPOSE_SERVE's is
+     * ignored; a souk_age. */
+    uint16_t granted, refused;
+    uint8_t age;
     souk_identifier ids[SOUK_EVENT_IDS]; /* strongest first */
     const souk_line *lines;
     souk_text packed; /* the source's own text, packed (pack.h) */

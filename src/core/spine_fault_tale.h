@@ -137,6 +137,8 @@ static void draft_message(struct tale *tale, struct draft *draft, unsigned numbe
                           .amount = {message->order ? basket.amount.micro : 0},
                           .lines = &basket,
                           .line_count = message->order,
+                          .granted = number % 3 ? 1 << SOUK_PURPOSE_RESEARCH : 0,
+                          .refused = number % 3 ? 0 : 1 << SOUK_PURPOSE_RESEARCH,
                           .message = souk_hashes_message(hashes, 1, souk_text_of(text + 1)),
                           .packed = {text, (size_t)bytes + 1}};
     memcpy(event->currency, message->order ? "GBP" : "", 4 * message->order);

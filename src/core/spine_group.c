@@ -14,58 +14,13 @@
 
 #include "base/random.h"
 
-enum { GROUP_FOLD_SLICE = 32, GROUP_FAR = 12, GROUP_NEAR = 5, GROUP_LINES_MOST = 1 << 20, GROUP_REPEAT = 1 };
-
-/* ---- links ------------------------------------------------------------------------------------------ */
-
-static souk_err add_pair(souk_spine *spine, uint64_t key, uint64_t value)
-{
-    struct spine_group *group = &spine->group;
-    SOUK_TRY(souk_mem_grow(spine->mem, &group->pairs, &group->pair_capacity, group->pair_count + 1,
-                           (size_t)1 << 22, sizeof *group->pairs));
-    group->pairs[group->pair_count++] = (struct spine_pair){key, value};
-    return SOUK_OK;
-}
-
-/* The edge of the event in hand that concerns the link's atom. */
-static struct spine_edge *edge_for(struct spine_group *group, const souk_link *link)
-{
-    for (size_t i = 0; i < group->edge_count; i++)
-        if (group->edges[i].slot == link->slot)
-            return &group->edges[i];
-    souk_assert(group->edge_count < SPINE_EVENT_ATOMS);
-    struct spine_edge *edge = &group->edges[group->edge_count++];
-    spine_edge_begin(edge, link, group->block_first);
-    return edge;
-}
-
-static souk_err write_link(void *context, const souk_link *link, souk_text value)
-{
-    souk_spine *spine = context;
-    struct spine_group *group = &spine->group;
-    SOUK_TRY(spine_edge_add(edge_for(group, link), link, value, group->packer, &group->value));
-    souk_index_lock(spine->index);
-    souk_err err = souk_index_link(spine->index, link);
-    souk_index_unlock(spine->index);
-    return err;
-}
-
-/* Once the event is resolved: one edge, one seal, for each atom it tied something to. */
-static souk_err write_edges(souk_spine *spine)
-{
-    struct spine_group *group = &spine->group;
-    for (size_t i = 0; i < group->edge_count; i++) {
-        struct spine_edge *tied = &group->edges[i];
-        size_t edge_index = souk_block_edge_count(group->maker);
-        SOUK_TRY(spine_edge_seal(spine, tied, group->prefix, group->block_first, edge_index));
-        souk_block_edge edge = {.slot = tied->slot,
-                                .sealed_bytes = (uint16_t)tied->plain.bytes,
-                                .sealed = (const unsigned char *)tied->plain.at};
-        souk_block_add_edge(group->maker, &edge);
-        SOUK_TRY(add_pair(spine, tied->atom, spine_timeline_link(tied->position)));
-    }
-    return SOUK_OK;
-}
+enum {
+    GROUP_FOLD_SLICE = 32,
+    GROUP_FAR = 12,
+    GROUP_NEAR = 5,
+    GROUP_LINES_MOST = 1 << 20,
+    GROUP_REPEAT = 1
+};
 
 /* ---- repeats ---------------------------------------------------------------------------------------- */
 
@@ -264,14 +219,15 @@ static souk_err accept_event(souk_spine *spine, souk_tx *tx, const souk_batch *b
     }
     souk_fact *fact = &group->facts[group->fact_count];
     *fact = (souk_fact){0};
-    souk_resolver resolver = {spine->index, spine->vault, spine->hashes, write_link, spine};
+    souk_resolver resolver = {spine->index, spine->vault, spine->hashes, spine_write_link, spine};
     group->edge_count = 0;
     SOUK_TRY(souk_resolve(&resolver, event, group->next, &fact->atom));
-    SOUK_TRY(write_edges(spine));
+    SOUK_TRY(spine_write_edges(spine));
     SOUK_TRY(number_fact(spine, tx, batch, event, fact));
     if (group->edge_count)
         fact->flags |= SOUK_FACT_LINKS;
     SOUK_TRY(seal_text(spine, event, fact));
+    SOUK_TRY(spine_consent_event(spine, tx, event, fact));
     const souk_fact_line *lines = group->lines ? group->lines + fact->first_line : NULL;
     souk_block_add(group->maker, fact, lines, event->message, spine->seal_room.at);
     group->messages[group->fact_count] = event->message;
@@ -290,8 +246,7 @@ static void look_ahead(souk_spine *spine, const souk_batch *batch, size_t i)
     }
     if (i + GROUP_NEAR < batch->count && batch->events[i + GROUP_NEAR].id_count) {
         const souk_event *near = &batch->events[i + GROUP_NEAR];
-        souk_index_expect_atom(spine->index,
-                               souk_index_find_now(spine->index, near->ids[0].hash));
+        souk_index_expect_atom(spine->index, souk_index_find_now(spine->index, near->ids[0].hash));
     }
 }
 
@@ -373,6 +328,8 @@ static souk_err apply_group(souk_tx *tx, souk_job *job)
     souk_spine *spine = SOUK_JOB_OWNER(job, souk_spine, group.job);
     struct spine_group *group = &spine->group;
     go_back(spine); /* of a run before this one */
+    if (group->consent.is_open)
+        souk_consent_begin(spine->consent, &group->consent);
     size_t events = take_batches(spine);
     for (souk_batch *batch = group->first; batch; batch = batch->next)
         if (batch->settle)
@@ -484,6 +441,18 @@ static void go_on(souk_spine *spine)
     send_group(spine);
 }
 
+/* Where the rows cannot be read again, what was withdrawn in vain holds until they can: too strict, never wrong. */
+static void end_consent(souk_spine *spine, souk_err err)
+{
+    souk_consent_change *change = &spine->group.consent;
+    if (!change->is_open)
+        return;
+    if (!err)
+        souk_consent_committed(spine->consent, change);
+    else
+        err = souk_consent_abandoned(spine->consent, change);
+}
+
 static void after_group(souk_job *job, souk_err err)
 {
     souk_spine *spine = SOUK_JOB_OWNER(job, souk_spine, group.job);
@@ -491,6 +460,7 @@ static void after_group(souk_job *job, souk_err err)
         go_back(spine);
     else
         commit_group(spine);
+    end_consent(spine, err);
     answer_batches(spine, err);
     spine_keeper_group_ended(spine);
     spine_keeper_poke(spine);
@@ -588,6 +558,8 @@ void spine_group_done(souk_spine *spine)
     struct spine_group *group = &spine->group;
     souk_block_maker_free(group->maker);
     souk_packer_free(group->packer);
+    if (spine->consent)
+        souk_consent_change_done(spine->consent, &group->consent);
     souk_mem_put(spine->mem, group->facts);
     souk_mem_put(spine->mem, group->lines);
     souk_mem_put(spine->mem, group->keys);

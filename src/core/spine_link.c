@@ -195,3 +195,53 @@ souk_err spine_edge_links(souk_spine *spine, const souk_block *block, size_t edg
     souk_buf_done(&opened.value);
     return err;
 }
+
+/* ---- while events are taken ---------------------------------------------------------------------------- */
+
+static souk_err add_pair(souk_spine *spine, uint64_t key, uint64_t value)
+{
+    struct spine_group *group = &spine->group;
+    SOUK_TRY(souk_mem_grow(spine->mem, &group->pairs, &group->pair_capacity, group->pair_count + 1,
+                           (size_t)1 << 22, sizeof *group->pairs));
+    group->pairs[group->pair_count++] = (struct spine_pair){key, value};
+    return SOUK_OK;
+}
+
+/* The edge of the event in hand that concerns the link's atom. */
+static struct spine_edge *edge_for(struct spine_group *group, const souk_link *link)
+{
+    for (size_t i = 0; i < group->edge_count; i++)
+        if (group->edges[i].slot == link->slot)
+            return &group->edges[i];
+    souk_assert(group->edge_count < SPINE_EVENT_ATOMS);
+    struct spine_edge *edge = &group->edges[group->edge_count++];
+    spine_edge_begin(edge, link, group->block_first);
+    return edge;
+}
+
+souk_err spine_write_link(void *context, const souk_link *link, souk_text value)
+{
+    souk_spine *spine = context;
+    struct spine_group *group = &spine->group;
+    SOUK_TRY(spine_edge_add(edge_for(group, link), link, value, group->packer, &group->value));
+    souk_index_lock(spine->index);
+    souk_err err = souk_index_link(spine->index, link);
+    souk_index_unlock(spine->index);
+    return err;
+}
+
+souk_err spine_write_edges(souk_spine *spine)
+{
+    struct spine_group *group = &spine->group;
+    for (size_t i = 0; i < group->edge_count; i++) {
+        struct spine_edge *tied = &group->edges[i];
+        size_t edge_index = souk_block_edge_count(group->maker);
+        SOUK_TRY(spine_edge_seal(spine, tied, group->prefix, group->block_first, edge_index));
+        souk_block_edge edge = {.slot = tied->slot,
+                                .sealed_bytes = (uint16_t)tied->plain.bytes,
+                                .sealed = (const unsigned char *)tied->plain.at};
+        souk_block_add_edge(group->maker, &edge);
+        SOUK_TRY(add_pair(spine, tied->atom, spine_timeline_link(tied->position)));
+    }
+    return SOUK_OK;
+}

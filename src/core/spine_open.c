@@ -419,10 +419,10 @@ void souk_spine_free(souk_spine *spine)
     souk_runs_free(spine->timeline);
     souk_index_free(spine->index);
     souk_rejects_free(spine->rejects);
-    souk_consent_free(spine->consent);
     souk_catalogue_free(spine->catalogue);
     souk_vault_free(spine->vault);
     spine_group_done(spine);
+    souk_consent_free(spine->consent);
     souk_mutex_done(&spine->queue_mutex);
     souk_mutex_done(&spine->keeper_mutex);
     souk_cond_done(&spine->keeper_wake);

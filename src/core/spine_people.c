@@ -83,8 +83,8 @@ static uint32_t own_atom(souk_spine *spine, uint32_t shopper)
 }
 
 /* nonce[24], then the words sealed under the key of an atom. */
-static souk_err seal_words(souk_spine *spine, uint32_t number, souk_text by, souk_text reason,
-                           souk_buf *words)
+souk_err spine_seal_words(souk_spine *spine, uint32_t number, souk_text by, souk_text reason,
+                          souk_buf *words)
 {
     souk_index_read(spine->index);
     const souk_atom *atom = souk_index_atom(spine->index, number);
@@ -235,7 +235,7 @@ souk_err souk_spine_merge(souk_spine *spine, uint32_t shopper_a, uint32_t shoppe
     souk_auto_lock(&spine->decision_mutex);
     SOUK_TRY(spine_check(spine));
     SOUK_TRY(check_apart(spine, shopper_a, shopper_b));
-    souk_err err = seal_words(spine, own_atom(spine, shopper_a), by, reason, &merge.words);
+    souk_err err = spine_seal_words(spine, own_atom(spine, shopper_a), by, reason, &merge.words);
     if (!err)
         err = souk_ledger_write(spine->ledger, SOUK_LANE_INGEST, write_merge, &merge);
     souk_buf_done(&merge.words);
@@ -255,7 +255,8 @@ souk_err souk_spine_unmerge(souk_spine *spine, uint32_t shopper, souk_text by, s
                               .standing = {.spine = spine, .index = spine->index}};
     souk_auto_lock(&spine->decision_mutex);
     SOUK_TRY(spine_check(spine));
-    souk_err err = seal_words(spine, own_atom(spine, shopper), by, reason, &parting.decision.words);
+    souk_err err =
+        spine_seal_words(spine, own_atom(spine, shopper), by, reason, &parting.decision.words);
     if (!err)
         err = souk_ledger_write(spine->ledger, SOUK_LANE_INGEST, write_unmerge, &parting);
     if (!err) {
@@ -267,53 +268,4 @@ souk_err souk_spine_unmerge(souk_spine *spine, uint32_t shopper, souk_text by, s
     souk_mem_put(spine->mem, parting.standing.joined);
     SOUK_TRY(err);
     return parting.decision.changed ? SOUK_OK : SOUK_ENOENT;
-}
-
-/* ---- consent ------------------------------------------------------------------------------------------- */
-
-struct consenting {
-    souk_spine *spine;
-    const souk_person *person;
-    const souk_consent_row *row;
-    souk_age age;
-};
-
-static souk_err write_consent(souk_tx *tx, void *context)
-{
-    struct consenting *told = context;
-    souk_consent *consent = told->spine->consent;
-    const souk_person *person = told->person;
-    souk_consent_row row = *told->row;
-    souk_consent_begin(consent);
-    if (row.basis != SOUK_BASIS_WITHDRAWN) {
-        row.atom = row.atom ? row.atom : person->atoms[0];
-        SOUK_TRY(souk_consent_apply(consent, tx, &row, 1));
-    } else {
-        for (uint32_t i = 0; i < person->atom_count; i++) {
-            row.atom = person->atoms[i];
-            SOUK_TRY(souk_consent_apply(consent, tx, &row, 1));
-        }
-    }
-    for (uint32_t i = 0; i < person->atom_count && told->age != SOUK_AGE_UNKNOWN; i++)
-        SOUK_TRY(souk_consent_set_age(consent, tx, person->atoms[i], told->age, row.evidence));
-    return SOUK_OK;
-}
-
-souk_err souk_spine_consent_record(souk_spine *spine, const souk_person *person,
-                                   const souk_consent_row *row, souk_age age)
-{
-    souk_auto_value(souk_buf) words = {.mem = spine->mem};
-    souk_consent_row sealed = *row;
-    struct consenting told = {spine, person, &sealed, age};
-    souk_auto_lock(&spine->decision_mutex);
-    SOUK_TRY(spine_check(spine));
-    SOUK_TRY(seal_words(spine, person->atoms[0], row->evidence, SOUK_TEXT(""), &words));
-    sealed.evidence = souk_buf_view(&words);
-    souk_err err = souk_ledger_write(spine->ledger, SOUK_LANE_INGEST, write_consent, &told);
-    if (!err) {
-        souk_consent_committed(spine->consent);
-        return SOUK_OK;
-    }
-    souk_err abandoned = souk_consent_abandoned(spine->consent);
-    return abandoned ? abandoned : err;
 }

@@ -84,6 +84,8 @@ struct spine_group {
     struct spine_edge edges[SPINE_EVENT_ATOMS]; /* of the event in hand */
     size_t edge_count;
     souk_buf bytes, value;
+    souk_consent_change consent; /* what persons say with their events */
+    souk_person person;          /* scratch */
 };
 
 /* The message hashes of a block read lately: repeats come in runs. */
@@ -230,6 +232,16 @@ SOUK_CHECKED souk_err spine_erase_links(souk_spine *spine, souk_arena *arena, ui
 /* Removes the erased shoppers' decisions, in a transaction of the writer. */
 SOUK_CHECKED souk_err spine_forget_decisions(souk_tx *tx, uint32_t shopper);
 SOUK_CHECKED souk_err spine_people_migrate(souk_spine *spine, souk_diag *diag);
+/* spine_link.c: a link of the event in hand, applied to the index at once (resolve.h); and, once the event is
+ * resolved, one edge, one seal, for each atom it tied something to. */
+SOUK_CHECKED souk_err spine_write_link(void *spine, const souk_link *link, souk_text value);
+SOUK_CHECKED souk_err spine_write_edges(souk_spine *spine);
+/* nonce[24], then the words sealed under the key of an atom, appended. */
+SOUK_CHECKED souk_err spine_seal_words(souk_spine *spine, uint32_t number, souk_text by,
+                                       souk_text reason, souk_buf *words);
+/* spine_consent.c: what the person says with the event about her data, into the group's transaction. */
+SOUK_CHECKED souk_err spine_consent_event(souk_spine *spine, souk_tx *tx, const souk_event *event,
+                                          const souk_fact *fact);
 /* The groups again, after a decision; takes the index's lock. */
 SOUK_CHECKED souk_err spine_regroup(souk_spine *spine);
 

@@ -76,6 +76,7 @@ souk_err souk_intake_open(souk_collect *collect, souk_arena *arena, souk_diag *d
     intake->diag = diag;
     intake->has_sent = intake->nobodys = false;
     intake->batch.source = 0;
+    intake->refused = 0;
     intake->unnamed = (souk_text){"", 0};
     souk_buf_clear(&intake->inflated);
     forget(intake);

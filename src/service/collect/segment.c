@@ -249,6 +249,8 @@ static void collect(souk_call *call, souk_text path_type)
         return;
     }
     call->user = intake;
+    if (souk_text_equal(souk_call_header(call, SOUK_TEXT("sec-gpc")), SOUK_TEXT("1")))
+        intake->refused = 1 << SOUK_PURPOSE_ADVERTISE; /* Global Privacy Control 2.1 */
     err = read_body(intake, call, path_type);
     if (!err)
         err = souk_intake_submit(intake, answer, call);

@@ -223,6 +223,74 @@ static souk_err read_who(const struct reading *r, enum call call)
                          "neither userId nor anonymousId: say whose event it is");
 }
 
+/* ---- what she says about her data ------------------------------------------------------------------------ */
+
+enum { ADULT_YEARS = 18 };
+
+/* {"advertise":true,"profile":false}: categories that are purposes of ours. */
+static void read_preferences(const struct reading *r, souk_json_node preferences)
+{
+    const souk_json_doc *doc = &r->intake->doc;
+    souk_purpose purpose;
+    for (souk_json_node node = souk_json_first(doc, preferences); node != SOUK_JSON_NONE;
+         node = souk_json_next(doc, node)) {
+        souk_json_kind kind = souk_json_type(doc, node);
+        if (!souk_purpose_of_word(souk_json_key(doc, node), &purpose))
+            continue;
+        if (kind == SOUK_JSON_TRUE)
+            r->event->granted |= (uint16_t)(1 << purpose);
+        else if (kind == SOUK_JSON_FALSE)
+            r->event->refused |= (uint16_t)(1 << purpose);
+    }
+}
+
+/* ["advertise","profile"] */
+static void read_purposes(const struct reading *r, souk_json_node list, uint16_t *ret_bits)
+{
+    const souk_json_doc *doc = &r->intake->doc;
+    souk_purpose purpose;
+    if (souk_json_type(doc, list) != SOUK_JSON_ARRAY)
+        return;
+    for (souk_json_node node = souk_json_first(doc, list); node != SOUK_JSON_NONE;
+         node = souk_json_next(doc, node))
+        if (souk_purpose_of_word(text_of(r, node), &purpose))
+            *ret_bits |= (uint16_t)(1 << purpose);
+}
+
+/* A birthday tells more than an age, and both more than a band. */
+static souk_age age_of(const struct reading *r, souk_json_node traits)
+{
+    souk_text band = text_at(r, traits, "age_band"), years_text = text_at(r, traits, "age");
+    souk_time born;
+    uint64_t years;
+    if (time_of(r, member(r, traits, "birthday"), &born))
+        return souk_time_years(born, r->event->at) >= ADULT_YEARS ? SOUK_AGE_ADULT : SOUK_AGE_MINOR;
+    if (souk_text_to_u64(years_text, &years) == SOUK_OK && years > 0 && years < 130)
+        return years >= ADULT_YEARS ? SOUK_AGE_ADULT : SOUK_AGE_MINOR;
+    if (souk_text_equal(band, SOUK_TEXT("adult")))
+        return SOUK_AGE_ADULT;
+    return souk_text_equal(band, SOUK_TEXT("minor")) ? SOUK_AGE_MINOR : SOUK_AGE_UNKNOWN;
+}
+
+/* In the words of Segment (context.consent) and of RudderStack (context.consentManagement).  Who refuses and grants
+ * at once refuses. */
+static void read_consent(const struct reading *r)
+{
+    souk_json_node context = r->fields[CONTEXT], traits = r->fields[TRAITS];
+    if (context != SOUK_JSON_NONE) {
+        souk_json_node managed = member(r, context, "consentManagement");
+        read_preferences(r, member(r, member(r, context, "consent"), "categoryPreferences"));
+        read_purposes(r, member(r, managed, "allowedConsentIds"), &r->event->granted);
+        read_purposes(r, member(r, managed, "deniedConsentIds"), &r->event->refused);
+    }
+    if (traits == SOUK_JSON_NONE)
+        traits = member(r, context, "traits");
+    if (traits != SOUK_JSON_NONE)
+        r->event->age = (uint8_t)age_of(r, traits);
+    r->event->refused |= r->intake->refused;
+    r->event->granted &= (uint16_t)~r->event->refused;
+}
+
 /* ---- when ------------------------------------------------------------------------------------------------- */
 
 /* The event's own time; a device whose clock is off by more than five minutes is corrected by what its
@@ -443,6 +511,7 @@ souk_err segment_read_event(souk_intake *intake, souk_json_node node, souk_text 
     SOUK_TRY(read_what(&r, type, &call));
     SOUK_TRY(read_who(&r, call));
     read_when(&r);
+    read_consent(&r);
     event->message = message_identity(&r, message_id);
     /* As an offset: the buffer may move while it grows. */
     event->packed = (souk_text){NULL, intake->packed.bytes};

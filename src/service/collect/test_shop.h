@@ -25,9 +25,9 @@ struct shop {
     void *collect;
     souk_secrets secrets;
     souk_clock_fake clock;
-    souk_arena arena; /* of stories and rejects */
-    souk_text query;  /* of the next call */
-    const char *authorization;
+    souk_arena arena;                /* of stories and rejects */
+    souk_text query;                 /* of the next call */
+    const char *authorization, *gpc; /* headers of the next calls */
     int status;
     unsigned answers, retry_s;
     char answer[1024];
@@ -63,6 +63,8 @@ static inline void shop_close(struct shop *shop)
 static inline souk_text shop_header(souk_call *call, souk_text name)
 {
     const struct shop *shop = call->from;
+    if (souk_text_equal(name, SOUK_TEXT("sec-gpc")))
+        return souk_text_of(shop->gpc);
     return souk_text_equal(name, SOUK_TEXT("authorization")) ? souk_text_of(shop->authorization)
                                                              : SOUK_TEXT("");
 }
@@ -155,6 +157,25 @@ static inline const char *shop_name(struct shop *shop, souk_name_kind kind, uint
     char *name = souk_arena_get(&shop->arena, 128);
     souk_catalogue_name(souk_spine_catalogue(shop->spine), kind, number, name, 128);
     return name;
+}
+
+struct shop_counting {
+    const char *sql;
+    int64_t count;
+};
+
+static inline souk_err shop_read_count(souk_tx *tx, void *context)
+{
+    struct shop_counting *counting = context;
+    return souk_sql_one_int(tx, counting->sql, SOUK_NO_VALUES, &counting->count);
+}
+
+static inline souk_err shop_count(struct shop *shop, const char *sql, int64_t *ret_count)
+{
+    struct shop_counting counting = {.sql = sql};
+    souk_err err = souk_ledger_read(souk_spine_ledger(shop->spine), shop_read_count, &counting);
+    *ret_count = counting.count;
+    return err;
 }
 
 struct shop_rejects {

@@ -1,0 +1,142 @@
+/* segment_consent_test.c - what people say about their data with an event: heard with it, and no later. */
+#include "test/test.h"
+
+#include "service/collect/test_shop.h"
+
+static bool may(struct shop *shop, souk_id_kind kind, const char *value, souk_purpose purpose)
+{
+    souk_test *test = shop->test;
+    static souk_person person;
+    souk_index *index = souk_spine_index(shop->spine);
+    souk_grant grant;
+    SOUK_MUST(souk_spine_find(shop->spine, kind, souk_text_of(value), &person));
+    souk_index_read(index);
+    souk_err err = souk_consent_ask(souk_spine_consent(shop->spine), index, &person, purpose,
+                                    SOUK_OPERATOR, SHOP_NOW, &grant, NULL);
+    souk_index_read_done(index);
+    SOUK_CHECK(err == SOUK_OK || err == SOUK_EDENIED);
+    return err == SOUK_OK;
+}
+
+static void say(struct shop *shop, const char *who, const char *preferences, const char *traits,
+                const char *at)
+{
+    souk_test *test = shop->test;
+    char body[600];
+    snprintf(body, sizeof body,
+             "{%s,\"timestamp\":\"%s\",\"traits\":{%s},\"context\":{\"consent\":"
+             "{\"categoryPreferences\":{%s}}}}",
+             who, at, traits, preferences);
+    SOUK_CHECK(shop_send(shop, "/v1/identify", body) == 200);
+}
+
+static size_t rows_of(struct shop *shop)
+{
+    souk_test *test = shop->test;
+    int64_t count;
+    SOUK_MUST(shop_count(shop, "SELECT count(*) FROM consent", &count));
+    return (size_t)count;
+}
+
+SOUK_TEST(
+    "a yes with an event is a grant, a no takes it back, and the same words again leave no row")
+{
+    struct shop shop;
+    shop_open(&shop, test);
+    say(&shop, "\"userId\":\"u\"", "\"profile\":true,\"advertise\":true,\"coffee\":true", "",
+        "2026-01-01T10:00:00Z");
+    SOUK_CHECK(may(&shop, SOUK_ID_USER, "u", SOUK_PURPOSE_PROFILE));
+    SOUK_CHECK(!may(&shop, SOUK_ID_USER, "u", SOUK_PURPOSE_ADVERTISE)); /* of what age? */
+    SOUK_CHECK(rows_of(&shop) == 2);
+    say(&shop, "\"userId\":\"u\"", "\"profile\":true,\"advertise\":true", "\"age\":30",
+        "2026-01-01T10:01:00Z");
+    SOUK_CHECK(may(&shop, SOUK_ID_USER, "u", SOUK_PURPOSE_ADVERTISE));
+    SOUK_CHECK(rows_of(&shop) == 2);
+    say(&shop, "\"userId\":\"u\"", "\"profile\":false,\"serve\":false", "", "2026-01-01T10:02:00Z");
+    SOUK_CHECK(!may(&shop, SOUK_ID_USER, "u", SOUK_PURPOSE_PROFILE));
+    SOUK_CHECK(may(&shop, SOUK_ID_USER, "u", SOUK_PURPOSE_SERVE));
+    SOUK_CHECK(rows_of(&shop) == 3);
+    say(&shop, "\"userId\":\"u\"", "\"profile\":false,\"mood\":false", "", "2026-01-01T10:03:00Z");
+    SOUK_CHECK(rows_of(&shop) == 3); /* nobody might use it for moods */
+    shop_close(&shop);
+}
+
+SOUK_TEST("what was said earlier and arrives later changes nothing")
+{
+    struct shop shop;
+    shop_open(&shop, test);
+    say(&shop, "\"userId\":\"u\"", "\"profile\":true", "", "2026-01-01T10:00:00Z");
+    say(&shop, "\"userId\":\"u\"", "\"profile\":false", "", "2026-01-01T11:00:00Z");
+    say(&shop, "\"userId\":\"u\"", "\"profile\":true", "", "2026-01-01T10:30:00Z");
+    SOUK_CHECK(!may(&shop, SOUK_ID_USER, "u", SOUK_PURPOSE_PROFILE));
+    say(&shop, "\"userId\":\"u\"", "\"profile\":true", "", "2026-01-01T11:30:00Z");
+    SOUK_CHECK(may(&shop, SOUK_ID_USER, "u", SOUK_PURPOSE_PROFILE));
+    say(&shop, "\"userId\":\"u\"", "\"profile\":false", "", "2026-01-01T11:15:00Z");
+    SOUK_CHECK(may(&shop, SOUK_ID_USER, "u", SOUK_PURPOSE_PROFILE));
+    shop_close(&shop);
+}
+
+SOUK_TEST("one batch may say yes and no in turn, and a repeat of it says nothing")
+{
+    struct shop shop;
+    static const char body[] =
+        "{\"batch\":["
+        "{\"type\":\"page\",\"userId\":\"u\",\"messageId\":\"1\",\"context\":{\"consent\":"
+        "{\"categoryPreferences\":{\"profile\":true,\"research\":true}}}},"
+        "{\"type\":\"page\",\"userId\":\"u\",\"messageId\":\"2\",\"context\":{"
+        "\"consentManagement\":"
+        "{\"allowedConsentIds\":[\"research\"],\"deniedConsentIds\":[\"profile\"]}}}]}";
+    shop_open(&shop, test);
+    SOUK_CHECK(shop_send(&shop, "/v1/batch", body) == 200);
+    SOUK_CHECK(!may(&shop, SOUK_ID_USER, "u", SOUK_PURPOSE_PROFILE));
+    SOUK_CHECK(may(&shop, SOUK_ID_USER, "u", SOUK_PURPOSE_RESEARCH));
+    SOUK_CHECK(rows_of(&shop) == 3);
+    say(&shop, "\"userId\":\"u\"", "\"profile\":true", "", "2026-01-01T12:00:00Z");
+    SOUK_CHECK(shop_send(&shop, "/v1/batch", body) == 200);
+    SOUK_CHECK(may(&shop, SOUK_ID_USER, "u", SOUK_PURPOSE_PROFILE));
+    shop_close(&shop);
+}
+
+SOUK_TEST("a minor stays one whatever a later event says, and a birthday tells it by its day")
+{
+    struct shop shop;
+    const char *all = "\"advertise\":true";
+    shop_open(&shop, test);
+    say(&shop, "\"userId\":\"a\"", all, "\"birthday\":\"2008-01-02\"", "2026-01-01T10:00:00Z");
+    say(&shop, "\"userId\":\"b\"", all, "\"birthday\":\"2008-01-01\"", "2026-01-01T10:00:00Z");
+    say(&shop, "\"userId\":\"c\"", all, "\"age_band\":\"adult\"", "2026-01-01T10:00:00Z");
+    SOUK_CHECK(!may(&shop, SOUK_ID_USER, "a", SOUK_PURPOSE_ADVERTISE));
+    SOUK_CHECK(may(&shop, SOUK_ID_USER, "b", SOUK_PURPOSE_ADVERTISE));
+    SOUK_CHECK(may(&shop, SOUK_ID_USER, "c", SOUK_PURPOSE_ADVERTISE));
+    say(&shop, "\"userId\":\"a\"", all, "\"age\":40", "2026-01-01T11:00:00Z");
+    say(&shop, "\"userId\":\"c\"", all, "\"age\":\"17\"", "2026-01-01T11:00:00Z");
+    SOUK_CHECK(!may(&shop, SOUK_ID_USER, "a", SOUK_PURPOSE_ADVERTISE));
+    SOUK_CHECK(!may(&shop, SOUK_ID_USER, "c", SOUK_PURPOSE_ADVERTISE));
+    shop_close(&shop);
+}
+
+SOUK_TEST("a refusal from any of a person's histories is heard for all of them")
+{
+    struct shop shop;
+    shop_open(&shop, test);
+    say(&shop, "\"userId\":\"u\"", "\"profile\":true", "", "2026-01-01T10:00:00Z");
+    say(&shop, "\"anonymousId\":\"phone\"", "\"profile\":true", "", "2026-01-01T10:00:00Z");
+    say(&shop, "\"userId\":\"u\",\"anonymousId\":\"phone\"", "", "", "2026-01-01T10:01:00Z");
+    SOUK_CHECK(may(&shop, SOUK_ID_ANONYMOUS, "phone", SOUK_PURPOSE_PROFILE));
+    say(&shop, "\"anonymousId\":\"phone\"", "\"profile\":false", "", "2026-01-01T10:02:00Z");
+    SOUK_CHECK(!may(&shop, SOUK_ID_USER, "u", SOUK_PURPOSE_PROFILE));
+    SOUK_CHECK(rows_of(&shop) == 4); /* one for each atom */
+    shop_close(&shop);
+}
+
+SOUK_TEST("a browser that asks not to be sold refuses advertising with every event")
+{
+    struct shop shop;
+    shop_open(&shop, test);
+    say(&shop, "\"userId\":\"u\"", "\"advertise\":true", "\"age\":30", "2026-01-01T10:00:00Z");
+    SOUK_CHECK(may(&shop, SOUK_ID_USER, "u", SOUK_PURPOSE_ADVERTISE));
+    shop.gpc = "1";
+    say(&shop, "\"userId\":\"u\"", "\"advertise\":true", "", "2026-01-01T10:01:00Z");
+    SOUK_CHECK(!may(&shop, SOUK_ID_USER, "u", SOUK_PURPOSE_ADVERTISE));
+    shop_close(&shop);
+}
