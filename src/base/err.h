@@ -31,6 +31,10 @@
     X(ETIMEOUT, 408, 1, "the other side was too slow")                                \
     X(EEXIST, 409, 1, "it is there already")                                          \
     X(ECONFLICT, 409, 1, "it changed meanwhile, or a rule forbids it")                \
+    X(ECHANGED, 412, 1, "it is not as the caller believes: read it again")            \
+    X(EBLIND, 428, 2, "say which version is changed: If-Match with its ETag")         \
+    X(EREUSED, 422, 2, "the idempotency key was used for another request")            \
+    X(EQUOTA, 429, 1, "too many requests: wait")                                      \
     X(ETOOBIG, 413, 2, "it is larger than the limit")                                 \
     X(EOVERFLOW, 422, 2, "the number does not fit")                                   \
     X(EBUSY, 503, 1, "too much is waiting: try again later")                          \

@@ -95,6 +95,13 @@ typedef struct souk_route {
     bool local;          /* only over the control socket and in process */
     bool slow;           /* it waits for commits: runs beside the loop that reads requests */
     bool any_origin;     /* web pages of other origins may call it (CORS): a door of events */
+    /* For the API reference, in the notation of serve/shape.h; NULL: nothing. */
+    const char *query;         /* members: "limit?: integer(1..1000) 'how many'" */
+    const char *takes, *gives; /* JSON of the body, and of the answer */
+    int gives_status;          /* 0: 200 */
+    const char *gives_type;    /* of an answer that is no JSON: "text/event-stream" */
+    const char *words;         /* what the summary does not say */
+    bool unlisted;             /* another name of a route that is listed */
 } souk_route;
 
 /* One run of long work, a job of serve/jobs.h, in a thread of its own beside everything else. */
@@ -116,8 +123,15 @@ typedef struct souk_work_kind {
     souk_err (*run)(souk_work *work);
 } souk_work_kind;
 
+typedef struct souk_shape_name { /* a shape that several routes use */
+    const char *name, *shape;    /* "Event", "{position: integer, …}" */
+} souk_shape_name;
+
 typedef struct souk_service {
     const char *name;
+    const char *title, *words; /* of its chapter of the API reference */
+    const souk_shape_name *shapes;
+    size_t shape_count;
     /* Makes and frees the service's state; NULL: it has none. */
     souk_err (*open)(souk_mem *mem, souk_spine *spine, souk_merchants *merchants, void **ret_state);
     void (*close)(void *state);

@@ -273,20 +273,41 @@ static void delete_token(souk_call *call)
     revoke(call, false);
 }
 
+static const souk_shape_name shapes[] = {
+    {"Scope", "read|manage|admin"},
+    {"Revoked", "{revoked: boolean}"},
+};
+
 static const souk_route routes[] = {
-    {"GET", "/v1/sources", SOUK_SCOPE_ADMIN, get_sources, .summary = "Who sends events"},
+    {"GET", "/v1/sources", SOUK_SCOPE_ADMIN, get_sources, .summary = "Who sends events",
+     .gives = "{sources: [{source: text 'its name', states: text 'purposes and their bases', keys: "
+              "integer}]}"},
     {"POST", "/v1/sources", SOUK_SCOPE_ADMIN, post_source, .slow = true,
-     .summary = "A new sender, what it states for ever, and its write key"},
-    {"GET", "/v1/keys", SOUK_SCOPE_ADMIN, get_keys, .summary = "Write keys, by their ids"},
+     .summary = "A new sender, what it states for ever, and its write key",
+     .takes = "{name: text, bases?: [text] 'profile=consent', age?: adult|minor}",
+     .gives = "{source: text, write_key: text 'shown this once'}", .gives_status = 201},
+    {"GET", "/v1/keys", SOUK_SCOPE_ADMIN, get_keys, .summary = "Write keys, by their ids",
+     .gives = "{keys: [{id: text, source: text, made?: time?, *: any}]}"},
     {"POST", "/v1/keys", SOUK_SCOPE_ADMIN, post_key, .slow = true,
-     .summary = "Another write key of a source"},
+     .summary = "Another write key of a source", .takes = "{source: text 'its name'}",
+     .gives = "{id: text, source: text, write_key: text 'shown this once'}", .gives_status = 201},
     {"DELETE", "/v1/keys/{id}", SOUK_SCOPE_ADMIN, delete_key, .slow = true,
-     .summary = "A write key is refused from now on"},
-    {"GET", "/v1/tokens", SOUK_SCOPE_ADMIN, get_tokens, .summary = "Tokens, by their ids"},
-    {"POST", "/v1/tokens", SOUK_SCOPE_ADMIN, post_token, .slow = true, .summary = "A new token"},
+     .summary = "A write key is refused from now on", .gives = "Revoked"},
+    {"GET", "/v1/tokens", SOUK_SCOPE_ADMIN, get_tokens, .summary = "Tokens, by their ids",
+     .gives = "{tokens: [{id: text, name: text, scopes: [text], made?: time?}]}"},
+    {"POST", "/v1/tokens", SOUK_SCOPE_ADMIN, post_token, .slow = true, .summary = "A new token",
+     .takes = "{name?: text, scopes: [Scope]}",
+     .gives = "{id: text, name: text, scopes: [text], token: text 'shown this once'}",
+     .gives_status = 201},
     {"DELETE", "/v1/tokens/{id}", SOUK_SCOPE_ADMIN, delete_token, .slow = true,
-     .summary = "A token is refused from now on"},
+     .summary = "A token is refused from now on", .gives = "Revoked"},
 };
 
 const souk_service souk_admin_service = {
-    .name = "admin", .routes = routes, .route_count = sizeof routes / sizeof *routes};
+    .name = "admin",
+    .words = "Sources, write keys and tokens",
+    .shapes = shapes,
+    .shape_count = sizeof shapes / sizeof *shapes,
+    .routes = routes,
+    .route_count = sizeof routes / sizeof *routes,
+};

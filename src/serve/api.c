@@ -4,6 +4,7 @@
 #include "os/thread.h"
 #include "serve/clerk.h"
 #include "serve/jobs.h"
+#include "serve/openapi.h"
 
 #include <stdio.h>
 
@@ -359,12 +360,38 @@ souk_err souk_api_call(souk_api *api, const char *method, const char *path, souk
     return souk_buf_check(ret_answer);
 }
 
+/* ---- what the API is --------------------------------------------------------------------------------------- */
+
+static void get_description(souk_call *call)
+{
+    const souk_api *api = call->state;
+    souk_err err =
+        souk_openapi_write(api->services, api->service_count, souk_call_json(call), &call->diag);
+    if (err)
+        souk_call_fail(call, err);
+    else
+        souk_call_answer(call, 200);
+}
+
+static const souk_route own_routes[] = {
+    {"GET", "/openapi.json", 0, get_description, .summary = "This description of the API",
+     .gives = "{*: any}", .any_origin = true},
+};
+
+/* The api's own. */
+static const souk_service own_service = {
+    .name = "server",
+    .words = "The server itself",
+    .routes = own_routes,
+    .route_count = sizeof own_routes / sizeof *own_routes,
+};
+
 /* ---- life ------------------------------------------------------------------------------------------------------- */
 
 souk_err souk_api_open(souk_mem *mem, souk_spine *spine, souk_merchants *merchants,
                        const souk_service *const *services, size_t count, souk_api **ret_api)
 {
-    souk_assert(count < SERVICES_MOST);
+    souk_assert(count + 1 < SERVICES_MOST);
     souk_auto(souk_api) api = souk_mem_get(mem, sizeof *api);
     if (!api)
         return SOUK_ENOMEM;
@@ -383,6 +410,8 @@ souk_err souk_api_open(souk_mem *mem, souk_spine *spine, souk_merchants *merchan
     learn_routes(api, &souk_jobs_service, api->jobs);
     api->services[api->service_count] = &souk_jobs_service;
     api->states[api->service_count++] = api->jobs;
+    learn_routes(api, &own_service, api);
+    api->services[api->service_count++] = &own_service;
     SOUK_TRY(souk_jobs_start(api->jobs));
     SOUK_TRY(souk_clerk_open(mem, "slow calls", 1, SLOW_MOST, &api->slow));
     SOUK_TRY(souk_clerk_open(mem, "heavy calls", 1, 0, &api->heavy));

@@ -200,14 +200,31 @@ static void post_job(souk_call *call)
     answer(call, ask(call), 202);
 }
 
+static const souk_shape_name shapes[] = {
+    {"Job", "{id: integer, kind: text, arguments: any, state: text 'waiting, running, done, "
+            "failed, cancelled or interrupted', "
+            "done: integer, total: integer, unit: text 'what is counted', made: time?, started: "
+            "time?, ended: time?, "
+            "code: text 'OK, or the name of the error', words: text, result: any}"},
+};
+
 static const souk_route routes[] = {
-    {"GET", "/v1/jobs", SOUK_SCOPE_ADMIN, get_jobs, .summary = "Long work, newest first"},
-    {"GET", "/v1/jobs/{id}", SOUK_SCOPE_ADMIN, get_job, .summary = "How far a job is"},
+    {"GET", "/v1/jobs", SOUK_SCOPE_ADMIN, get_jobs, .summary = "Long work, newest first",
+     .query = "before?: integer 'the id that the last page ended with'",
+     .gives = "{jobs: [Job], next_before?: integer 'there are more'}"},
+    {"GET", "/v1/jobs/{id}", SOUK_SCOPE_ADMIN, get_job, .summary = "How far a job is",
+     .gives = "Job"},
     {"POST", "/v1/jobs/{id}/cancel", SOUK_SCOPE_ADMIN, post_cancel, .slow = true,
-     .summary = "End a job; what is done by then stays"},
+     .summary = "End a job; what is done by then stays", .gives = "Job"},
     {"POST", "/v1/jobs", SOUK_SCOPE_ADMIN, post_job, .slow = true, .local = true,
      .summary = "Start a job"},
 };
 
 const souk_service souk_jobs_service = {
-    .name = "jobs", .routes = routes, .route_count = sizeof routes / sizeof *routes};
+    .name = "jobs",
+    .words = "Imports, backups and checks, and how far they are",
+    .shapes = shapes,
+    .shape_count = sizeof shapes / sizeof *shapes,
+    .routes = routes,
+    .route_count = sizeof routes / sizeof *routes,
+};

@@ -562,24 +562,64 @@ static void get_metrics(souk_call *call)
         souk_call_answer_text(call, 200, "text/plain; version=0.0.4", souk_buf_view(&out));
 }
 
+#define KINDS   "kind: user, card, phone, email, open, device, anonymous or public"
+#define PURPOSE "purpose?: text 'what it is read for; serve'"
+
+static const souk_shape_name shapes[] = {
+    {"Identifier",
+     "{kind: text 'user, card, phone, email, open, device, anonymous or public', value: text}"},
+    {"Line", "{product: text, quantity: decimal, amount: decimal}"},
+    {"Story", "{position: integer, at: time, type: text, amount?: decimal, currency?: text, "
+              "lines?: [Line], event: any 'as it "
+              "was sent; null: its person was erased'}"},
+};
+
 static const souk_route routes[] = {
-    {"GET", "/v1/stats", SOUK_SCOPE_READ, get_stats, .summary = "Totals over every event"},
+    {"GET", "/v1/stats", SOUK_SCOPE_READ, get_stats, .summary = "Totals over every event",
+     .gives = "{events: integer, shoppers: integer, orders: integer, cancelled: integer, products: "
+              "integer, "
+              "revenue: {*: decimal} 'by currency'}"},
     {"GET", "/v1/shoppers/{kind}/{value}", SOUK_SCOPE_READ, get_shopper,
-     .summary = "The person behind an identifier"},
+     .summary = "The person behind an identifier", .words = KINDS, .query = PURPOSE,
+     .gives = "{shopper: id? 'null: a visitor', histories: integer, identifiers: [{kind: text, "
+              "value: text, "
+              "position: integer 'of the event that told it', moved?: boolean}]}"},
     {"GET", "/v1/shoppers/{kind}/{value}/profile", SOUK_SCOPE_READ, get_profile,
-     .summary = "A person's sums"},
+     .summary = "A person's sums", .words = KINDS, .query = PURPOSE,
+     .gives = "{shopper: id?, first?: time, last?: time, orders: integer, cancelled: integer, "
+              "units: decimal, "
+              "amounts: {*: decimal} 'by currency', events: {*: integer} 'by name', months: {*: "
+              "integer} 'by "
+              "month and category'}"},
     {"GET", "/v1/shoppers/{kind}/{value}/timeline", SOUK_SCOPE_READ, get_timeline,
-     .summary = "A person's events, newest first"},
+     .summary = "A person's events, newest first", .words = KINDS,
+     .query = "limit?: integer(1..1000) 'of a page; 20', before?: integer 'next_before of the last "
+              "page', " PURPOSE,
+     .gives = "{events: [Story], next_before?: integer 'there are more'}"},
     {"POST", "/v1/shoppers/merge", SOUK_SCOPE_MANAGE, post_merge, .slow = true,
-     .summary = "Two shoppers are one person"},
+     .summary = "Two shoppers are one person",
+     .takes = "{a: Identifier, b: Identifier, by?: text 'who decided', reason?: text}",
+     .gives = "{shopper: id}"},
     {"POST", "/v1/shoppers/unmerge", SOUK_SCOPE_MANAGE, post_unmerge, .slow = true,
-     .summary = "They are not, after all"},
+     .summary = "They are not, after all", .takes = "{a: Identifier, by?: text, reason?: text}",
+     .gives = "{shopper: id?}"},
     {"POST", "/v1/shoppers/consent", SOUK_SCOPE_MANAGE, post_consent, .slow = true,
-     .summary = "Consent given or withdrawn"},
+     .summary = "Consent given or withdrawn",
+     .takes = "{a: Identifier, purpose: text, basis: text 'consent, contract, legal or withdrawn', "
+              "evidence?: text, age?: adult|minor}",
+     .gives = "{shopper: id?}"},
     {"POST", "/v1/shoppers/erase", SOUK_SCOPE_MANAGE, post_erase, .slow = true,
-     .summary = "A person asks to be forgotten"},
-    {"GET", "/metrics", SOUK_SCOPE_READ, get_metrics, .summary = "Counters for Prometheus"},
+     .summary = "A person asks to be forgotten", .takes = "{a: Identifier}",
+     .gives = "{erased: boolean, events: integer 'that lost their person'}"},
+    {"GET", "/metrics", SOUK_SCOPE_READ, get_metrics, .summary = "Counters for Prometheus",
+     .gives_type = "text/plain"},
 };
 
 const souk_service souk_shop_service = {
-    .name = "shop", .routes = routes, .route_count = sizeof routes / sizeof *routes};
+    .name = "shop",
+    .words = "Shoppers: found, shown, merged, forgotten; totals",
+    .shapes = shapes,
+    .shape_count = sizeof shapes / sizeof *shapes,
+    .routes = routes,
+    .route_count = sizeof routes / sizeof *routes,
+};

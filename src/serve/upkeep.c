@@ -143,11 +143,14 @@ static const souk_work_kind works[] = {{"verify", "events", verify}, {"backup", 
 
 static const souk_route routes[] = {
     {"GET", "/v1/quarantine", SOUK_SCOPE_MANAGE, get_quarantine,
-     .summary = "Events that a reader of the log could not take, and why"},
+     .summary = "Events that a reader of the log could not take, and why",
+     .gives =
+         "{quarantined: [{reader: text, position: integer, why: text, at: time}], total: integer}"},
 };
 
 const souk_service souk_upkeep_service = {
     .name = "upkeep",
+    .words = "What keeps a shop sound",
     .routes = routes,
     .route_count = sizeof routes / sizeof *routes,
     .works = works,

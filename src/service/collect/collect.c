@@ -143,18 +143,32 @@ static void get_schema(souk_call *call)
 
 enum { BATCH_BYTES = SOUK_CALL_BODY_MOST, SINGLE_BYTES = 65536 }; /* a batch: as the server's */
 
-#define BATCH(path, words)                                                                         \
-    {                                                                                              \
-        "POST", path, SOUK_SCOPE_WRITE, souk_collect_batch, words, BATCH_BYTES, .any_origin = true \
+#define BATCH(path, words)                                                                   \
+    {                                                                                        \
+        "POST", path, SOUK_SCOPE_WRITE, souk_collect_batch, words, BATCH_BYTES,              \
+            .any_origin = true,                                                              \
+            .takes = "{batch: [Event], sentAt?: time, context?: {*: any}, writeKey?: text}", \
+            .gives = "Taken"                                                                 \
     }
-#define SINGLE(path, words)                                                                       \
-    {                                                                                             \
-        "POST", path, SOUK_SCOPE_WRITE, souk_collect_one, words, SINGLE_BYTES, .any_origin = true \
+#define SINGLE(path, words)                                                    \
+    {                                                                          \
+        "POST", path, SOUK_SCOPE_WRITE, souk_collect_one, words, SINGLE_BYTES, \
+            .any_origin = true, .takes = "Event", .gives = "Taken"             \
     }
-#define OPEN(path, function, words)                                    \
-    {                                                                  \
-        "GET", path, 0, function, .summary = words, .any_origin = true \
+/* Another name of one of those above. */
+#define SHORT(path, function, bytes)                                                            \
+    {                                                                                           \
+        "POST", path, SOUK_SCOPE_WRITE, function, "by a short name", bytes, .any_origin = true, \
+                                                                            .unlisted = true    \
     }
+#define OPEN(path, function, words, type, shape)                                            \
+    {                                                                                       \
+        "GET", path, 0, function, .summary = words, .any_origin = true, .gives_type = type, \
+                                  .gives = shape                                            \
+    }
+
+static const char pixel_query[] =
+    "writeKey: text, anonymousId?: text, userId?: text, event?: text 'its name', messageId?: text";
 
 static const souk_route routes[] = {
     BATCH("/v1/batch", "A batch of events"),
@@ -165,34 +179,46 @@ static const souk_route routes[] = {
     SINGLE("/v1/group", "A group joined"),
     SINGLE("/v1/alias", "A visitor's earlier id"),
     SINGLE("/v1/merge", "Identifiers of one person"),
-    BATCH("/v1/b", "A batch, by its short name"),
     BATCH("/v1/import", "A batch of history"),
     BATCH("/beacon/v1/batch", "A batch that a page sends while it closes"),
-    SINGLE("/v1/t", "track, by its short name"),
-    SINGLE("/v1/i", "identify, by its short name"),
-    SINGLE("/v1/p", "page, by its short name"),
-    SINGLE("/v1/s", "screen, by its short name"),
-    SINGLE("/v1/g", "group, by its short name"),
-    SINGLE("/v1/a", "alias, by its short name"),
-    OPEN("/pixel/v1/track", souk_web_pixel, "An event of an image's address"),
-    OPEN("/pixel/v1/page", souk_web_pixel, "A page seen, of an image's address"),
-    OPEN("/v1/projects/{key}/settings", souk_web_settings, "Settings of Segment's browser client"),
-    OPEN("/sourceConfig", souk_web_source_config, "Settings of RudderStack's clients"),
-    OPEN("/sourceConfig/", souk_web_source_config, "Settings of RudderStack's clients"),
+    SHORT("/v1/b", souk_collect_batch, BATCH_BYTES),
+    SHORT("/v1/t", souk_collect_one, SINGLE_BYTES),
+    SHORT("/v1/i", souk_collect_one, SINGLE_BYTES),
+    SHORT("/v1/p", souk_collect_one, SINGLE_BYTES),
+    SHORT("/v1/s", souk_collect_one, SINGLE_BYTES),
+    SHORT("/v1/g", souk_collect_one, SINGLE_BYTES),
+    SHORT("/v1/a", souk_collect_one, SINGLE_BYTES),
     {"POST", "/v1/m", 0, souk_web_ignore, .summary = "What a client counts of itself: not kept",
-     .any_origin = true},
-    OPEN("/health", souk_web_health, "Whether the server answers"),
-    OPEN("/version", souk_web_version, "Which version answers"),
-    OPEN("/robots.txt", souk_web_robots, "No page here is for search engines"),
-    {"GET", "/v1/schemas", 0, list_schemas, .summary = "Names of events that are checked"},
-    {"GET", "/v1/schemas/{event}", 0, get_schema, .summary = "The JSON Schema of an event"},
+     .any_origin = true, .unlisted = true},
+    {"GET", "/pixel/v1/track", SOUK_SCOPE_WRITE, souk_web_pixel,
+     .summary = "An event, sent by the address of an image", .any_origin = true,
+     .query = pixel_query, .gives_type = "image/gif"},
+    {"GET", "/pixel/v1/page", SOUK_SCOPE_WRITE, souk_web_pixel,
+     .summary = "A page seen, sent by the address of an image", .any_origin = true,
+     .query = pixel_query, .gives_type = "image/gif"},
+    OPEN("/v1/projects/{key}/settings", souk_web_settings, "Settings of Segment's browser client",
+         NULL, "{integrations: {*: any}}"),
+    OPEN("/sourceConfig", souk_web_source_config, "Settings of RudderStack's clients", NULL,
+         "{source: {*: any}, updatedAt: time}"),
+    {"GET", "/sourceConfig/", 0, souk_web_source_config, .summary = "by another name",
+     .any_origin = true, .unlisted = true},
+    OPEN("/health", souk_web_health, "Whether the server answers", "text/plain", NULL),
+    OPEN("/version", souk_web_version, "Which version answers", NULL,
+         "{Version: text, Server: text}"),
+    OPEN("/robots.txt", souk_web_robots, "No page here is for search engines", "text/plain", NULL),
+    {"GET", "/v1/schemas", 0, list_schemas, .summary = "Names of events that are checked",
+     .gives = "{events: [{name: text, meaning: text}]}"},
+    {"GET", "/v1/schemas/{event}", 0, get_schema, .summary = "The JSON Schema of an event",
+     .gives = "{*: any}"},
     {"GET", "/v1/rejects", SOUK_SCOPE_MANAGE, list_rejects,
-     .summary = "Events that could not be taken, oldest first"},
+     .summary = "Events that could not be taken, oldest first",
+     .query = "after?: integer 'the id that the last page ended with'",
+     .gives = "{count: integer 'of all', rejects: [Reject]}"},
     {"POST", "/v1/rejects/{id}/replay", SOUK_SCOPE_MANAGE, replay_reject,
      .summary = "Take a reject again, mended in the body or as it is", .slow = true,
-     .body_limit = SINGLE_BYTES},
+     .body_limit = SINGLE_BYTES, .gives = "Taken"},
     {"DELETE", "/v1/rejects/{id}", SOUK_SCOPE_MANAGE, remove_reject, .summary = "Drop a reject",
-     .slow = true},
+     .slow = true, .gives = "Taken"},
 };
 
 /* ---- imports, as jobs: {"format":"online-retail","file":"/…","source":"till","bases":[…],"age":"adult"} ---- */
@@ -252,10 +278,25 @@ static souk_err import_file(souk_work *work)
     return SOUK_OK;
 }
 
+static const souk_shape_name shapes[] = {
+    {"Event", "{type?: text 'track, identify, page, screen, group, alias or merge', event?: text "
+              "'its name', "
+              "messageId?: text(..100) 'sent again with it, an event is one', userId?: text?, "
+              "anonymousId?: text?, timestamp?: text, properties?: {*: any}?, traits?: {*: any}?, "
+              "context?: {*: any}?, *: any}"},
+    {"Taken", "{success: boolean}"},
+    {"Reject",
+     "{id: integer, source: integer, at: time, fault: text 'what is wrong, where, and what to do', "
+     "where: text 'its place in what was sent', text: text 'as it was sent'}"},
+};
+
 static const souk_work_kind works[] = {{"import", "bytes", import_file}};
 
 const souk_service souk_collect_service = {
     .name = "collect",
+    .words = "Doors: events come in, what cannot be taken is mended",
+    .shapes = shapes,
+    .shape_count = sizeof shapes / sizeof *shapes,
     .open = souk_collect_open,
     .close = souk_collect_close,
     .routes = routes,

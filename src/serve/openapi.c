@@ -1,0 +1,348 @@
+/* openapi.c - paths, operations and shapes of openapi.h, written in the order of the tables. */
+#include "serve/openapi.h"
+
+#include "serve/shape.h"
+
+#include <stdio.h>
+
+struct writing {
+    const souk_service *const *services;
+    size_t count;
+    souk_json_writer *out;
+    souk_diag *diag;
+};
+
+static void text(souk_json_writer *out, const char *key, const char *value)
+{
+    souk_json_write_key(out, souk_text_of(key));
+    souk_json_write_text(out, souk_text_of(value));
+}
+
+static void open_at(souk_json_writer *out, const char *key)
+{
+    souk_json_write_key(out, souk_text_of(key));
+    souk_json_write_object(out);
+}
+
+static void list_at(souk_json_writer *out, const char *key)
+{
+    souk_json_write_key(out, souk_text_of(key));
+    souk_json_write_array(out);
+}
+
+static void end(souk_json_writer *out)
+{
+    souk_json_write_end(out);
+}
+
+/* ---- the head ------------------------------------------------------------------------------------------ */
+
+static void write_info(souk_json_writer *out)
+{
+    text(out, "openapi", "3.1.0");
+    open_at(out, "info");
+    text(out, "title", "Souk");
+    text(out, "version", SOUK_VERSION);
+    text(out, "description",
+         "One server that a retailer runs itself: events of shoppers online and in shops, joined "
+         "into consenting "
+         "people. Times are UTC, money is exact decimal text, errors are RFC 9457 problems.");
+    open_at(out, "contact");
+    text(out, "name", "whoever runs this server");
+    text(out, "url", "https://localhost/");
+    end(out);
+    open_at(out, "license");
+    text(out, "name", "Apache-2.0");
+    text(out, "identifier", "Apache-2.0");
+    end(out);
+    end(out);
+    list_at(out, "servers");
+    souk_json_write_object(out);
+    text(out, "url", "/");
+    text(out, "description", "this server");
+    end(out);
+    end(out);
+}
+
+static bool is_listed(const souk_route *route)
+{
+    return !route->local && !route->unlisted;
+}
+
+static bool has_listed(const souk_service *service)
+{
+    for (size_t i = 0; i < service->route_count; i++)
+        if (is_listed(&service->routes[i]))
+            return true;
+    return false;
+}
+
+static void write_tags(const struct writing *w)
+{
+    list_at(w->out, "tags");
+    for (size_t i = 0; i < w->count; i++) {
+        const souk_service *service = w->services[i];
+        if (!has_listed(service))
+            continue;
+        souk_json_write_object(w->out);
+        text(w->out, "name", service->name);
+        text(w->out, "description", service->words ? service->words : service->name);
+        end(w->out);
+    }
+    end(w->out);
+}
+
+/* ---- one operation --------------------------------------------------------------------------------------- */
+
+/* "get_v1_shoppers_kind_value": unique, since method and path are. */
+static void write_operation_id(const souk_route *route, souk_json_writer *out)
+{
+    char id[200];
+    size_t bytes = 0;
+    for (const char *at = route->method; *at && bytes < sizeof id - 1; at++)
+        id[bytes++] = (char)(*at | 0x20);
+    for (const char *at = route->path; *at && bytes < sizeof id - 1; at++) {
+        bool plain =
+            (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9');
+        if (plain)
+            id[bytes++] = *at;
+        else if (id[bytes - 1] != '_')
+            id[bytes++] = '_';
+    }
+    while (id[bytes - 1] == '_')
+        bytes--;
+    souk_json_write_key(out, SOUK_TEXT("operationId"));
+    souk_json_write_text(out, (souk_text){id, bytes});
+}
+
+static souk_err write_schema(const struct writing *w, souk_text shape)
+{
+    souk_json_write_key(w->out, SOUK_TEXT("schema"));
+    return souk_shape_schema(shape, w->out, w->diag);
+}
+
+static souk_err write_query_parameter(void *context, const souk_shape_member *member)
+{
+    const struct writing *w = context;
+    souk_json_write_object(w->out);
+    souk_json_write_key(w->out, SOUK_TEXT("name"));
+    souk_json_write_text(w->out, member->name);
+    text(w->out, "in", "query");
+    souk_json_write_key(w->out, SOUK_TEXT("required"));
+    souk_json_write_bool(w->out, !member->optional);
+    if (member->words.bytes) {
+        souk_json_write_key(w->out, SOUK_TEXT("description"));
+        souk_json_write_text(w->out, member->words);
+    }
+    SOUK_TRY(write_schema(w, member->shape));
+    end(w->out);
+    return SOUK_OK;
+}
+
+static souk_err write_parameters(const struct writing *w, const souk_route *route)
+{
+    souk_text path = souk_text_of(route->path), part;
+    list_at(w->out, "parameters");
+    while (path.bytes) {
+        part = souk_text_cut(&path, '/');
+        if (part.bytes < 2 || part.at[0] != '{')
+            continue;
+        souk_json_write_object(w->out);
+        souk_json_write_key(w->out, SOUK_TEXT("name"));
+        souk_json_write_text(w->out, (souk_text){part.at + 1, part.bytes - 2});
+        text(w->out, "in", "path");
+        souk_json_write_key(w->out, SOUK_TEXT("required"));
+        souk_json_write_bool(w->out, true);
+        SOUK_TRY(write_schema(w, SOUK_TEXT("text")));
+        end(w->out);
+    }
+    if (route->query)
+        SOUK_TRY(souk_shape_members(souk_text_of(route->query), write_query_parameter,
+                                    (void *)(uintptr_t)w, w->diag));
+    end(w->out);
+    return SOUK_OK;
+}
+
+static void write_security(const souk_route *route, souk_json_writer *out)
+{
+    list_at(out, "security");
+    if (route->scopes) {
+        souk_json_write_object(out);
+        list_at(out, route->scopes == SOUK_SCOPE_WRITE ? "writeKey" : "token");
+        end(out);
+        end(out);
+    }
+    end(out);
+}
+
+static souk_err write_content(const struct writing *w, const char *type, const char *shape)
+{
+    open_at(w->out, "content");
+    open_at(w->out, type);
+    SOUK_TRY(write_schema(w, souk_text_of(shape)));
+    end(w->out);
+    end(w->out);
+    return SOUK_OK;
+}
+
+static souk_err write_answers(const struct writing *w, const souk_route *route)
+{
+    const char *type = route->gives_type ? route->gives_type : "application/json";
+    open_at(w->out, "responses");
+    char status[8];
+    snprintf(status, sizeof status, "%d", route->gives_status ? route->gives_status : 200);
+    open_at(w->out, status);
+    text(w->out, "description", "it is so");
+    SOUK_TRY(write_content(w, type,
+                           route->gives        ? route->gives
+                           : route->gives_type ? "text"
+                                               : "any"));
+    end(w->out);
+    open_at(w->out, "4XX");
+    text(w->out, "$ref", "#/components/responses/Problem");
+    end(w->out);
+    open_at(w->out, "5XX");
+    text(w->out, "$ref", "#/components/responses/Problem");
+    end(w->out);
+    end(w->out);
+    return SOUK_OK;
+}
+
+static void write_words(const souk_route *route, souk_json_writer *out)
+{
+    char words[600];
+    const char *scope =
+        route->scopes && route->scopes != SOUK_SCOPE_WRITE ? souk_scope_word(route->scopes) : NULL;
+    snprintf(words, sizeof words, "%s%s%s%s%s%s", route->summary, route->words ? ". " : "",
+             route->words ? route->words : "", scope ? ". Scope: " : "", scope ? scope : "", ".");
+    text(out, "description", words);
+}
+
+static souk_err write_operation(const struct writing *w, const souk_service *service,
+                                const souk_route *route)
+{
+    char method[8] = "";
+    for (size_t i = 0; route->method[i] && i < sizeof method - 1; i++)
+        method[i] = (char)(route->method[i] | 0x20);
+    open_at(w->out, method);
+    write_operation_id(route, w->out);
+    text(w->out, "summary", route->summary);
+    write_words(route, w->out);
+    list_at(w->out, "tags");
+    souk_json_write_text(w->out, souk_text_of(service->name));
+    end(w->out);
+    write_security(route, w->out);
+    SOUK_TRY(write_parameters(w, route));
+    if (route->takes) {
+        open_at(w->out, "requestBody");
+        souk_json_write_key(w->out, SOUK_TEXT("required"));
+        souk_json_write_bool(w->out, true);
+        SOUK_TRY(write_content(w, "application/json", route->takes));
+        end(w->out);
+    }
+    SOUK_TRY(write_answers(w, route));
+    end(w->out);
+    return SOUK_OK;
+}
+
+/* ---- paths ----------------------------------------------------------------------------------------------- */
+
+/* Whether a listed route before this one has its path: then its operation is written there. */
+static bool is_first(const struct writing *w, const souk_route *route)
+{
+    for (size_t i = 0; i < w->count; i++)
+        for (size_t k = 0; k < w->services[i]->route_count; k++) {
+            const souk_route *other = &w->services[i]->routes[k];
+            if (other == route)
+                return true;
+            if (is_listed(other) && !strcmp(other->path, route->path))
+                return false;
+        }
+    return true;
+}
+
+static souk_err write_path(const struct writing *w, const souk_route *first)
+{
+    open_at(w->out, first->path);
+    for (size_t i = 0; i < w->count; i++)
+        for (size_t k = 0; k < w->services[i]->route_count; k++) {
+            const souk_route *route = &w->services[i]->routes[k];
+            if (is_listed(route) && !strcmp(route->path, first->path))
+                SOUK_TRY(write_operation(w, w->services[i], route));
+        }
+    end(w->out);
+    return SOUK_OK;
+}
+
+static souk_err write_paths(const struct writing *w)
+{
+    open_at(w->out, "paths");
+    for (size_t i = 0; i < w->count; i++)
+        for (size_t k = 0; k < w->services[i]->route_count; k++) {
+            const souk_route *route = &w->services[i]->routes[k];
+            if (is_listed(route) && is_first(w, route))
+                SOUK_TRY(write_path(w, route));
+        }
+    end(w->out);
+    return SOUK_OK;
+}
+
+/* ---- components --------------------------------------------------------------------------------------------- */
+
+static const char problem[] =
+    "{type: text 'about:blank, or what kind of problem it is', title: text, status: "
+    "integer(400..599), "
+    "detail: text 'what is wrong, where, and what to do', code: text 'the name of the error'}";
+
+static void write_schemes(souk_json_writer *out)
+{
+    open_at(out, "securitySchemes");
+    open_at(out, "token");
+    text(out, "type", "http");
+    text(out, "scheme", "bearer");
+    text(out, "description", "a token of `souk token new SCOPE`");
+    end(out);
+    open_at(out, "writeKey");
+    text(out, "type", "http");
+    text(out, "scheme", "basic");
+    text(out, "description", "a write key of `souk key new SOURCE` as the user, no password");
+    end(out);
+    end(out);
+}
+
+static souk_err write_components(const struct writing *w)
+{
+    open_at(w->out, "components");
+    write_schemes(w->out);
+    open_at(w->out, "responses");
+    open_at(w->out, "Problem");
+    text(w->out, "description", "it could not be done (RFC 9457)");
+    SOUK_TRY(write_content(w, "application/problem+json", "Problem"));
+    end(w->out);
+    end(w->out);
+    open_at(w->out, "schemas");
+    souk_json_write_key(w->out, SOUK_TEXT("Problem"));
+    SOUK_TRY(souk_shape_schema(souk_text_of(problem), w->out, w->diag));
+    for (size_t i = 0; i < w->count; i++)
+        for (size_t k = 0; k < w->services[i]->shape_count; k++) {
+            const souk_shape_name *shape = &w->services[i]->shapes[k];
+            souk_json_write_key(w->out, souk_text_of(shape->name));
+            SOUK_TRY(souk_shape_schema(souk_text_of(shape->shape), w->out, w->diag));
+        }
+    end(w->out);
+    end(w->out);
+    return SOUK_OK;
+}
+
+souk_err souk_openapi_write(const souk_service *const *services, size_t count,
+                            souk_json_writer *out, souk_diag *diag)
+{
+    struct writing w = {services, count, out, diag};
+    souk_json_write_object(out);
+    write_info(out);
+    write_tags(&w);
+    SOUK_TRY(write_paths(&w));
+    SOUK_TRY(write_components(&w));
+    souk_json_write_end(out);
+    return souk_json_write_check(out);
+}
