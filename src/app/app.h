@@ -67,6 +67,9 @@ typedef struct app_shop {
     souk_spine *spine;
     souk_merchants *merchants;
     souk_api *api;
+    /* Set before open: told of the replay, beside the bar; may be NULL. */
+    void (*replayed)(void *context, uint64_t done, uint64_t total);
+    void *replayed_context;
 } app_shop;
 /* Reads the settings, too: what is wrong there opens nothing. */
 SOUK_CHECKED souk_err app_shop_open(const app_options *options, app_shop *ret_shop,
