@@ -128,11 +128,11 @@ class Zsh:
             os.environ.update({"HOME": folder.path, "TERM": "dumb", "PATH": folder.path + ":" + os.environ["PATH"]})
             os.execlp("zsh", "zsh", "-f", "-i")
         # the list of what fits is taken where zsh would show it
-        self.type("unsetopt zle_bracketed_paste 2>/dev/null; PS1='' PS2='' LISTMAX=0; stty -echo; fpath=($PWD $fpath); "
+        self.type("unsetopt zle_bracketed_paste 2>/dev/null; PS1='' PS2=''; stty -echo rows 500 columns 200; fpath=($PWD $fpath); "
                   "autoload -Uz compinit && compinit -u -D; zstyle ':completion:*' list-grouped false; "
                   "compadd() { local -A o; local -a found; builtin compadd -A found \"$@\"; all+=($found); builtin compadd \"$@\"; }; "
                   "typeset -ga all; show() { all=(); zle complete-word; print -l '' '<begin>' $all '<end>'; BUFFER=''; zle redisplay; }; "
-                  "zle -N show; bindkey '^T' show; setopt no_beep no_auto_menu; echo '<ready''>'\n")
+                  "zle -N show; bindkey '^T' show; setopt no_beep no_auto_menu no_auto_list; echo '<ready''>'\n")
         self.until("<ready>")
 
     def type(self, words):

@@ -28,10 +28,12 @@ class Supervisor:
         return dict(line.split("=", 1) for line in self.socket.recv(4096).decode().split("\n"))
 
     def what(self, name):
-        while True:
+        end = time.monotonic() + WAIT_S
+        while time.monotonic() < end:  # signs of life may come for ever
             message = self.next()
             if name in message:
                 return message
+        raise AssertionError(f"no message with {name}")
 
     def forget(self):
         """What has arrived so far; the messages."""
