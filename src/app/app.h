@@ -48,6 +48,10 @@ const app_command *app_command_find(const char *name);
 void app_command_usage(const app_command *command, char *ret_usage, size_t bytes);
 /* One command: its usage, what each word of it may be, an example. */
 void app_help_command(const app_command *command, FILE *to);
+/* All commands and flags, a line each. */
+void app_help_all(FILE *to);
+/* SOUK_EINVAL, with the nearest one in diag. */
+souk_err app_no_command(const char *word, souk_diag *diag);
 
 /* The services of this program; the only list of them. */
 extern const souk_service *const app_services[];
@@ -67,6 +71,9 @@ typedef struct app_shop {
     souk_spine *spine;
     souk_merchants *merchants;
     souk_api *api;
+    /* Set before open: told of the replay, beside the bar; may be NULL. */
+    void (*replayed)(void *context, uint64_t done, uint64_t total);
+    void *replayed_context;
 } app_shop;
 /* Reads the settings, too: what is wrong there opens nothing. */
 SOUK_CHECKED souk_err app_shop_open(const app_options *options, app_shop *ret_shop,
@@ -120,5 +127,8 @@ souk_err app_restore(const app_options *options, souk_diag *diag);
 souk_err app_config(const app_options *options, souk_diag *diag);
 souk_err app_doctor(const app_options *options, souk_diag *diag);
 souk_err app_bench(const app_options *options, souk_diag *diag);
+souk_err app_help(const app_options *options, souk_diag *diag);
+souk_err app_man(const app_options *options, souk_diag *diag);
+souk_err app_completion(const app_options *options, souk_diag *diag);
 
 #endif

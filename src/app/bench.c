@@ -10,6 +10,11 @@ static const bench_entry *const entries[] = {
     &bench_import_entry, &bench_collect_entry, &bench_single_entry, &bench_json_entry,
     &bench_read_entry,   &bench_restart_entry, &bench_scale_entry};
 
+const bench_entry *bench_entry_at(size_t i)
+{
+    return i < sizeof entries / sizeof *entries ? entries[i] : NULL;
+}
+
 void bench_add(bench_run *bench, const char *claim, double value, const char *unit,
                enum bench_sense sense, double bar, const char *against)
 {

@@ -10,6 +10,7 @@
 struct replaying {
     souk_progress bar;
     bool started;
+    const app_shop *shop;
 };
 
 /* A replay that is over in a moment needs no bar. */
@@ -23,6 +24,8 @@ static souk_err show_replay(void *context, uint64_t done, uint64_t total)
         replaying->started = true;
     }
     souk_progress_set(&replaying->bar, done);
+    if (replaying->shop->replayed)
+        replaying->shop->replayed(replaying->shop->replayed_context, done, total);
     return app_interrupted() || souk_signals_waiting() ? SOUK_EINTERRUPT : SOUK_OK;
 }
 
@@ -47,7 +50,7 @@ static souk_spine_options spine_options(const app_settings *settings)
 souk_err app_shop_open(const app_options *options, app_shop *shop, souk_diag *diag)
 {
     souk_mem *mem = souk_mem_heap();
-    struct replaying replaying = {.started = false};
+    struct replaying replaying = {.shop = shop};
     SOUK_TRY(app_read_settings(options, &shop->settings, diag));
     souk_spine_options spine = spine_options(&shop->settings);
     if (access(options->data, F_OK)) /* a folder that is misspelt is not made */

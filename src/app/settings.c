@@ -64,6 +64,11 @@ static void spell(app_setting_id id, const char *before, bool upper, char betwee
     }
 }
 
+bool app_setting_is_live(app_setting_id id)
+{
+    return id == APP_LOG_LEVEL || id == APP_DRAIN_S;
+}
+
 void app_setting_flag(app_setting_id id, char to[APP_SPELLING_BYTES])
 {
     spell(id, "--", false, '-', to);

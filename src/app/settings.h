@@ -138,6 +138,9 @@ SOUK_CHECKED souk_err app_settings_load(souk_mem *mem, const app_settings_from *
 int64_t app_setting_of(const app_settings *settings, app_setting_id id);
 const char *app_setting_text(const app_settings *settings, app_setting_id id);
 
+/* Whether a server that gets SIGHUP takes a new value; the others hold from its start to its end. */
+bool app_setting_is_live(app_setting_id id);
+
 /* "--limits-body-ms" and "SOUK_LIMITS_BODY_MS". */
 enum { APP_SPELLING_BYTES = 64 };
 void app_setting_flag(app_setting_id id, char to[APP_SPELLING_BYTES]);

@@ -77,6 +77,15 @@ void app_settings_write_sample(souk_buf *out)
     }
 }
 
+/* "`drain_s`, `log.level`": what a server takes on SIGHUP. */
+static void write_live(const char *quote, souk_buf *out)
+{
+    for (int id = 0, told = 0; id < APP_SETTINGS; id++)
+        if (app_setting_is_live((app_setting_id)id))
+            souk_buf_print(out, "%s%s%s%s", told++ ? ", " : "", quote, app_setting_table[id].name,
+                           quote);
+}
+
 /* ---- docs/settings.md -------------------------------------------------------------------------- */
 
 void app_settings_write_reference(souk_buf *out)
@@ -96,7 +105,14 @@ void app_settings_write_reference(souk_buf *out)
             "sample with every line\n"
             "commented out. A command reads the settings when it "
             "starts; where a server\nowns the folder, those hold with which that server was "
-            "started.\n\n"
+            "started.\n"
+            "A server that gets SIGHUP (`systemctl reload souk`) reads them again and takes "));
+    write_live("`", out);
+    souk_buf_text(
+        out,
+        SOUK_TEXT(
+            "; of others that changed it logs that\n"
+            "they hold from the next start on. A file with mistakes changes nothing.\n\n"
             "    souk config show         each setting with its value and where that comes from\n"
             "    souk config check        what is wrong, with file:line:column; exit code 1 if "
             "anything is\n"

@@ -272,6 +272,11 @@ void souk_log_init(souk_log *log, const souk_log_options *options)
     souk_entropy(&log->key, sizeof log->key);
 }
 
+void souk_log_set_level(souk_log *log, souk_log_level level)
+{
+    __atomic_store_n(&log->options.level, level, __ATOMIC_RELAXED);
+}
+
 void souk_log_done(souk_log *log)
 {
     uint64_t untold = 0;

@@ -141,8 +141,10 @@ typedef struct souk_log_field {
 
 static inline bool souk_log_wants(const souk_log *log, souk_log_level level)
 {
-    return log && level >= log->options.level;
+    return log && level >= __atomic_load_n(&log->options.level, __ATOMIC_RELAXED);
 }
+/* From now on lines below this level are not written. */
+void souk_log_set_level(souk_log *log, souk_log_level level);
 void souk_log_write(souk_log *log, souk_log_level level, const char *module, const char *words,
                     const souk_log_field *fields, size_t field_count);
 

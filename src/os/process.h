@@ -3,7 +3,7 @@
  *     int signals_fd;
  *     SOUK_TRY(souk_signals_open(&signals_fd));        before the first thread starts
  *     ... epoll says signals_fd is readable ...
- *     switch (souk_signals_read(signals_fd)) { case SIGTERM: case SIGINT: stop(); }
+ *     switch (souk_signals_read(signals_fd)) { case SIGTERM: case SIGINT: stop(); case SIGHUP: reload(); }
  *     souk_signals_close(signals_fd);
  *
  *     souk_process_memory memory;
@@ -17,13 +17,13 @@
 
 #include "base/err.h"
 
-/* Blocks SIGTERM and SIGINT in this thread and those it starts later, so that they arrive as
+/* Blocks SIGTERM, SIGINT and SIGHUP in this thread and those it starts later, so that they arrive as
  * readable bytes; ignores SIGPIPE, so that a vanished peer is an error and not an end.
  * SOUK_EBUSY: no descriptor left.  SOUK_ENOMEM. */
 SOUK_CHECKED souk_err souk_signals_open(int *ret_fd);
 /* The next signal, 0 where none waits; never blocks. */
 int souk_signals_read(int fd);
-/* Whether one arrived that nobody has read: for work that comes before the loop that reads them. */
+/* Whether SIGTERM or SIGINT arrived and nobody has read it: for work that comes before the loop that reads them. */
 bool souk_signals_waiting(void);
 /* Closes and lets signals through again; those that wait are dropped. */
 void souk_signals_close(int fd);

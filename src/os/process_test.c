@@ -20,6 +20,9 @@ SOUK_TEST("signals that would end the process are read one by one")
     SOUK_CHECK(souk_signals_read(fd) == SIGTERM);
     kill(getpid(), SIGINT);
     SOUK_CHECK(souk_signals_read(fd) == SIGINT);
+    kill(getpid(), SIGHUP);
+    SOUK_CHECK(!souk_signals_waiting()); /* no reason to end what is under way */
+    SOUK_CHECK(souk_signals_read(fd) == SIGHUP);
     SOUK_CHECK(souk_signals_read(fd) == 0 && !souk_signals_waiting());
     kill(getpid(), SIGPIPE); /* ignored: we are still here */
     souk_signals_close(fd);

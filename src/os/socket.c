@@ -366,6 +366,28 @@ souk_err souk_socket_connect(const char *address, int64_t wait_ms, souk_fd *ret_
     return SOUK_OK;
 }
 
+static void print_path(const place *from, char to[SOUK_ADDRESS_ROOM])
+{
+    const char *path = from->at.path.sun_path;
+    size_t before = offsetof(struct sockaddr_un, sun_path);
+    size_t bytes = from->bytes > before ? from->bytes - before : 0;
+    if (bytes > 1 && !path[0]) /* unix(7): abstract, not ended by NUL */
+        snprintf(to, SOUK_ADDRESS_ROOM, "@%.*s", (int)bytes - 1, path + 1);
+    else
+        snprintf(to, SOUK_ADDRESS_ROOM, "%.*s", bytes ? (int)bytes : 4, bytes ? path : "unix");
+}
+
+void souk_socket_name(int fd, char ret_address[SOUK_ADDRESS_ROOM])
+{
+    place here = {.bytes = sizeof here.at};
+    if (getsockname(fd, &here.at.any, &here.bytes))
+        snprintf(ret_address, SOUK_ADDRESS_ROOM, "%s", "?");
+    else if (here.at.any.sa_family == AF_UNIX)
+        print_path(&here, ret_address);
+    else
+        print_place(&here, ret_address);
+}
+
 void souk_socket_peer(int fd, char ret_address[SOUK_ADDRESS_ROOM])
 {
     place peer = {0};

@@ -65,6 +65,9 @@ SOUK_CHECKED souk_err souk_socket_connect(const char *address, int64_t wait_ms, 
                                           souk_diag *diag);
 /* Small answers leave at once (TCP_NODELAY); nothing on a unix socket. */
 void souk_socket_no_delay(int fd);
+/* Where a listener of somebody else's making listens, as souk_socket_listen tells it; "@name" for a unix
+ * socket without a file, "?" for what is no socket. */
+void souk_socket_name(int fd, char ret_address[SOUK_ADDRESS_ROOM]);
 /* The address of the other side, "unix" for a unix socket; "?" once it is gone. */
 void souk_socket_peer(int fd, char ret_address[SOUK_ADDRESS_ROOM]);
 

@@ -449,6 +449,16 @@ void souk_api_set_http(souk_api *api, souk_http *http)
     __atomic_store_n(&api->http, http, __ATOMIC_RELEASE);
 }
 
+void souk_api_probe(souk_api *api)
+{
+    souk_clerk_probe(api->heavy);
+}
+
+bool souk_api_is_silent(souk_api *api)
+{
+    return souk_clerk_is_silent(api->heavy);
+}
+
 void souk_api_draining(souk_api *api)
 {
     __atomic_store_n(&api->draining, true, __ATOMIC_RELAXED);

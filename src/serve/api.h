@@ -41,6 +41,11 @@ void souk_api_set_http(souk_api *api, souk_http *http);
 /* From now on /readyz says 503 and the running job is told to end: the server drains. */
 void souk_api_draining(souk_api *api);
 
+/* Silent: large bodies waited at the last probe, and none was begun since (clerk.h).  What waits for commits
+ * may rightly take long, and is not asked. */
+void souk_api_probe(souk_api *api);
+bool souk_api_is_silent(souk_api *api);
+
 void souk_api_handle(void *api, souk_http_exchange *x);
 size_t souk_api_body_limit(void *api, const souk_http_request *head);
 

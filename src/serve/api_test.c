@@ -197,6 +197,9 @@ static void stop_while_they_wait(souk_test *test, bool drained)
     await_entered(1);
     await_handed(http, WAITING);
     check_light(test, address);
+    SOUK_CHECK(!souk_api_is_silent(api)); /* nobody has asked yet */
+    souk_api_probe(api);
+    SOUK_CHECK(souk_api_is_silent(api));
     souk_api_draining(api);
     if (!drained)
         SOUK_CHECK_ERR(souk_http_drain(http, 1), SOUK_ETIMEOUT); /* all are cut */

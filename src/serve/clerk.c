@@ -12,6 +12,7 @@ struct souk_clerk {
     souk_call *first, *last;
     size_t count, most;
     bool stopping;
+    bool probed; /* calls waited then, and none was begun since */
 };
 
 static souk_call *next_call(souk_clerk *clerk)
@@ -23,6 +24,7 @@ static souk_call *next_call(souk_clerk *clerk)
     if (call) {
         clerk->first = call->next;
         clerk->count--;
+        clerk->probed = false;
     }
     return call;
 }
@@ -46,6 +48,18 @@ bool souk_clerk_put(souk_clerk *clerk, souk_call *call, void (*handle)(souk_call
     clerk->count++;
     souk_cond_signal(&clerk->wake);
     return true;
+}
+
+void souk_clerk_probe(souk_clerk *clerk)
+{
+    souk_auto_lock(&clerk->mutex);
+    clerk->probed = clerk->count > 0;
+}
+
+bool souk_clerk_is_silent(souk_clerk *clerk)
+{
+    souk_auto_lock(&clerk->mutex);
+    return clerk->probed;
 }
 
 souk_err souk_clerk_open(souk_mem *mem, const char *name, unsigned threads, size_t most,

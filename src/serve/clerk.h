@@ -31,4 +31,8 @@ SOUK_AUTO(souk_clerk)
 SOUK_CHECKED bool souk_clerk_put(souk_clerk *clerk, souk_call *call,
                                  void (*handle)(souk_call *call));
 
+/* Silent: calls waited at the last probe, and none was begun since.  From one thread. */
+void souk_clerk_probe(souk_clerk *clerk);
+bool souk_clerk_is_silent(souk_clerk *clerk);
+
 #endif

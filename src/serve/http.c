@@ -157,6 +157,22 @@ souk_err souk_http_drain(souk_http *http, uint32_t within_ms)
     return in_time ? SOUK_OK : SOUK_ETIMEOUT;
 }
 
+void souk_http_probe(souk_http *http)
+{
+    atomic_fetch_add_explicit(&http->probe, 1, memory_order_relaxed);
+    for (unsigned i = 0; i < http->options.loop_count; i++)
+        http_loop_wake(http->loops[i]); /* the eventfd orders: who wakes sees the probe */
+}
+
+bool souk_http_is_silent(const souk_http *http)
+{
+    unsigned probe = atomic_load_explicit(&http->probe, memory_order_relaxed);
+    for (unsigned i = 0; i < http->options.loop_count; i++)
+        if (atomic_load_explicit(&http->loops[i]->seen, memory_order_relaxed) != probe)
+            return true;
+    return false;
+}
+
 void souk_http_count(const souk_http *http, souk_http_counts *ret_counts)
 {
     uint64_t sums[sizeof *ret_counts / sizeof(uint64_t)] = {0};

@@ -103,6 +103,11 @@ void souk_http_answer_problem(souk_http_exchange *x, int status, souk_text detai
  * open.  SOUK_ETIMEOUT: within_ms passed and the remaining connections were cut. */
 SOUK_CHECKED souk_err souk_http_drain(souk_http *http, uint32_t within_ms);
 
+/* Asks every loop for a sign of life: its next turn gives it.  Silent: a loop has had no turn since then, as
+ * one whose handler blocks.  From one thread, after start and before drain. */
+void souk_http_probe(souk_http *http);
+bool souk_http_is_silent(const souk_http *http);
+
 /* Sums since start, but for the two that say "now". */
 typedef struct souk_http_counts {
     uint64_t connections_now, exchanges_now; /* open; handed to the handler and not answered */

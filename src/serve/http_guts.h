@@ -139,6 +139,7 @@ struct http_loop {
     _Atomic(http_task *) late;
     atomic_uint pushers;
     atomic_ullong wakes;
+    atomic_uint seen; /* the newest probe at the end of a turn */
 };
 
 enum { HTTP_RUNNING, HTTP_DRAINING, HTTP_CUTTING, HTTP_ENDING };
@@ -153,7 +154,8 @@ struct souk_http {
     bool started;
     atomic_int phase;
     atomic_uint open_count, listening_count;
-    souk_mutex mutex; /* of quiet_count */
+    atomic_uint probe; /* number of the newest, see souk_http_probe */
+    souk_mutex mutex;  /* of quiet_count */
     souk_cond quiet;
     unsigned quiet_count; /* loops that drain and have no connection left */
     http_loop *loops[HTTP_LOOPS_MAX];

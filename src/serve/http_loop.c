@@ -400,6 +400,14 @@ static bool follow_phase(http_loop *loop)
            atomic_load_explicit(&loop->pushers, memory_order_acquire);
 }
 
+/* A turn has come to its end: whoever asked may know. */
+static void show_life(http_loop *loop)
+{
+    unsigned probe = atomic_load_explicit(&loop->http->probe, memory_order_relaxed);
+    if (atomic_load_explicit(&loop->seen, memory_order_relaxed) != probe)
+        atomic_store_explicit(&loop->seen, probe, memory_order_relaxed);
+}
+
 void http_loop_run(void *context)
 {
     http_loop *loop = context;
@@ -416,6 +424,7 @@ void http_loop_run(void *context)
         run_ready(loop);
         check_deadlines(loop);
         bury_dead(loop);
+        show_life(loop);
     } while (follow_phase(loop));
     this_loop = NULL;
 }

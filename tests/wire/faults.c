@@ -13,6 +13,7 @@
  *     grow    what is there can be written again, nothing can be added: ENOSPC; a disk as it really fills
  *     write   every write fails: EIO
  *     sync    every fsync and fdatasync fails: EIO
+ *     stall   every fsync and fdatasync stands until another order is given
  *     odd     any call may be interrupted and any read or write short: nobody must notice
  *     lie     writes are said to be done and are not: everybody must notice
  *
@@ -33,6 +34,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PUBLIC __attribute__((visibility("default")))
@@ -279,6 +281,13 @@ static int sync_by(long number, int fd)
     bool meant = order.word[0] && strstr(name, order.part) && !is_spared(&order);
     if (meant && says(&order, "sync"))
         return (int)fail(EIO, "EIO", "sync", name);
+    if (meant && says(&order, "stall")) {
+        note("stall", "sync", name);
+        while (says(&order, "stall")) {
+            nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+            order = order_now();
+        }
+    }
     /* SQLite takes an interrupted sync for a failed one; Linux's own file systems never interrupt. */
     if (meant && says(&order, "odd") && !strstr(name, "ledger") && dice() % 2 == 0)
         return (int)fail(EINTR, "EINTR", "sync", name);

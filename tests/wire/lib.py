@@ -53,11 +53,15 @@ class Shop:
         assert command.returncode == (fails or 0), (command.args, command.returncode, words)
         return (json.loads(out) if out else None), words
 
-    def start(self, environment=None):
+    def start(self, environment=None, wait=True):
         with open(self.stderr_path, "w") as stderr:
             self.process = subprocess.Popen([SOUK, "serve", "--data", self.data, "--listen", "127.0.0.1:0", "--json"],
-                                            stdout=subprocess.PIPE, stderr=stderr, text=True,
+                                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True,
                                             env={**os.environ, **(environment or {})})
+        return self.listening() if wait else self
+
+    def listening(self):
+        """Waits until the server says where it listens."""
         line = self.process.stdout.readline()
         assert line, ("the server did not start", self.stderr())
         host, port = json.loads(line)["listening"].rsplit(":", 1)

@@ -27,10 +27,10 @@ class FaultyShop(Shop):
         super().__init__()
         self.control, self.log_path = (os.path.join(os.path.dirname(self.data), name) for name in ("order", "log"))
 
-    def start_on_faulty_disk(self):
+    def start_on_faulty_disk(self, environment=None):
         asan = "verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")  # the shim comes before it
         return self.start({"LD_PRELOAD": shim(), "SOUK_FAULTS_FOLDER": self.data, "SOUK_FAULTS_CONTROL": self.control,
-                           "SOUK_FAULTS_LOG": self.log_path, "ASAN_OPTIONS": asan})
+                           "SOUK_FAULTS_LOG": self.log_path, "ASAN_OPTIONS": asan, **(environment or {})})
 
     def order(self, words):
         if not words:

@@ -229,7 +229,7 @@ static souk_err read_pixel(souk_call *call, souk_intake *intake, souk_text type)
     struct field *fields = souk_arena_get(&call->arena, PIXEL_FIELDS * sizeof *fields);
     souk_auto_value(souk_buf) body = {.mem = intake->collect->mem, .limit_bytes = 1 << 17};
     souk_json_writer out = {.out = &body};
-    size_t count;
+    size_t count = 0;
     if (call->arena.failed)
         return SOUK_ENOMEM;
     SOUK_TRY(souk_collect_caller(call, SOUK_TEXT("")));

@@ -1,0 +1,116 @@
+/* flags.c - the flags of the commands, and how they are read; settings are flags, too (settings.h). */
+#include "app/usage.h"
+#include "base/nearest.h"
+
+#include <stdlib.h>
+
+const app_flag app_flags[] = {
+    {"--data", "DIR", "the data folder, `data` here where nothing is said", "SOUK_DATA",
+     APP_FLAG_TEXT, true, offsetof(app_options, data)},
+    {"--config", "FILE", "the file of settings (default: souk.toml in the data folder)",
+     "SOUK_CONFIG", APP_FLAG_TEXT, true, offsetof(app_options, config)},
+    {"--name", "NAME", "the name of a new shop, or of a token", NULL, APP_FLAG_TEXT, false,
+     offsetof(app_options, name)},
+    {"--source", "NAME", "who sent the imported events (default: the format)", NULL, APP_FLAG_TEXT,
+     false, offsetof(app_options, source)},
+    {"--age-band", "adult", "the importer states that these shoppers are adults", NULL,
+     APP_FLAG_TEXT, false, offsetof(app_options, age_band)},
+    {"--to", "DIR", "where a backup goes, or comes from", NULL, APP_FLAG_TEXT, false,
+     offsetof(app_options, to)},
+    {"--basis", "P=B",
+     "purpose and basis that an import or a source states, as profile=consent; may be repeated",
+     NULL, APP_FLAG_BASES, false, 0},
+    {"--list", NULL, "the names of what there is", NULL, APP_FLAG_SWITCH, false,
+     offsetof(app_options, list)},
+    {"--json", NULL, "one JSON object a line on stdout", NULL, APP_FLAG_SWITCH, true,
+     offsetof(app_options, json)},
+    {"--help", NULL, "what the words of the command mean", NULL, APP_FLAG_SWITCH, true,
+     offsetof(app_options, help)},
+};
+const size_t app_flag_count = sizeof app_flags / sizeof *app_flags;
+
+const app_flag *app_flag_find(souk_text name)
+{
+    for (size_t i = 0; i < app_flag_count; i++)
+        if (souk_text_equal(name, souk_text_of(app_flags[i].name)))
+            return &app_flags[i];
+    return NULL;
+}
+
+static void set_text(app_options *options, const app_flag *flag, const char *value)
+{
+    memcpy((char *)options + flag->at, &value, sizeof value);
+}
+
+static void set_switch(app_options *options, const app_flag *flag)
+{
+    memcpy((char *)options + flag->at, &(bool){true}, sizeof(bool));
+}
+
+/* APP_SETTINGS: none has this flag. */
+static int setting_of(const char *word)
+{
+    char flag[APP_SPELLING_BYTES];
+    for (int id = 0; id < APP_SETTINGS; id++) {
+        app_setting_flag((app_setting_id)id, flag);
+        if (!strcmp(word, flag))
+            return id;
+    }
+    return APP_SETTINGS;
+}
+
+static souk_err no_flag(const char *word, souk_diag *diag)
+{
+    char settings[APP_SETTINGS][APP_SPELLING_BYTES];
+    souk_nearest near = {.word = souk_text_of(word)};
+    for (size_t i = 0; i < app_flag_count; i++)
+        souk_nearest_try(&near, app_flags[i].name);
+    for (int i = 0; i < APP_SETTINGS; i++) {
+        app_setting_flag((app_setting_id)i, settings[i]);
+        souk_nearest_try(&near, settings[i]);
+    }
+    if (near.best)
+        return souk_diag_say(diag, SOUK_EINVAL, "%s is no flag: do you mean %s?", word, near.best);
+    return souk_diag_say(diag, SOUK_EINVAL, "%s is no flag: see `souk help`", word);
+}
+
+static souk_err read_flag(app_options *options, char **arguments, int count, int *at,
+                          souk_diag *diag)
+{
+    const char *word = strcmp(arguments[*at], "-h") ? arguments[*at] : "--help";
+    const app_flag *flag = app_flag_find(souk_text_of(word));
+    int setting = setting_of(word);
+    if (!flag && setting == APP_SETTINGS)
+        return no_flag(word, diag);
+    if (flag && flag->kind == APP_FLAG_SWITCH) {
+        set_switch(options, flag);
+        return SOUK_OK;
+    }
+    if (*at + 1 >= count || !strncmp(arguments[*at + 1], "--", 2))
+        return souk_diag_say(diag, SOUK_EINVAL, "%s needs a value", word);
+    const char *value = arguments[++*at];
+    if (!flag)
+        options->settings[setting] = value;
+    else if (flag->kind == APP_FLAG_TEXT)
+        set_text(options, flag, value);
+    else if (options->base_count < APP_BASES)
+        options->bases[options->base_count++] = value;
+    return SOUK_OK;
+}
+
+souk_err app_options_read(int count, char **arguments, app_options *options, souk_diag *diag)
+{
+    for (size_t i = 0; i < app_flag_count; i++)
+        if (app_flags[i].variable && getenv(app_flags[i].variable))
+            set_text(options, &app_flags[i], getenv(app_flags[i].variable));
+    for (int at = 2; at < count; at++) {
+        if (!strncmp(arguments[at], "--", 2) || !strcmp(arguments[at], "-h")) {
+            SOUK_TRY(read_flag(options, arguments, count, &at, diag));
+            continue;
+        }
+        if (options->operand_count == APP_OPERANDS)
+            return souk_diag_say(diag, SOUK_EINVAL, "too many words: see `souk help`");
+        options->operands[options->operand_count++] = arguments[at];
+    }
+    return SOUK_OK;
+}
