@@ -53,6 +53,7 @@ struct kind {
 
 struct souk_catalogue {
     souk_mem *mem;
+    souk_ledger *ledger;
     souk_hash_key key; /* of this process: nobody outside can aim collisions */
     souk_rwlock lock;
     struct kind kinds[SOUK_NAME_KINDS];
@@ -183,6 +184,7 @@ souk_err souk_catalogue_open(souk_mem *mem, souk_ledger *ledger, souk_catalogue 
     if (!catalogue)
         return SOUK_ENOMEM;
     catalogue->mem = mem;
+    catalogue->ledger = ledger;
     souk_rwlock_init(&catalogue->lock);
     souk_entropy(&catalogue->key, sizeof catalogue->key);
     for (size_t i = 0; i < SOUK_NAME_KINDS; i++)
@@ -357,4 +359,39 @@ uint32_t souk_catalogue_count(const souk_catalogue *catalogue, souk_name_kind ki
     souk_rwlock *lock = (souk_rwlock *)(uintptr_t)&catalogue->lock;
     souk_auto_read(lock);
     return (uint32_t)catalogue->kinds[kind].committed - 1;
+}
+
+/* ---- lists -------------------------------------------------------------------------------------------- */
+
+struct listing {
+    souk_name_kind kind;
+    uint32_t merchant;
+    souk_text after;
+    size_t limit;
+    souk_err (*each)(void *context, souk_text name);
+    void *context;
+};
+
+static souk_err read_list(souk_tx *tx, void *context)
+{
+    const struct listing *listing = context;
+    souk_auto_value(souk_rows) rows = {0};
+    SOUK_TRY(
+        souk_rows_begin(tx,
+                        "SELECT name FROM name WHERE kind = ?1 AND merchant = ?2 AND name > ?3 "
+                        "ORDER BY name LIMIT ?4",
+                        SOUK_VALUES(SOUK_INT(listing->kind), SOUK_INT(listing->merchant),
+                                    SOUK_STR(listing->after), SOUK_INT((int64_t)listing->limit)),
+                        &rows));
+    while (souk_rows_next(&rows))
+        SOUK_TRY(listing->each(listing->context, souk_rows_text(&rows, 0)));
+    return souk_rows_check(&rows);
+}
+
+souk_err souk_catalogue_list(souk_catalogue *catalogue, souk_name_kind kind, uint32_t merchant,
+                             souk_text after, size_t limit,
+                             souk_err (*each)(void *context, souk_text name), void *context)
+{
+    struct listing listing = {kind, merchant, after, limit, each, context};
+    return souk_ledger_read(catalogue->ledger, read_list, &listing);
 }

@@ -55,6 +55,12 @@ void souk_catalogue_name(const souk_catalogue *catalogue, souk_name_kind kind, u
 /* 0 where there is none. */
 uint32_t souk_catalogue_find(const souk_catalogue *catalogue, souk_name_kind kind,
                              uint32_t merchant, souk_text name);
+/* Committed names of a kind, in order, those above `after`, at most limit; texts live until `each` returns.  Reads the
+ * ledger: keep `each` short. */
+SOUK_CHECKED souk_err souk_catalogue_list(souk_catalogue *catalogue, souk_name_kind kind,
+                                          uint32_t merchant, souk_text after, size_t limit,
+                                          souk_err (*each)(void *context, souk_text name),
+                                          void *context);
 uint32_t souk_catalogue_count(const souk_catalogue *catalogue, souk_name_kind kind);
 
 #endif

@@ -62,6 +62,9 @@ struct souk_call {
     const char *challenge; /* of a 401: how to say who one is (RFC 9110 11.6.1) */
     souk_call_header_field headers[SOUK_CALL_HEADERS]; /* of the answer */
     size_t header_count;
+    void *keyed; /* of an Idempotency-Key */
+    const struct souk_route *route;
+    void *server;
     souk_buf out;
     souk_json_writer json;
 };
@@ -72,6 +75,22 @@ souk_text souk_call_header(souk_call *call, souk_text name);
 bool souk_call_query(souk_call *call, souk_text name, souk_text *ret_value);
 /* What stands for the {…} of that index in the path, percent-decoded into the arena.  SOUK_EINVAL with words. */
 SOUK_CHECKED souk_err souk_call_part(souk_call *call, unsigned index, souk_text *ret_value);
+/* The query's "limit": `usual` where it is not told.  SOUK_EINVAL with words: no number from 1 to `most`. */
+SOUK_CHECKED souk_err souk_call_limit(souk_call *call, size_t usual, size_t most,
+                                      size_t *ret_limit);
+/* There is a page behind this one: a Link header (RFC 8288) to this address with that field of the query. */
+void souk_call_link_next(souk_call *call, const char *field, souk_text value);
+
+/* The version of what is answered, as its ETag (RFC 9110 8.8.3).  True: If-None-Match names it; answer with
+ * souk_call_answer_same. */
+bool souk_call_version(souk_call *call, uint64_t version);
+void souk_call_answer_same(souk_call *call);
+/* The version that a change is of: that of If-Match; 0 for If-None-Match: *; `otherwise` where neither is told.
+ * SOUK_EBLIND with words: neither, and `otherwise` is SOUK_VERSION_TOLD.  SOUK_ECHANGED: an ETag never given. */
+#define SOUK_VERSION_TOLD (UINT64_MAX - 1)
+SOUK_CHECKED souk_err souk_call_expected(souk_call *call, uint64_t otherwise,
+                                         uint64_t *ret_version);
+
 /* A header of the answer, sent with whatever answer follows; both live until then (a literal, or the arena). */
 void souk_call_add_header(souk_call *call, const char *name, souk_text value);
 /* A writer of the answer's body. */
@@ -94,6 +113,7 @@ typedef struct souk_route {
     size_t body_limit;   /* 0: 64 KiB; the limit of the server holds as well */
     bool local;          /* only over the control socket and in process */
     bool slow;           /* it waits for commits: runs beside the loop that reads requests */
+    bool needs_key;      /* an Idempotency-Key must come with it */
     bool any_origin;     /* web pages of other origins may call it (CORS): a door of events */
     /* For the API reference, in the notation of serve/shape.h; NULL: nothing. */
     const char *query;         /* members: "limit?: integer(1..1000) 'how many'" */

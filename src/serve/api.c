@@ -3,6 +3,7 @@
 
 #include "os/thread.h"
 #include "serve/clerk.h"
+#include "serve/idempotency.h"
 #include "serve/jobs.h"
 #include "serve/openapi.h"
 
@@ -35,6 +36,7 @@ struct souk_api {
     size_t route_count;
     souk_call_limits limits; /* .body_bytes 0: the usual ones */
     souk_jobs *jobs;
+    souk_idempotency *keys;
     souk_http *http;
     bool draining;
     souk_clerk *slow, *heavy; /* for what waits for commits, and what reads large bodies */
@@ -194,6 +196,20 @@ static void refuse_route(const souk_api *api, souk_call *call, const struct matc
     souk_call_fail(call, match->path_known ? SOUK_EMETHOD : SOUK_ENOENT);
 }
 
+/* What changes something may come with an Idempotency-Key; doors of events have ids of their own. */
+static void handle_keyed(souk_call *call)
+{
+    const souk_api *api = call->server;
+    souk_idempotency_handle(api->keys, call, call->route);
+}
+
+static void (*handler_of(const souk_route *route))(souk_call *call)
+{
+    bool is_keyed =
+        route->slow && route->scopes != SOUK_SCOPE_WRITE && !strcmp(route->method, "POST");
+    return is_keyed ? handle_keyed : route->handle;
+}
+
 static void dispatch(souk_api *api, souk_call *call, bool here)
 {
     struct match match = {.route = NULL};
@@ -209,6 +225,8 @@ static void dispatch(souk_api *api, souk_call *call, bool here)
         return;
     }
     call->state = match.state;
+    call->route = match.route;
+    call->server = api;
     call->challenge = match.route->scopes == SOUK_SCOPE_WRITE
                           ? "Basic realm=\"souk write key\", charset=\"UTF-8\""
                           : "Bearer realm=\"souk\"";
@@ -218,8 +236,8 @@ static void dispatch(souk_api *api, souk_call *call, bool here)
     if (err)
         souk_call_fail(call, err);
     else if (!clerk)
-        match.route->handle(call);
-    else if (!souk_clerk_put(clerk, call, match.route->handle))
+        handler_of(match.route)(call);
+    else if (!souk_clerk_put(clerk, call, handler_of(match.route)))
         souk_call_fail(call, SOUK_EBUSY);
 }
 
@@ -404,6 +422,7 @@ souk_err souk_api_open(souk_mem *mem, souk_spine *spine, souk_merchants *merchan
         learn_routes(api, services[i], api->states[i]);
         api->services[api->service_count++] = services[i];
     }
+    SOUK_TRY(souk_idempotency_open(mem, spine, NULL, &api->keys, NULL));
     SOUK_TRY(souk_jobs_open(mem, spine, merchants, &api->jobs));
     for (size_t i = 0; i < count; i++)
         souk_jobs_offer(api->jobs, services[i], api->states[i]);
@@ -429,6 +448,7 @@ void souk_api_free(souk_api *api)
     for (size_t i = 0; i < api->service_count; i++)
         if (api->services[i]->close)
             api->services[i]->close(api->states[i]);
+    souk_idempotency_free(api->keys);
     souk_mem_put(api->mem, api);
 }
 

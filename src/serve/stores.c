@@ -1,0 +1,348 @@
+/* stores.c - the routes of stores.h: documents, and the codes of events that have none. */
+#include "serve/stores.h"
+
+#include "base/currency.h"
+#include "base/zone.h"
+#include "core/document.h"
+
+enum { PAGE_USUAL = 100, PAGE_MOST = 1000, NAME_BYTES = 200, CODE_BYTES = SOUK_EVENT_NAME_BYTES };
+static const souk_text kind = {"store", 5};
+
+static souk_err open_stores(souk_mem *mem, souk_spine *spine, souk_merchants *merchants,
+                            void **ret_state)
+{
+    (void)mem, (void)merchants;
+    *ret_state = NULL;
+    return souk_documents_migrate(souk_spine_ledger(spine), NULL);
+}
+
+static void answer(souk_call *call, souk_err err, int status)
+{
+    if (err)
+        souk_call_fail(call, err);
+    else
+        souk_call_answer(call, status);
+}
+
+/* ---- what a store is ------------------------------------------------------------------------------------ */
+
+static souk_err blame(souk_call *call, const char *field, const char *words)
+{
+    return souk_diag_say(&call->diag, SOUK_EINVAL, "%s %s", field, words);
+}
+
+/* "09:30" */
+static bool is_clock(souk_text text)
+{
+    if (text.bytes != 5 || text.at[2] != ':')
+        return false;
+    for (size_t i = 0; i < 5; i++)
+        if (i != 2 && (text.at[i] < '0' || text.at[i] > '9'))
+            return false;
+    return memcmp(text.at, "24", 2) < 0 && text.at[3] < '6';
+}
+
+/* A text, or nothing; *ret_text has no bytes where it is missing. */
+static souk_err read_text(souk_call *call, const souk_json_doc *doc, const char *field,
+                          souk_text *ret_text)
+{
+    souk_json_node node = souk_json_member(doc, souk_json_root(doc), souk_text_of(field));
+    souk_json_kind type = souk_json_type(doc, node);
+    *ret_text = SOUK_TEXT("");
+    if (type == SOUK_JSON_MISSING || type == SOUK_JSON_NULL)
+        return SOUK_OK;
+    if (type != SOUK_JSON_STRING || souk_json_text(doc, node, &call->arena, ret_text))
+        return blame(call, field, "is no text: send it in quotes");
+    return SOUK_OK;
+}
+
+static souk_err check_hours(souk_call *call, const souk_json_doc *doc)
+{
+    static const char *const fields[] = {"opens", "closes"};
+    souk_text text;
+    for (size_t i = 0; i < 2; i++) {
+        SOUK_TRY(read_text(call, doc, fields[i], &text));
+        if (text.bytes && !is_clock(text))
+            return blame(call, fields[i], "is no time of day: send it as 09:30");
+    }
+    return SOUK_OK;
+}
+
+static souk_err check_store(souk_call *call, const souk_json_doc *doc)
+{
+    souk_text text;
+    char code[4];
+    if (souk_json_type(doc, souk_json_root(doc)) != SOUK_JSON_OBJECT)
+        return souk_diag_say(&call->diag, SOUK_EINVAL, "a store is an object: {\"name\":…}");
+    SOUK_TRY(read_text(call, doc, "name", &text));
+    if (text.bytes == 0 || text.bytes > NAME_BYTES)
+        return blame(call, "name", "is missing or above 200 bytes: name the store");
+    SOUK_TRY(read_text(call, doc, "time_zone", &text));
+    if (text.bytes && !souk_zone_name_valid(text))
+        return blame(call, "time_zone", "is no zone: send one as Asia/Shanghai");
+    SOUK_TRY(read_text(call, doc, "currency", &text));
+    if (text.bytes && (souk_currency_read(text, code) || !code[0]))
+        return blame(call, "currency", "is no code of ISO 4217: send one, such as EUR");
+    return check_hours(call, doc);
+}
+
+/* {"store":…,"described":…,"version":…, and what the document has}. */
+static void write_store(souk_json_writer *out, const souk_document *document,
+                        const souk_json_doc *doc)
+{
+    souk_json_write_object(out);
+    souk_json_write_key(out, SOUK_TEXT("store"));
+    souk_json_write_text(out, document->key);
+    souk_json_write_key(out, SOUK_TEXT("described"));
+    souk_json_write_bool(out, doc != NULL);
+    if (doc) {
+        souk_json_write_key(out, SOUK_TEXT("version"));
+        souk_json_write_u64(out, document->version);
+    }
+    for (souk_json_node node = doc ? souk_json_first(doc, souk_json_root(doc)) : SOUK_JSON_NONE;
+         node != SOUK_JSON_NONE; node = souk_json_next(doc, node)) {
+        souk_text key = souk_json_key(doc, node);
+        if (souk_text_equal(key, SOUK_TEXT("store")) ||
+            souk_text_equal(key, SOUK_TEXT("described")) ||
+            souk_text_equal(key, SOUK_TEXT("version")))
+            continue;
+        souk_json_write_raw_key(out, key);
+        souk_json_write_raw(out, souk_json_raw(doc, node));
+    }
+    souk_json_write_end(out);
+}
+
+/* ---- one ------------------------------------------------------------------------------------------------ */
+
+static souk_err read_code(souk_call *call, souk_text *ret_code)
+{
+    SOUK_TRY(souk_call_part(call, 0, ret_code));
+    if (ret_code->bytes > CODE_BYTES)
+        return souk_diag_say(&call->diag, SOUK_EINVAL, "a store's code has at most %d bytes",
+                             CODE_BYTES);
+    return SOUK_OK;
+}
+
+static souk_err read_document(souk_call *call, souk_document *document, souk_json_doc *doc,
+                              souk_buf *text)
+{
+    SOUK_TRY(read_code(call, &document->key));
+    souk_err err = souk_documents_get(souk_spine_ledger(call->spine), kind, call->caller.merchant,
+                                      document->key, &document->version, text);
+    if (err == SOUK_ENOENT)
+        return souk_diag_say(&call->diag, err,
+                             "nobody has described a store '%.*s': GET /v1/stores lists them",
+                             SOUK_TEXT_PRINT(document->key));
+    SOUK_TRY(err);
+    return souk_json_read(doc, souk_buf_view(text), NULL, NULL);
+}
+
+static void get_store(souk_call *call)
+{
+    souk_auto_value(souk_buf) text = {.mem = call->arena.mem};
+    souk_json_doc doc = {.mem = call->arena.mem};
+    souk_document document = {.kind = kind};
+    souk_err err = read_document(call, &document, &doc, &text);
+    if (!err && souk_call_version(call, document.version)) {
+        souk_json_doc_done(&doc);
+        souk_call_answer_same(call);
+        return;
+    }
+    if (!err)
+        write_store(souk_call_json(call), &document, &doc);
+    souk_json_doc_done(&doc);
+    answer(call, err, 200);
+}
+
+static souk_err put(souk_call *call, souk_json_doc *doc, bool *ret_new)
+{
+    souk_document document = {.kind = kind, .merchant = call->caller.merchant, .text = call->body};
+    uint64_t expected;
+    SOUK_TRY(read_code(call, &document.key));
+    SOUK_TRY(souk_json_read(doc, call->body, NULL, &call->diag));
+    SOUK_TRY(check_store(call, doc));
+    SOUK_TRY(souk_call_expected(call, SOUK_VERSION_TOLD, &expected));
+    souk_err err =
+        souk_documents_put(souk_spine_ledger(call->spine), &document, expected,
+                           souk_clock_now_ms(souk_spine_clock(call->spine)), &document.version);
+    if (err == SOUK_ECHANGED)
+        return souk_diag_say(&call->diag, err,
+                             "store '%.*s' is of another version by now: GET it again",
+                             SOUK_TEXT_PRINT(document.key));
+    SOUK_TRY(err);
+    *ret_new = expected == 0;
+    souk_call_version(call, document.version);
+    write_store(souk_call_json(call), &document, doc);
+    return SOUK_OK;
+}
+
+static void put_store(souk_call *call)
+{
+    souk_json_doc doc = {.mem = call->arena.mem};
+    bool is_new = false;
+    souk_err err = put(call, &doc, &is_new);
+    souk_json_doc_done(&doc);
+    answer(call, err, is_new ? 201 : 200);
+}
+
+static souk_err delete (souk_call *call)
+{
+    souk_text code;
+    uint64_t expected;
+    SOUK_TRY(read_code(call, &code));
+    SOUK_TRY(souk_call_expected(call, SOUK_VERSION_TOLD, &expected));
+    souk_err err =
+        souk_documents_delete(souk_spine_ledger(call->spine), kind, call->caller.merchant, code,
+                              expected, souk_clock_now_ms(souk_spine_clock(call->spine)));
+    if (err == SOUK_ENOENT || err == SOUK_ECHANGED)
+        return souk_diag_say(&call->diag, err, "store '%.*s' %s", SOUK_TEXT_PRINT(code),
+                             err == SOUK_ENOENT ? "is described by nobody"
+                                                : "is of another version by now: GET it again");
+    SOUK_TRY(err);
+    souk_json_writer *out = souk_call_json(call);
+    souk_json_write_object(out);
+    souk_json_write_key(out, SOUK_TEXT("deleted"));
+    souk_json_write_bool(out, true);
+    souk_json_write_end(out);
+    return SOUK_OK;
+}
+
+static void delete_store(souk_call *call)
+{
+    answer(call, delete (call), 200);
+}
+
+/* ---- all ------------------------------------------------------------------------------------------------ */
+
+/* Documents and codes of events, each in order; a page takes the lower one of both. */
+struct page {
+    souk_call *call;
+    souk_document *documents; /* [most] */
+    souk_text *codes;         /* [most] */
+    size_t document_count, code_count;
+};
+
+static souk_text keep(souk_call *call, souk_text text)
+{
+    return (souk_text){souk_arena_copy(&call->arena, text.at, text.bytes), text.bytes};
+}
+
+static souk_err take_document(void *context, const souk_document *document)
+{
+    struct page *page = context;
+    souk_document *kept = &page->documents[page->document_count++];
+    *kept = *document;
+    kept->key = keep(page->call, document->key);
+    kept->text = keep(page->call, document->text);
+    return page->call->arena.failed ? SOUK_ENOMEM : SOUK_OK;
+}
+
+static souk_err take_code(void *context, souk_text code)
+{
+    struct page *page = context;
+    page->codes[page->code_count++] = keep(page->call, code);
+    return page->call->arena.failed ? SOUK_ENOMEM : SOUK_OK;
+}
+
+static souk_err write_page(struct page *page, size_t limit, souk_json_writer *out,
+                           souk_text *ret_last, bool *ret_more)
+{
+    souk_json_doc doc = {.mem = page->call->arena.mem};
+    size_t written = 0, d = 0, c = 0;
+    souk_err err = SOUK_OK;
+    for (; written < limit && (d < page->document_count || c < page->code_count) && !err;
+         written++) {
+        souk_document code = {.key = c < page->code_count ? page->codes[c] : SOUK_TEXT("")};
+        int order = d == page->document_count ? 1
+                    : c == page->code_count   ? -1
+                                              : souk_text_compare(page->documents[d].key, code.key);
+        const souk_document *next = order > 0 ? &code : &page->documents[d];
+        if (order <= 0)
+            err = souk_json_read(&doc, next->text, NULL, NULL);
+        if (!err)
+            write_store(out, next, order > 0 ? NULL : &doc);
+        *ret_last = next->key;
+        d += order <= 0;
+        c += order >= 0;
+    }
+    *ret_more = d < page->document_count || c < page->code_count;
+    souk_json_doc_done(&doc);
+    return err;
+}
+
+static souk_err list(souk_call *call)
+{
+    souk_text after = SOUK_TEXT(""), last = SOUK_TEXT("");
+    size_t limit;
+    bool more;
+    SOUK_TRY(souk_call_limit(call, PAGE_USUAL, PAGE_MOST, &limit));
+    souk_call_query(call, SOUK_TEXT("cursor"), &after);
+    struct page page = {.call = call};
+    page.documents = souk_arena_get(&call->arena, (limit + 1) * sizeof *page.documents);
+    page.codes = souk_arena_get(&call->arena, (limit + 1) * sizeof *page.codes);
+    if (call->arena.failed)
+        return SOUK_ENOMEM;
+    SOUK_TRY(souk_documents_list(souk_spine_ledger(call->spine), kind, call->caller.merchant, after,
+                                 limit + 1, take_document, &page));
+    SOUK_TRY(souk_catalogue_list(souk_spine_catalogue(call->spine), SOUK_NAME_STORE,
+                                 call->caller.merchant, after, limit + 1, take_code, &page));
+    souk_json_writer *out = souk_call_json(call);
+    souk_json_write_object(out);
+    souk_json_write_key(out, SOUK_TEXT("stores"));
+    souk_json_write_array(out);
+    SOUK_TRY(write_page(&page, limit, out, &last, &more));
+    souk_json_write_end(out);
+    if (more) {
+        souk_json_write_key(out, SOUK_TEXT("next_cursor"));
+        souk_json_write_text(out, last);
+        souk_call_link_next(call, "cursor", last);
+    }
+    souk_json_write_end(out);
+    return SOUK_OK;
+}
+
+static void get_stores(souk_call *call)
+{
+    answer(call, list(call), 200);
+}
+
+/* ---- the table ------------------------------------------------------------------------------------------- */
+
+#define STORE_MEMBERS                                                                            \
+    "name: text(1..200), time_zone?: text? 'as Asia/Shanghai', currency?: text?, opens?: text? " \
+    "'as "                                                                                       \
+    "09:30', closes?: text?, *: any"
+
+static const souk_shape_name shapes[] = {
+    {"StoreForm", "{" STORE_MEMBERS "}"},
+    {"Store",
+     "{store: text 'its code in events', described: boolean, version?: integer, name?: text, "
+     "time_zone?: text?, currency?: text?, opens?: text?, closes?: text?, *: any}"},
+};
+
+static const souk_route routes[] = {
+    {"GET", "/v1/stores", SOUK_SCOPE_READ, get_stores,
+     .summary = "Stores, in the order of their codes",
+     .query =
+         "limit?: integer(1..1000) 'of a page; 100', cursor?: text 'next_cursor of the last page'",
+     .gives = "{stores: [Store], next_cursor?: text 'there are more'}"},
+    {"GET", "/v1/stores/{store}", SOUK_SCOPE_READ, get_store, .summary = "One store, with its ETag",
+     .gives = "Store"},
+    {"PUT", "/v1/stores/{store}", SOUK_SCOPE_MANAGE, put_store, .slow = true,
+     .summary = "Describe a store",
+     .words = "If-Match with its ETag, or If-None-Match: * for a new one", .takes = "StoreForm",
+     .gives = "Store"},
+    {"DELETE", "/v1/stores/{store}", SOUK_SCOPE_MANAGE, delete_store, .slow = true,
+     .summary = "Forget what was said of a store", .words = "If-Match with its ETag",
+     .gives = "{deleted: boolean}"},
+};
+
+const souk_service souk_stores_service = {
+    .name = "stores",
+    .words = "Stores: what their codes in events stand for",
+    .open = open_stores,
+    .shapes = shapes,
+    .shape_count = sizeof shapes / sizeof *shapes,
+    .routes = routes,
+    .route_count = sizeof routes / sizeof *routes,
+};
