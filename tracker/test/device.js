@@ -1,6 +1,14 @@
 /* device.js - a platform without a browser: storage that several tabs share, fetch of node, short pauses. */
 import { makeTracker } from '../src/core.js';
 
+/* A closed page has no timers; here its long ones at least do not keep node from ending. */
+const setTimer = globalThis.setTimeout;
+globalThis.setTimeout = (work, wait_ms, ...words) => {
+    const timer = setTimer(work, wait_ms, ...words);
+    if (wait_ms > 5000) timer.unref();
+    return timer;
+};
+
 /** What the tabs of one browser share.  With locks, one at a time works. */
 export function makeDevice({ hasLocks = true, isBlocked = false, quota = Infinity } = {}) {
     const kept = new Map();
