@@ -89,9 +89,10 @@ export interface Cart extends Properties {
     products?: Product[];
 }
 
-export interface Order extends Properties {
+export interface Checkout extends Properties {
     order_id?: string;
     checkout_id?: string;
+    value?: Money;
     affiliation?: string;
     subtotal?: Money;
     total?: Money;
@@ -102,6 +103,10 @@ export interface Order extends Properties {
     coupon?: string;
     currency?: string;
     products?: Product[];
+}
+
+export interface Order extends Checkout {
+    order_id: string;
 }
 
 /** 'full': the queue is.  'size': above 32 KB.  'consent': refused.  'invalid': no JSON can say it.
@@ -125,7 +130,7 @@ export interface Helpers {
     productAdded: Helper<Product>;
     productRemoved: Helper<Product>;
     cartViewed: Helper<Cart>;
-    checkoutStarted: Helper<Order>;
+    checkoutStarted: Helper<Checkout>;
     paymentInfoEntered: Helper<Properties>;
     orderCompleted: Helper<Order>;
     orderRefunded: Helper<Order>;

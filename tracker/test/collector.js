@@ -6,6 +6,8 @@
  *     collector.times('a3f…')       how often an event of that messageId was stored
  *     collector.broken              rules that a request broke; a test ends with this empty
  *
+ * With collector.forward = 'http://…' it stands in front of a real server, and stores nothing itself.
+ *
  * A fault is {status, retryAfter} an answer; {hang: true} none; {cut: true} the connection ends before, and
  * {stored: true, cut: true} after the events were stored; {lie: true} 200 and nothing stored. */
 import http from 'node:http';
@@ -18,10 +20,12 @@ export class Collector {
     constructor() {
         this.events = []; // in the order they were stored, repeats included
         this.requests = []; // {path, count, bytes, at, headers}
+        this.writeKey = 'wk';
         this.broken = [];
         this.plan = () => ({});
         this.most_bytes = Infinity; // a larger body is answered with 413
         this.port = 0;
+        this.forward = '';
         this.files = {}; // path: {type, text, headers}, for pages
     }
 
@@ -72,13 +76,25 @@ export class Collector {
         });
         const isTooLarge = body.length > this.most_bytes;
         const status = isTooLarge ? 413 : fault.status || 200;
-        if ((status === 200 && !fault.lie && !fault.hang && !fault.cut) || fault.stored) this.events.push(...events);
+        if ((status === 200 && !fault.lie && !fault.hang && !fault.cut) || fault.stored) {
+            if (this.forward) return this.pass(request, response, body, fault);
+            this.events.push(...events);
+        }
         if (fault.hang) return;
         if (fault.cut) return request.socket.destroy();
         response.setHeader('Access-Control-Allow-Origin', request.headers.origin || '*');
         response.setHeader('Access-Control-Expose-Headers', 'Retry-After');
         if (fault.retryAfter) response.setHeader('Retry-After', String(fault.retryAfter));
         response.writeHead(status, { 'Content-Type': 'application/json' }).end('{"success":true}');
+    }
+
+    async pass(request, response, body, fault) {
+        const headers = { 'Content-Type': request.headers['content-type'] };
+        const answer = await fetch(this.forward + request.url, { method: 'POST', headers, body });
+        const text = await answer.text();
+        if (fault.cut) return request.socket.destroy();
+        const retryAfter = answer.headers.get('retry-after');
+        response.writeHead(answer.status, retryAfter ? { 'Retry-After': retryAfter } : {}).end(text);
     }
 
     /** The rules of the protocol; the events of the body. */
@@ -94,7 +110,7 @@ export class Collector {
             this.broken.push('a body that is no JSON');
             return [];
         }
-        rule(told.writeKey === 'wk' && (!isBeacon || url.searchParams.get('writeKey') === 'wk'), 'no write key');
+        rule(told.writeKey === this.writeKey && (!isBeacon || url.searchParams.get('writeKey') === this.writeKey), 'no write key');
         rule(Math.abs(Date.now() - Date.parse(told.sentAt)) < 60000, 'no sentAt');
         rule(told.batch.length > 0 && told.batch.length <= 100, `${told.batch.length} events`);
         for (const event of told.batch) {

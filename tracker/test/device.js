@@ -1,4 +1,5 @@
 /* device.js - a platform without a browser: storage that several tabs share, fetch of node, short pauses. */
+import { webcrypto } from 'node:crypto';
 import { makeTracker } from '../src/core.js';
 
 /* A closed page has no timers; here its long ones at least do not keep node from ending. */
@@ -84,7 +85,7 @@ export function openTab(device, { random = randomId, chance = () => 0.01, gpc = 
 }
 
 export function randomId() {
-    return [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('');
+    return [...webcrypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** Waits until holds() is true; a test that waits for ever fails with what it waited for. */

@@ -1,67 +1,9 @@
-/* mini.test.js - the bundle for mini programs, under small shims of `wx` (WeChat) and `my` (Alipay). */
+/* mini.test.js - the bundle for mini programs, as WeChat and Alipay run it. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import vm from 'node:vm';
 import { Collector } from './collector.js';
 import { until } from './device.js';
-
-const bundle = readFileSync(new URL('../dist/souk-mini.js', import.meta.url), 'utf8');
-
-/** What both have: storage that outlives the program, a request, pages, callbacks. */
-function makePhone() {
-    const phone = { kept: new Map(), requests: [], pages: [], hide() {}, network() {} };
-    phone.send = (options, headers, answer) => {
-        phone.requests.push(options);
-        assert.equal(typeof options.data, 'string');
-        fetch(options.url, { method: options.method, headers, body: options.data }).then(
-            async got => answer(got.status, { 'Retry-After': got.headers.get('retry-after') }, await got.text()),
-            () => options.fail({ errMsg: 'request:fail' }));
-    };
-    return phone;
-}
-
-function makeWx(phone) {
-    return {
-        getStorageSync: key => phone.kept.get(key) ?? '',
-        setStorageSync: (key, data) => void phone.kept.set(key, data),
-        removeStorageSync: key => void phone.kept.delete(key),
-        getStorageInfoSync: () => ({ keys: [...phone.kept.keys()], currentSize: 1, limitSize: 10240 }),
-        getWindowInfo: () => ({ screenWidth: 390, screenHeight: 844 }),
-        getAppBaseInfo: () => ({ language: 'zh_CN' }),
-        getLaunchOptionsSync: () => ({ path: 'pages/tea', query: { utm_source: 'qr', utm_campaign: 'spring' }, scene: 1047 }),
-        onAppHide: work => (phone.hide = work),
-        onNetworkStatusChange: work => (phone.network = work),
-        request: options => phone.send(options, options.header, (statusCode, header, data) =>
-            options.success({ statusCode, header, data })),
-    };
-}
-
-function makeMy(phone) {
-    return {
-        getStorageSync: ({ key }) => ({ data: phone.kept.get(key) ?? null, success: true }),
-        setStorageSync: ({ key, data }) => phone.isFull ? { error: 11, errorMessage: 'full' } : void phone.kept.set(key, data),
-        removeStorageSync: ({ key }) => void phone.kept.delete(key),
-        getStorageInfoSync: () => ({ keys: [...phone.kept.keys()] }),
-        getSystemInfoSync: () => ({ screenWidth: 360, screenHeight: 780, language: 'zh-Hans' }),
-        onAppHide: work => (phone.hide = work),
-        onNetworkStatusChange: work => (phone.network = work),
-        request: options => phone.send(options, options.headers, (status, headers, data) => {
-            if (status >= 200 && status < 300) options.success({ status, headers, data });
-            else options.fail({ error: 19, errorMessage: 'http status error', status, headers });
-        }),
-    };
-}
-
-const KINDS = [['WeChat', 'wx', makeWx], ['Alipay', 'my', makeMy]];
-
-/** Starts the program on a phone: as each start of a mini program, with nothing but what was kept. */
-function startProgram(phone, global, make) {
-    const module = { exports: {} };
-    const globals = { [global]: make(phone), getCurrentPages: () => phone.pages };
-    vm.runInNewContext(bundle, { module, exports: module.exports, setTimeout, clearTimeout, console, Intl, ...globals });
-    return module.exports.souk;
-}
+import { KINDS, makePhone, startProgram } from './phone.js';
 
 for (const [name, global, make] of KINDS) {
     const withPhone = async work => {
@@ -147,7 +89,7 @@ test('Alipay: storage that is full is replaced by memory', async () => {
     const collector = await new Collector().start();
     const phone = makePhone();
     phone.isFull = true;
-    const souk = startProgram(phone, 'my', makeMy);
+    const souk = startProgram(phone, ...KINDS[1].slice(1));
     souk.load({ writeKey: 'wk', host: collector.host, flushAfterMs: 1, consent: { profile: true } });
     souk.track('A');
     assert.equal(await souk.flush(), true);
