@@ -104,12 +104,12 @@ export function makeSender({ platform, store, queue, options, ring, settle }) {
             if (answer.status >= 200 && answer.status < 300) {
                 queue.remove(entries);
                 store.remove(PAUSE);
-                most = BATCH_EVENTS;
                 ring('sent', { events: entries.map(entry => JSON.parse(entry.text)) });
             } else if (answer.status === 413 && entries.length > 1) {
                 most = Math.ceil(entries.length / 2);
             } else if (FOR_EVER.includes(answer.status)) {
                 queue.drop(entries, answer.status);
+                most = BATCH_EVENTS;
             } else {
                 rest(answer, keep);
                 return false;

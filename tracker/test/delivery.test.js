@@ -90,6 +90,7 @@ test('413 halves the batch until it fits; one event that is too large alone is d
         assert.equal(await page.souk.flush(), true);
         assert.deepEqual(collector.named('Small').map(event => event.properties.i), Array.from({ length: 31 }, (_, i) => i));
         assert.deepEqual(page.dropped.map(({ events, reason }) => [events.length, events[0].event, reason]), [[1, 'Large', 413]]);
+        assert.ok(collector.requests.length < 20, String(collector.requests.length));
     }));
 
 test('pauses double from 1 s to 60 s, anywhere between nothing and that', () => withShop(
@@ -125,10 +126,10 @@ test('a pause of a clock that was set back holds nobody up', () => withShop(asyn
 
 test('no answer and a lost answer are tried again', () => withShop(async ({ collector, open }) => {
     collector.plan = number => [{ hang: true }, { cut: true }, { stored: true, cut: true }, { stored: true, hang: true }][number];
-    const page = open();
+    const page = open({}, { patience_ms: 300 });
     page.souk.track('A', {}, { messageId: 'a' });
     await until(() => page.sent.length === 1);
-    assert.equal(collector.times('a'), 3); // which the server makes one of
+    assert.ok(collector.times('a') >= 3); // which the server makes one of
 }));
 
 test('nothing is tried without a network, and all of it when that is back', () => withShop(async ({ collector, open }) => {
@@ -167,6 +168,19 @@ test('a batch has at most 100 events and 400 KB', () => withShop(async ({ collec
     assert.deepEqual(counts.slice(0, 2), [100, 100]);
     assert.ok(counts.length > 5, String(counts));
     assert.ok(Math.max(...collector.requests.map(request => request.bytes)) > 350000);
+}));
+
+test('a batch and a beacon are filled up to their bytes and not above', () => withShop(async ({ collector, open, device }) => {
+    for (let pad = 0; pad < 40; pad++) {
+        const page = open({ flushAfterMs: 6000, flushAt: 100000 });
+        for (let i = 0; i < 99; i++) page.souk.track('A', { text: '茶'.repeat(120) + 'x'.repeat(pad * 7) });
+        page.hide();
+        page.close();
+        for (const key of device.kept.keys()) if (key.startsWith('souk.q.')) device.kept.delete(key);
+    }
+    await until(() => collector.requests.length === 40);
+    const bytes = collector.requests.map(request => request.bytes);
+    assert.ok(Math.max(...bytes) > 59900 && Math.min(...bytes) > 58500, String(bytes));
 }));
 
 test('twenty events go at once, fewer wait for others', () => withShop(async ({ collector, open }) => {

@@ -39,7 +39,7 @@ export function makeDevice({ hasLocks = true, isBlocked = false, quota = Infinit
 }
 
 /** A page of that device; close() is its end: nothing of it runs afterwards. */
-export function openTab(device, { random = randomId, chance = () => 0.01, gpc = false, patience_ms = 300 } = {}) {
+export function openTab(device, { random = randomId, chance = () => 0.01, gpc = false, patience_ms = 8000 } = {}) {
     let hooks = {};
     const tab = { isOnline: true, dropped: [], sent: [], errors: [], isOpen: true };
     const platform = {
