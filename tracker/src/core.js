@@ -139,6 +139,7 @@ function start(platform, options, ring) {
     platform.watch(sender);
     if (options.consent && options.consent !== 'required') decide(options.consent);
     else if (consent.get()) decide({}); // Global Privacy Control may be on since the last page
+    if (!consent.allows()) identity.reset(); // a yes of 13 months ago
     sender.soon(); // what the last page left
 
     return { capture, decide, consent, identity, flush: sender.flush, mayCollect: consent.allows };

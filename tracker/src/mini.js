@@ -82,7 +82,10 @@ export function makeMini({ wx, my, pages = () => [] }) {
             const headers = { 'content-type': 'text/plain' };
             const answer = (/** @type {any} */ got) => {
                 const head = got.header || got.headers || {};
-                resolve({ status: got.statusCode || got.status || 0, retryAfter: head['Retry-After'] || head['retry-after'] });
+                resolve({
+                    status: got.statusCode || got.status || 0,
+                    retryAfter: head['Retry-After'] || head['retry-after'],
+                });
             };
             api.request({
                 url, data, method: 'POST', [isAlipay ? 'headers' : 'header']: headers,

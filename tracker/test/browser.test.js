@@ -28,15 +28,18 @@ function inBrowser(name, work, { options = 'flushAfterMs: 1', init = () => {}, c
     test(name, { skip }, async () => {
         const collector = await new Collector().start();
         const site = await new Collector().start();
-        const mended = text => text.replace('souk_wk_YOURS', 'wk').replace("'https://souk.shop.example'", `'${collector.host}', ${options}`);
+        const told = `'${collector.host}', ${options}`;
+        const mended = text => text.replace('souk_wk_YOURS', 'wk').replace("'https://souk.shop.example'", told);
         const javascript = 'text/javascript; charset=utf-8';
         const strict = `script-src 'self'; connect-src ${collector.host}; default-src 'none'`;
         site.files = {
             '/shop': html(mended(snippet)),
             '/other': html(mended(snippet)),
-            '/strict': html('<script src="/start.js"></script><script async src="/souk.js"></script>', { 'Content-Security-Policy': strict }),
+            '/strict': html('<script src="/start.js"></script><script async src="/souk.js"></script>',
+                { 'Content-Security-Policy': strict }),
             '/sandbox': html(mended(snippet), { 'Content-Security-Policy': 'sandbox allow-scripts' }),
-            '/module': html(`<script type="module">import { souk } from './souk.mjs'; window.souk = souk; ${mended(script)}</script>`),
+            '/module': html(`<script type="module">
+                import { souk } from './souk.mjs'; window.souk = souk; ${mended(script)}</script>`),
             '/empty': html(''),
             '/start.js': { type: javascript, text: mended(script) },
             '/souk.js': { type: javascript, text: read('../dist/souk.js') },
@@ -48,7 +51,10 @@ function inBrowser(name, work, { options = 'flushAfterMs: 1', init = () => {}, c
         const open = async (path = '/shop') => {
             const page = await visitor.newPage();
             page.on('pageerror', error => faults.push(error.message));
-            page.on('console', message => message.type() === 'error' && !/Failed to load|ERR_/.test(message.text()) && faults.push(message.text()));
+            page.on('console', message => {
+                const isOurs = message.type() === 'error' && !/Failed to load|ERR_/.test(message.text());
+                if (isOurs) faults.push(message.text());
+            });
             await page.goto(site.host + path);
             await page.waitForFunction(() => window.souk && window.souk.flush);
             return page;
@@ -75,7 +81,8 @@ inBrowser('the snippet of README works as it stands: calls before the script are
     site.files['/shop'].text = site.files['/shop'].text
         .replace('<script async', '<script>souk.push(["track", "Early"]); window.moment = Date.now(); window.early = souk;</script>$&')
         .replace('src="/souk.js"', 'src="/slow.js"');
-    site.files['/slow.js'] = { type: 'text/javascript', text: `const end = Date.now() + 200; while (Date.now() < end); ${site.files['/souk.js'].text}` };
+    const slowly = 'const end = Date.now() + 200; while (Date.now() < end);';
+    site.files['/slow.js'] = { type: 'text/javascript', text: slowly + site.files['/souk.js'].text };
     const page = await open('/shop?utm_source=letter&utm_campaign=spring&color=green#reviews');
     assert.deepEqual(await kept(page), []);
     await page.evaluate(() => souk.push(souk => souk.consent.set({ profile: true })));
@@ -246,8 +253,9 @@ inBrowser('autoPage tells each change of path or query, and the page before', as
         await rest();
     });
     await flush(page);
-    const pages = collector.events.filter(event => event.type === 'page' && event.properties.path !== '/shop' );
-    assert.deepEqual(pages.map(({ properties: { url, title, referrer } }) => [url, title, referrer].map(text => text.replace(site.host, ''))), [
+    const pages = collector.events.filter(event => event.type === 'page' && event.properties.path !== '/shop');
+    const told = ({ properties: { url, title, referrer } }) => [url, title, referrer].map(text => text.replace(site.host, ''));
+    assert.deepEqual(pages.map(told), [
         ['/tea', 'Tea', '/shop'], ['/tea?color=green', 'Tea', '/tea#reviews'], ['/tea', 'Tea', '/tea?color=green'],
     ]);
 }, { options: 'autoPage: true, flushAfterMs: 1' });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Collector } from './collector.js';
-import { makeDevice, openTab } from './device.js';
+import { makeDevice, openTab, until } from './device.js';
 
 /** A page where the shopper was not asked yet. */
 async function withPage(work, { device = makeDevice(), tab = {}, options = {} } = {}) {
@@ -92,6 +92,19 @@ test('a declared order goes out bare, refused or not yet asked', () => withPage(
     assert.deepEqual([third.userId, third.anonymousId], ['ann', undefined]);
     for (const event of collector.events) assert.deepEqual(Object.keys(event.context).sort(), ['consent', 'library']);
     assert.deepEqual(kept(device), ['souk.consent']);
+}));
+
+test('a declared order that cannot be sent waits in memory alone', () => withPage(async ({ souk, collector, device, page }) => {
+    souk.consent.set({ profile: false });
+    collector.plan = number => number === 0 && { status: 503 };
+    page.online(false);
+    souk.identify('ann');
+    souk.orderCompleted({ order_id: 'A-1' });
+    assert.deepEqual(kept(device).filter(key => key !== 'souk.consent'), []);
+    page.isOnline = true;
+    assert.equal(await souk.flush(), false);
+    assert.deepEqual(kept(device).filter(key => key !== 'souk.consent'), []);
+    await until(() => collector.named('Order Completed').length === 1);
 }));
 
 test('a withdrawal reaches the server with the old identity, and that identity is gone', () => withPage(
@@ -210,10 +223,15 @@ test('an order before any decision says that there is none', () => withPage(asyn
     assert.deepEqual(collector.events[0].context.consent, { categoryPreferences: {} });
 }));
 
-test('a decision is asked for again after 13 months', () => withPage(async ({ souk, device }) => {
+test('a decision is asked for again after 13 months, and who she was is forgotten', () => withPage(async ({ souk, device, open }) => {
     const day_ms = 24 * 3600 * 1000;
+    souk.consent.set({ profile: true });
+    souk.identify('ann');
+    await souk.flush();
     device.kept.set('souk.consent', `${Date.now() - 391 * day_ms}.{"profile":true}`);
     assert.equal(souk.consent.get(), null);
+    open();
+    assert.deepEqual(kept(device), ['souk.consent']);
     device.kept.set('souk.consent', 'nonsense');
     assert.equal(souk.consent.get(), null);
     device.kept.set('souk.consent', `${Date.now()}.nonsense`);
