@@ -77,6 +77,9 @@ souk_err app_shop_open(const app_options *options, app_shop *shop, souk_diag *di
                             });
     if (!err)
         err = souk_api_set_readers(shop->api, (unsigned)number(&shop->settings, APP_LOOPS));
+    if (!err)
+        err = souk_api_set_rate(shop->api,
+                                (uint32_t)number(&shop->settings, APP_LIMITS_TOKEN_REQUESTS));
     if (err)
         app_shop_done(shop);
     return err;

@@ -58,6 +58,9 @@ enum {
       "from the first byte of a request to the end of its head; then 408")                         \
     X(LIMITS_BODY_MS,          "limits.body_ms",          COUNT,   "10000",          100,   3600000,    "ms", \
       "from the end of the head to the end of the body; then 408")                                 \
+    X(LIMITS_TOKEN_REQUESTS,   "limits.token_requests",   COUNT,   "1000",           0,     1000000,    "requests/s", \
+      "what one token may send, ten seconds' worth at once; above, 429 with Retry-After; 0: no "   \
+      "limit")                                                                                     \
     X(SPINE_GROUP_EVENTS,      "spine.group_events",      COUNT,   "4096",           1,     100000,     "events", \
       "the most events in one transaction: more share one sync of the disk, and wait longer "      \
       "for it")                                                                                    \

@@ -173,6 +173,12 @@ souk_err souk_runs_reserve(souk_runs *runs, size_t count)
     return left >= count ? SOUK_OK : freeze(runs, count);
 }
 
+bool souk_runs_behind(souk_runs *runs)
+{
+    souk_auto_lock(&runs->mutex);
+    return runs->list->table_count > SOUK_RUNS_WAITING;
+}
+
 souk_err souk_runs_add(souk_runs *runs, uint64_t key, uint64_t value)
 {
     souk_assert(value != SOUK_RUNS_NONE);

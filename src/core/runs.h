@@ -85,6 +85,8 @@ uint64_t souk_runs_through(const souk_runs *runs);
  * commits.  More than memory_count get a larger table.  SOUK_EBUSY: too many tables wait, run souk_runs_work and try again.
  * SOUK_ETOOBIG: count.  SOUK_ENOMEM.  Nothing changed then. */
 SOUK_CHECKED souk_err souk_runs_reserve(souk_runs *runs, size_t count);
+/* Whether as many tables wait as may: the next reserve could be SOUK_EBUSY. */
+bool souk_runs_behind(souk_runs *runs);
 /* Adds a pair; readers see it at once.  Without a reserve it can fail as that does. */
 SOUK_CHECKED souk_err souk_runs_add(souk_runs *runs, uint64_t key, uint64_t value);
 /* All pairs of log positions below `through` have been added; through never goes back. */

@@ -81,6 +81,9 @@ void souk_call_answer(souk_call *call, int status)
     souk_call_answer_text(call, status, "application/json", souk_buf_view(&call->out));
 }
 
+/* draft-ietf-httpapi-ratelimit-headers-10, 6.1 */
+#define QUOTA_TYPE "https://iana.org/assignments/http-problem-types#quota-exceeded"
+
 void souk_call_fail(souk_call *call, souk_err err)
 {
     int status = souk_err_http(err);
@@ -91,7 +94,8 @@ void souk_call_fail(souk_call *call, souk_err err)
     souk_json_writer *out = souk_call_json(call);
     souk_json_write_object(out);
     souk_json_write_key(out, SOUK_TEXT("type"));
-    souk_json_write_text(out, SOUK_TEXT("about:blank"));
+    souk_json_write_text(out,
+                         err == SOUK_EQUOTA ? SOUK_TEXT(QUOTA_TYPE) : SOUK_TEXT("about:blank"));
     souk_json_write_key(out, SOUK_TEXT("title"));
     souk_json_write_text(out, souk_text_of(souk_err_words(err)));
     souk_json_write_key(out, SOUK_TEXT("status"));
@@ -102,7 +106,13 @@ void souk_call_fail(souk_call *call, souk_err err)
     souk_json_write_text(out, souk_text_of(souk_err_name(err)));
     souk_json_write_end(out);
     souk_text body = souk_json_write_check(out) ? SOUK_TEXT("{}") : souk_buf_view(&call->out);
-    call->send(call, status, "application/problem+json", body, status == 503 ? 1 : 0);
+    unsigned retry_s = call->retry_s ? call->retry_s : status == 503 ? 1 : 0;
+    call->send(call, status, "application/problem+json", body, retry_s);
+}
+
+bool souk_route_is_keyed(const souk_route *route)
+{
+    return route->slow && route->scopes != SOUK_SCOPE_WRITE && !strcmp(route->method, "POST");
 }
 
 bool souk_route_fits(const souk_route *route, souk_text path, souk_text parts[SOUK_CALL_PARTS])

@@ -62,7 +62,8 @@ struct souk_call {
     const char *challenge; /* of a 401: how to say who one is (RFC 9110 11.6.1) */
     souk_call_header_field headers[SOUK_CALL_HEADERS]; /* of the answer */
     size_t header_count;
-    void *keyed; /* of an Idempotency-Key */
+    unsigned retry_s; /* of a failure that time mends; 0: as usual */
+    void *keyed;      /* of an Idempotency-Key */
     const struct souk_route *route;
     void *server;
     souk_buf out;
@@ -80,6 +81,7 @@ SOUK_CHECKED souk_err souk_call_limit(souk_call *call, size_t usual, size_t most
                                       size_t *ret_limit);
 /* There is a page behind this one: a Link header (RFC 8288) to this address with that field of the query. */
 void souk_call_link_next(souk_call *call, const char *field, souk_text value);
+void souk_call_link_next_u64(souk_call *call, const char *field, uint64_t value);
 
 /* The version of what is answered, as its ETag (RFC 9110 8.8.3).  True: If-None-Match names it; answer with
  * souk_call_answer_same. */
@@ -113,6 +115,7 @@ typedef struct souk_route {
     size_t body_limit;   /* 0: 64 KiB; the limit of the server holds as well */
     bool local;          /* only over the control socket and in process */
     bool slow;           /* it waits for commits: runs beside the loop that reads requests */
+    bool versioned;      /* its If-Match names a version, see souk_call_expected */
     bool needs_key;      /* an Idempotency-Key must come with it */
     bool any_origin;     /* web pages of other origins may call it (CORS): a door of events */
     /* For the API reference, in the notation of serve/shape.h; NULL: nothing. */
@@ -170,6 +173,9 @@ SOUK_CHECKED souk_err souk_field_statement(const souk_json_doc *doc, souk_json_n
                                            souk_arena *arena, souk_statement *ret_statement,
                                            souk_diag *diag);
 
+/* Whether an Idempotency-Key is heard (serve/idempotency.h): what changes something by POST; doors of events have
+ * message ids. */
+bool souk_route_is_keyed(const souk_route *route);
 /* Fits the path and fills parts; false where it does not fit. */
 bool souk_route_fits(const souk_route *route, souk_text path, souk_text parts[SOUK_CALL_PARTS]);
 

@@ -63,6 +63,13 @@ void souk_call_link_next(souk_call *call, const char *field, souk_text value)
         souk_call_add_header(call, "Link", (souk_text){kept, link.bytes});
 }
 
+void souk_call_link_next_u64(souk_call *call, const char *field, uint64_t value)
+{
+    char text[24];
+    int bytes = snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+    souk_call_link_next(call, field, (souk_text){text, (size_t)bytes});
+}
+
 /* ---- versions --------------------------------------------------------------------------------------------- */
 
 /* Whether the version is among "v1", W/"v2", or *: weak comparison (RFC 9110 8.8.3.2). */

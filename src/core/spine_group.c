@@ -418,7 +418,7 @@ static void answer_batches(souk_spine *spine, souk_err err)
 }
 
 /* Where the ledger refuses it, whoever queued meanwhile hears so now. */
-static void send_group(souk_spine *spine)
+static void submit_group(souk_spine *spine)
 {
     souk_err err = souk_ledger_submit(spine->ledger, &spine->group.job);
     if (!err)
@@ -427,6 +427,37 @@ static void send_group(souk_spine *spine)
     answer_batches(spine, err);
     souk_auto_lock(&spine->queue_mutex);
     spine->group.out = false;
+}
+
+static bool runs_are_behind(souk_spine *spine)
+{
+    return souk_runs_behind(spine->seen) || souk_runs_behind(spine->timeline);
+}
+
+/* Where the keeper is behind with sorting the group waits for it: its batches gather, and only a full queue
+ * refuses. */
+static void send_group(souk_spine *spine)
+{
+    bool holds = !spine->options.ledger.no_thread && runs_are_behind(spine);
+    if (holds) {
+        souk_auto_lock(&spine->queue_mutex);
+        holds = spine->group.held = !spine->stopping;
+    }
+    if (holds)
+        spine_keeper_poke(spine);
+    else
+        submit_group(spine);
+}
+
+void spine_group_resume(souk_spine *spine, bool anyway)
+{
+    {
+        souk_auto_lock(&spine->queue_mutex);
+        if (!spine->group.held || (!anyway && runs_are_behind(spine)))
+            return;
+        spine->group.held = false;
+    }
+    submit_group(spine);
 }
 
 /* What gathered meanwhile is the next group. */

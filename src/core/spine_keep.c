@@ -291,6 +291,7 @@ static void run_keeper(void *context)
         souk_err err = souk_spine_work(spine, &did);
         if (err == SOUK_EIO)
             __atomic_store_n(&spine->keeper_failed, true, __ATOMIC_RELAXED);
+        spine_group_resume(spine, err != SOUK_OK); /* what cannot be sorted is refused, not held */
         see_to_snapshot(spine);
         rest(spine, did && !err);
     }
@@ -312,6 +313,7 @@ void spine_keeper_stop(souk_spine *spine)
         souk_cond_signal(&spine->keeper_wake);
     }
     souk_thread_join(&spine->keeper);
+    spine_group_resume(spine, true);
 }
 
 souk_err spine_keeper_start(souk_spine *spine)

@@ -63,7 +63,8 @@ struct spine_unfit {
 /* What one run of the writer has in hand: the batches taken, and what became of their events. */
 struct spine_group {
     souk_job job;
-    bool out;                  /* submitted, or running */
+    bool out;                  /* submitted, or running, or held */
+    bool held;                 /* until the keeper has sorted what waits */
     souk_batch *first, **last; /* taken from the queue, kept when the transaction runs again */
     souk_block_maker *maker;
     souk_packer *packer;
@@ -176,8 +177,10 @@ void spine_keeper_poke(souk_spine *spine);
 /* Behind each group, in the writer's thread: the moment at which all of the index is committed. */
 void spine_keeper_group_ended(souk_spine *spine);
 
-/* spine_group.c: a group without events, where none is under way. */
+/* spine_group.c: a group without events, where none is under way; one that is held, once the keeper is no longer
+ * behind, or `anyway`. */
 void spine_group_kick(souk_spine *spine);
+void spine_group_resume(souk_spine *spine, bool anyway);
 SOUK_CHECKED souk_err spine_group_init(souk_spine *spine);
 void spine_group_done(souk_spine *spine);
 

@@ -6,6 +6,7 @@
 #include "serve/idempotency.h"
 #include "serve/jobs.h"
 #include "serve/openapi.h"
+#include "serve/quota.h"
 
 #include <stdio.h>
 
@@ -37,6 +38,7 @@ struct souk_api {
     souk_call_limits limits; /* .body_bytes 0: the usual ones */
     souk_jobs *jobs;
     souk_idempotency *keys;
+    souk_quota *quota; /* NULL: none */
     souk_http *http;
     bool draining;
     souk_clerk *slow, *heavy; /* for what waits for commits, and what reads large bodies */
@@ -101,6 +103,28 @@ size_t souk_api_body_limit(void *context, const souk_http_request *head)
 
 /* ---- who calls ---------------------------------------------------------------------------------------- */
 
+/* What is left of the token's quota is told with the answer, whichever it is. */
+static souk_err take_quota(souk_api *api, souk_call *call, souk_text token)
+{
+    if (!api->quota)
+        return SOUK_OK;
+    const souk_hashes *hashes = souk_spine_hashes(api->spine);
+    souk_quota_answer left =
+        souk_quota_take(api->quota, souk_hash64(&hashes->messages, token.at, token.bytes),
+                        souk_clock_now_ms(souk_spine_clock(api->spine)));
+    char *policy = souk_arena_get(&call->arena, 64), *rest = souk_arena_get(&call->arena, 64);
+    int policy_bytes = snprintf(policy, 64, "\"token\";q=%u;w=%d", left.quota, SOUK_QUOTA_WINDOW_S);
+    int rest_bytes = snprintf(rest, 64, "\"token\";r=%u;t=%u", left.left, left.wait_s);
+    souk_call_add_header(call, "RateLimit-Policy", (souk_text){policy, (size_t)policy_bytes});
+    souk_call_add_header(call, "RateLimit", (souk_text){rest, (size_t)rest_bytes});
+    if (left.allowed)
+        return SOUK_OK;
+    call->retry_s = left.wait_s;
+    return souk_diag_say(&call->diag, SOUK_EQUOTA,
+                         "this token may send %u requests in %d s: wait %u s", left.quota,
+                         SOUK_QUOTA_WINDOW_S, left.wait_s);
+}
+
 static souk_err check_caller(souk_api *api, const souk_route *route, souk_call *call)
 {
     souk_text bearer = souk_call_header(call, SOUK_TEXT("authorization"));
@@ -120,7 +144,7 @@ static souk_err check_caller(souk_api *api, const souk_route *route, souk_call *
         return souk_diag_say(&call->diag, err, "the token is not one of this shop's");
     if (err == SOUK_EDENIED)
         return souk_diag_say(&call->diag, err, "the token lacks a scope for this path");
-    return err;
+    return err ? err : take_quota(api, call, token);
 }
 
 /* ---- dispatch ------------------------------------------------------------------------------------------- */
@@ -205,9 +229,7 @@ static void handle_keyed(souk_call *call)
 
 static void (*handler_of(const souk_route *route))(souk_call *call)
 {
-    bool is_keyed =
-        route->slow && route->scopes != SOUK_SCOPE_WRITE && !strcmp(route->method, "POST");
-    return is_keyed ? handle_keyed : route->handle;
+    return souk_route_is_keyed(route) ? handle_keyed : route->handle;
 }
 
 static void dispatch(souk_api *api, souk_call *call, bool here)
@@ -449,6 +471,7 @@ void souk_api_free(souk_api *api)
         if (api->services[i]->close)
             api->services[i]->close(api->states[i]);
     souk_idempotency_free(api->keys);
+    souk_quota_free(api->quota);
     souk_mem_put(api->mem, api);
 }
 
@@ -462,6 +485,12 @@ souk_err souk_api_set_readers(souk_api *api, unsigned threads)
 {
     souk_clerk_free(souk_take(&api->heavy)); /* before the first call: nothing waits there */
     return souk_clerk_open(api->mem, "heavy calls", threads, 0, &api->heavy);
+}
+
+souk_err souk_api_set_rate(souk_api *api, uint32_t requests_per_s)
+{
+    souk_quota_free(souk_take(&api->quota)); /* before the first call */
+    return requests_per_s ? souk_quota_new(api->mem, requests_per_s, &api->quota) : SOUK_OK;
 }
 
 void souk_api_set_http(souk_api *api, souk_http *http)

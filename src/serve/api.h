@@ -36,6 +36,9 @@ void souk_api_set_limits(souk_api *api, const souk_call_limits *limits);
 /* Before the first call: how many threads read bodies of more than 4 KiB, up to SOUK_CLERK_THREADS; 1 without.
  * On failure the api can only be freed.  SOUK_ENOMEM, SOUK_EBUSY. */
 SOUK_CHECKED souk_err souk_api_set_readers(souk_api *api, unsigned threads);
+/* Before the first call: requests a second that one token may send, told in RateLimit headers; above, 429.  0, and
+ * without it: no limit.  SOUK_ENOMEM. */
+SOUK_CHECKED souk_err souk_api_set_rate(souk_api *api, uint32_t requests_per_s);
 /* For /metrics; may be NULL. */
 void souk_api_set_http(souk_api *api, souk_http *http);
 /* From now on /readyz says 503 and the running job is told to end: the server drains. */

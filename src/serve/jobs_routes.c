@@ -142,8 +142,10 @@ static souk_err list(souk_call *call)
                                 before ? (int64_t)before - 1 : INT64_MAX, PAGE, write_row,
                                 &listing));
     souk_json_write_end(listing.out);
-    if (listing.count == PAGE)
+    if (listing.count == PAGE) {
         write_number(listing.out, "next_before", (uint64_t)listing.last);
+        souk_call_link_next_u64(call, "before", (uint64_t)listing.last);
+    }
     souk_json_write_end(listing.out);
     return SOUK_OK;
 }

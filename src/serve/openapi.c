@@ -139,6 +139,20 @@ static souk_err write_query_parameter(void *context, const souk_shape_member *me
     return SOUK_OK;
 }
 
+static souk_err write_header(const struct writing *w, const char *name, const char *words,
+                             const char *shape)
+{
+    souk_json_write_object(w->out);
+    text(w->out, "name", name);
+    text(w->out, "in", "header");
+    souk_json_write_key(w->out, SOUK_TEXT("required"));
+    souk_json_write_bool(w->out, false);
+    text(w->out, "description", words);
+    SOUK_TRY(write_schema(w, souk_text_of(shape)));
+    end(w->out);
+    return SOUK_OK;
+}
+
 static souk_err write_parameters(const struct writing *w, const souk_route *route)
 {
     souk_text path = souk_text_of(route->path), part;
@@ -156,6 +170,13 @@ static souk_err write_parameters(const struct writing *w, const souk_route *rout
         SOUK_TRY(write_schema(w, SOUK_TEXT("text")));
         end(w->out);
     }
+    if (route->versioned)
+        SOUK_TRY(write_header(
+            w, "If-Match", "the ETag of what is changed; for a new one If-None-Match: *", "text"));
+    if (souk_route_is_keyed(route))
+        SOUK_TRY(write_header(w, "Idempotency-Key",
+                              "a new UUID for each request, the same one when it is repeated",
+                              "text(1..255)"));
     if (route->query)
         SOUK_TRY(souk_shape_members(souk_text_of(route->query), write_query_parameter,
                                     (void *)(uintptr_t)w, w->diag));

@@ -343,17 +343,15 @@ static souk_err show_timeline(souk_call *call)
     souk_grant grant;
     souk_story *stories;
     souk_text word;
-    size_t count;
-    uint64_t limit = 20, before = UINT64_MAX;
-    if (souk_call_query(call, SOUK_TEXT("limit"), &word) &&
-        (souk_text_to_u64(word, &limit) || limit == 0 || limit > 1000))
-        return souk_diag_say(&call->diag, SOUK_EINVAL, "limit is a number from 1 to 1000");
+    size_t count, limit;
+    uint64_t before = UINT64_MAX;
+    SOUK_TRY(souk_call_limit(call, 20, 1000, &limit));
     if (souk_call_query(call, SOUK_TEXT("before"), &word) && souk_text_to_u64(word, &before))
         return souk_diag_say(&call->diag, SOUK_EINVAL, "before is a position");
     SOUK_TRY(person_of_path(call, &person));
     SOUK_TRY(ask_grant(call, person, &grant));
-    SOUK_TRY(souk_spine_timeline(call->spine, person, &grant, before, (size_t)limit, &call->arena,
-                                 &stories, &count));
+    SOUK_TRY(souk_spine_timeline(call->spine, person, &grant, before, limit, &call->arena, &stories,
+                                 &count));
     souk_json_writer *out = souk_call_json(call);
     souk_json_write_object(out);
     souk_json_write_key(out, SOUK_TEXT("events"));
@@ -364,8 +362,10 @@ static souk_err show_timeline(souk_call *call)
         bytes += stories[i].text.bytes;
     }
     souk_json_write_end(out);
-    if (count == limit || bytes >= SOUK_TIMELINE_BYTES)
+    if (count == limit || bytes >= SOUK_TIMELINE_BYTES) {
         write_number(out, "next_before", stories[count - 1].fact.position);
+        souk_call_link_next_u64(call, "before", stories[count - 1].fact.position);
+    }
     souk_json_write_end(out);
     return SOUK_OK;
 }

@@ -334,7 +334,7 @@ static const souk_route routes[] = {
      .gives = "Store"},
     {"DELETE", "/v1/stores/{store}", SOUK_SCOPE_MANAGE, delete_store, .slow = true,
      .summary = "Forget what was said of a store", .words = "If-Match with its ETag",
-     .gives = "{deleted: boolean}"},
+     .gives = "{deleted: boolean}", .versioned = true},
 };
 
 const souk_service souk_stores_service = {

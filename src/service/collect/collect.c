@@ -6,9 +6,20 @@
 
 /* ---- rejects ----------------------------------------------------------------------------------------- */
 
+enum { REJECTS_USUAL = 100, REJECTS_MOST = 1000 };
+
+struct reject_page {
+    souk_json_writer *out;
+    size_t count;
+    uint64_t last; /* id */
+};
+
 static souk_err write_reject(void *context, const souk_reject *reject)
 {
-    souk_json_writer *out = context;
+    struct reject_page *page = context;
+    souk_json_writer *out = page->out;
+    page->count++;
+    page->last = reject->id;
     char at[SOUK_TIME_BYTES];
     souk_json_write_object(out);
     souk_json_write_key(out, SOUK_TEXT("id"));
@@ -27,27 +38,36 @@ static souk_err write_reject(void *context, const souk_reject *reject)
     return SOUK_OK;
 }
 
-static void list_rejects(souk_call *call)
+static souk_err show_rejects(souk_call *call)
 {
     souk_text word;
     uint64_t after = 0, count;
-    if (souk_call_query(call, SOUK_TEXT("after"), &word) && souk_text_to_u64(word, &after)) {
-        souk_diag_say(&call->diag, SOUK_EINVAL, "after is the id of a reject");
-        souk_call_fail(call, SOUK_EINVAL);
-        return;
-    }
+    size_t limit;
     souk_rejects *rejects = souk_spine_rejects(call->spine);
-    souk_json_writer *out = souk_call_json(call);
-    souk_err err = souk_rejects_count(rejects, &count);
-    souk_json_write_object(out);
-    souk_json_write_key(out, SOUK_TEXT("count"));
-    souk_json_write_u64(out, count);
-    souk_json_write_key(out, SOUK_TEXT("rejects"));
-    souk_json_write_array(out);
-    if (!err)
-        err = souk_rejects_each(rejects, after, 100, write_reject, out);
-    souk_json_write_end(out);
-    souk_json_write_end(out);
+    SOUK_TRY(souk_call_limit(call, REJECTS_USUAL, REJECTS_MOST, &limit));
+    if (souk_call_query(call, SOUK_TEXT("after"), &word) && souk_text_to_u64(word, &after))
+        return souk_diag_say(&call->diag, SOUK_EINVAL, "after is the id of a reject");
+    SOUK_TRY(souk_rejects_count(rejects, &count));
+    struct reject_page page = {.out = souk_call_json(call)};
+    souk_json_write_object(page.out);
+    souk_json_write_key(page.out, SOUK_TEXT("count"));
+    souk_json_write_u64(page.out, count);
+    souk_json_write_key(page.out, SOUK_TEXT("rejects"));
+    souk_json_write_array(page.out);
+    SOUK_TRY(souk_rejects_each(rejects, after, limit, write_reject, &page));
+    souk_json_write_end(page.out);
+    if (page.count == limit) {
+        souk_json_write_key(page.out, SOUK_TEXT("next_after"));
+        souk_json_write_u64(page.out, page.last);
+        souk_call_link_next_u64(call, "after", page.last);
+    }
+    souk_json_write_end(page.out);
+    return SOUK_OK;
+}
+
+static void list_rejects(souk_call *call)
+{
+    souk_err err = show_rejects(call);
     if (err)
         souk_call_fail(call, err);
     else
@@ -212,8 +232,10 @@ static const souk_route routes[] = {
      .gives = "{*: any}"},
     {"GET", "/v1/rejects", SOUK_SCOPE_MANAGE, list_rejects,
      .summary = "Events that could not be taken, oldest first",
-     .query = "after?: integer 'the id that the last page ended with'",
-     .gives = "{count: integer 'of all', rejects: [Reject]}"},
+     .query =
+         "after?: integer 'next_after of the last page', limit?: integer(1..1000) 'of a page; 100'",
+     .gives =
+         "{count: integer 'of all', rejects: [Reject], next_after?: integer 'there are more'}"},
     {"POST", "/v1/rejects/{id}/replay", SOUK_SCOPE_MANAGE, replay_reject,
      .summary = "Take a reject again, mended in the body or as it is", .slow = true,
      .body_limit = SINGLE_BYTES, .gives = "Taken"},
