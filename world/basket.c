@@ -40,13 +40,16 @@ static bool ran_out(const souk_world *world, const struct world_person *person, 
     uint32_t users = world_has(person, row->trait) ? row->with : row->without;
     if (world_below(&dice, 1000) >= users)
         return false;
-    int32_t pace = (int32_t)(row->interval_days * (60 + world_below(&dice, 91)) / 100); /* 0.6 to 1.5 */
+    int32_t pace =
+        (int32_t)(row->interval_days * (60 + world_below(&dice, 91)) / 100); /* 0.6 to 1.5 */
     int32_t interval = pace < 2 ? 2 : pace, spread = interval / 4;
-    int32_t phase = (int32_t)world_below(&dice, (uint32_t)interval) - 20 * interval; /* before day 0 */
-    for (int32_t k = (last - phase - spread) / interval; phase + k * interval - spread <= day; k++) {
+    int32_t phase =
+        (int32_t)world_below(&dice, (uint32_t)interval) - 20 * interval; /* before day 0 */
+    for (int32_t k = (last - phase - spread) / interval; phase + k * interval - spread <= day;
+         k++) {
         world_dice jitter = {dice.state + (uint64_t)k * 0x9e3779b97f4a7c15u * 8};
-        int32_t empty = phase + k * interval - spread +
-                        (int32_t)world_below(&jitter, 2 * (uint32_t)spread + 1);
+        int32_t empty =
+            phase + k * interval - spread + (int32_t)world_below(&jitter, 2 * (uint32_t)spread + 1);
         if (empty > last && empty <= day)
             return true;
     }
@@ -100,7 +103,8 @@ static uint32_t choose_brand(const souk_world *world, const struct world_person 
     static const uint32_t zipf[WORLD_BRANDS] = {60, 30, 20, 15, 12}; /* 60 / rank */
     static const uint32_t nearness[3] = {3, 2, 1};
     uint32_t shares[WORLD_BRANDS], sum = 0, count = world->brand_count[leaf];
-    world_dice favourites = world_dice_of(world->key, person->number, (int32_t)leaf, WORLD_FAVOURITE);
+    world_dice favourites =
+        world_dice_of(world->key, person->number, (int32_t)leaf, WORLD_FAVOURITE);
     uint32_t favourite = world_pick(&favourites, zipf, 137);
     int wanted = person->tastes[PREMIUM] < 34 ? 1 : person->tastes[PREMIUM] < 67 ? 2 : 3;
     for (uint32_t i = 0; i < count; i++) {

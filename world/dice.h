@@ -12,27 +12,27 @@
 #include "base/hash.h"
 
 enum world_purpose { /* what is thrown for; never to be put in another order */
-    WORLD_COUPLE,
-    WORLD_HOUSEHOLD,
-    WORLD_PERSON,
-    WORLD_OUTING,
-    WORLD_BASKET,
-    WORLD_TRIP,
-    WORLD_STORE,
-    WORLD_BROWSE,
-    WORLD_RETURN,
-    WORLD_PROMOTION,
-    WORLD_NEED,
-    WORLD_FAVOURITE,
-    WORLD_HOURS,
-    /* keys of names that events carry */
-    WORLD_USER,
-    WORLD_EMAIL,
-    WORLD_PHONE,
-    WORLD_CARD,
-    WORLD_DEVICE,
-    WORLD_RECEIPT,
-    WORLD_TRACK,
+                     WORLD_COUPLE,
+                     WORLD_HOUSEHOLD,
+                     WORLD_PERSON,
+                     WORLD_OUTING,
+                     WORLD_BASKET,
+                     WORLD_TRIP,
+                     WORLD_STORE,
+                     WORLD_BROWSE,
+                     WORLD_RETURN,
+                     WORLD_PROMOTION,
+                     WORLD_NEED,
+                     WORLD_FAVOURITE,
+                     WORLD_HOURS,
+                     /* keys of names that events carry */
+                     WORLD_USER,
+                     WORLD_EMAIL,
+                     WORLD_PHONE,
+                     WORLD_CARD,
+                     WORLD_DEVICE,
+                     WORLD_RECEIPT,
+                     WORLD_TRACK,
 };
 
 typedef struct world_dice {

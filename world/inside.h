@@ -161,7 +161,8 @@ SOUK_CHECKED souk_err world_fill_shelves(souk_world *world);
 
 struct world_promotion {
     enum world_leaf_name leaf;
-    uint32_t discount_percent, extra_percent; /* extra: of the chance to buy, for response 1; twice for 2 */
+    uint32_t discount_percent,
+        extra_percent; /* extra: of the chance to buy, for response 1; twice for 2 */
 };
 struct world_promotion world_promotion_of(const souk_world *world, uint32_t week, uint32_t slot);
 
@@ -175,7 +176,7 @@ struct world_today {
 struct world_today world_today_of(const souk_world *world, int32_t number);
 /* "2024-01-31" and a NUL. */
 void world_write_date(int32_t number, char out[11]);
-#define WORLD_FIRST_DAY 19723 /* 2024-01-01, since 1970 */
+#define WORLD_FIRST_DAY 19723    /* 2024-01-01, since 1970 */
 #define WORLD_AHEAD_MS  28800000 /* Asia/Shanghai is 8 hours ahead, always */
 
 /* ---- people ---------------------------------------------------------------------------------------- */
@@ -198,11 +199,11 @@ struct world_person {
     uint8_t kind, devices, cards; /* devices: bits */
     uint8_t first_name, last_name, typos, consents, response;
     uint32_t home_store, online_percent, trip_ppm, browse_ppm; /* a day, of a million */
-    int32_t joined, left, withdrew;                            /* days; joined 0: before the first */
+    int32_t joined, left, withdrew; /* days; joined 0: before the first */
 };
 void world_person_of(const souk_world *world, uint32_t number, struct world_person *ret_person);
-extern const char *const world_age_names[6], *const world_income_names[4],
-    *const world_car_names[3], *const world_consent_names[CONSENTS];
+extern const char *const world_age_names[6],
+    *const world_income_names[4], *const world_car_names[3], *const world_consent_names[CONSENTS];
 
 static inline bool world_has(const struct world_person *person, enum world_trait trait)
 {
@@ -276,7 +277,7 @@ enum world_what {
 struct world_moment {
     uint32_t at_ms; /* of the local day */
     uint32_t trip;
-    uint16_t value; /* product, or seconds */
+    uint16_t value;     /* product, or seconds */
     uint8_t what, item; /* item: line or zone */
 };
 

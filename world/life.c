@@ -100,9 +100,8 @@ static int32_t last_trip(const struct living *l, int32_t number)
 static uint8_t fill_basket(struct living *l)
 {
     souk_world_day *day = l->day;
-    uint32_t count =
-        world_basket_of(l->world, l->person, day_of(l, day->number), last_trip(l, day->number),
-                        day->lines + day->line_count);
+    uint32_t count = world_basket_of(l->world, l->person, day_of(l, day->number),
+                                     last_trip(l, day->number), day->lines + day->line_count);
     day->line_count += count;
     return (uint8_t)count;
 }
@@ -230,11 +229,11 @@ static void look_around(struct living *l)
         if (!world_percent(&l->dice, 12) || trip->line_count == WORLD_LINES)
             continue;
         uint32_t price = l->world->products[product].price_minor;
-        l->day->lines[l->day->line_count++] = (struct world_line){
-            .price_minor = price - price * today->discount_percent[leaf] / 100,
-            .product = product,
-            .quantity = 1,
-            .leaf = (uint8_t)leaf};
+        l->day->lines[l->day->line_count++] =
+            (struct world_line){.price_minor = price - price * today->discount_percent[leaf] / 100,
+                                .product = product,
+                                .quantity = 1,
+                                .leaf = (uint8_t)leaf};
         note(l, some_ms(l, 2, 15), ADDS, trip->line_count++, product);
     }
     if (trip->line_count)
@@ -249,18 +248,16 @@ static void bring_back(struct living *l, int32_t bought)
     souk_world_day *day = l->day;
     unsigned outing = world_outing_of(l->world, l->person, day_of(l, bought));
     struct world_line lines[WORLD_LINES];
-    uint32_t count =
-        outing & SHOPS ? world_basket_of(l->world, l->person, day_of(l, bought),
-                                         last_trip(l, bought), lines)
-                       : 0;
+    uint32_t count = outing & SHOPS ? world_basket_of(l->world, l->person, day_of(l, bought),
+                                                      last_trip(l, bought), lines)
+                                    : 0;
     if (count == 0)
         return;
     uint32_t store = world_store_of(l->world, l->person, bought);
     bool online = outing & ONLINE;
     struct world_trip *trip =
-        start_trip(l,
-                   online ? throw_start(l, online_rhythm, FIRST_HOUR, LAST_HOUR + 1)
-                          : throw_store_start(l, store));
+        start_trip(l, online ? throw_start(l, online_rhythm, FIRST_HOUR, LAST_HOUR + 1)
+                             : throw_store_start(l, store));
     trip->store = store;
     trip->bought = bought;
     trip->line_count = 1;
@@ -296,8 +293,7 @@ static void return_something(struct living *l)
 static souk_err make_room(souk_world_day *day)
 {
     SOUK_TRY(souk_mem_grow(day->mem, &day->moments, &day->moment_room,
-                           day->moment_count + PERSON_MOMENTS, MOMENTS_MOST,
-                           sizeof *day->moments));
+                           day->moment_count + PERSON_MOMENTS, MOMENTS_MOST, sizeof *day->moments));
     SOUK_TRY(souk_mem_grow(day->mem, &day->trips, &day->trip_room, day->trip_count + PERSON_TRIPS,
                            MOMENTS_MOST, sizeof *day->trips));
     return souk_mem_grow(day->mem, &day->lines, &day->line_room, day->line_count + PERSON_LINES,
@@ -407,7 +403,8 @@ souk_err souk_world_new(souk_mem *mem, const souk_world_options *options, souk_w
     world->options = *options;
     world->key = souk_mix64(options->seed + 0x736f756b);
     world->rise_day = options->days / 2;
-    uint64_t all = souk_mix64((uint64_t)options->shoppers << 32 | options->days << 16 | options->stores);
+    uint64_t all =
+        souk_mix64((uint64_t)options->shoppers << 32 | options->days << 16 | options->stores);
     char hex[16];
     world_put_hex(hex, souk_mix64(world->key ^ all));
     world->message_prefix[0] = 'w';

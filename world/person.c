@@ -14,10 +14,9 @@ const char *const world_consent_names[CONSENTS] = {"profile", "personalise", "ad
                                                    "recognise", "research"};
 
 /* Means of 32 equal parts of a gamma of shape 1.5, 1000 on average: how shopping rates differ. */
-static const uint16_t gamma_permille[32] = {50,   112,  162,  208,  253,  296,  339,  383,  426,
-                                            470,  515,  561,  609,  658,  708,  761,  817,  875,
-                                            937,  1002, 1073, 1148, 1231, 1321, 1422, 1536, 1667,
-                                            1824, 2018, 2276, 2667, 3677};
+static const uint16_t gamma_permille[32] = {
+    50,  112, 162, 208,  253,  296,  339,  383,  426,  470,  515,  561,  609,  658,  708,  761,
+    817, 875, 937, 1002, 1073, 1148, 1231, 1321, 1422, 1536, 1667, 1824, 2018, 2276, 2667, 3677};
 
 static const struct {
     const char *plain, *written;
@@ -45,14 +44,14 @@ enum {
 
 static void throw_children(struct world_person *p, world_dice *dice)
 {
-    static const uint32_t percent[6] = {10, 45, 65, 45, 12, 3}, counts[WORLD_CHILDREN] = {55, 38, 7};
+    static const uint32_t percent[6] = {10, 45, 65, 45, 12, 3},
+                          counts[WORLD_CHILDREN] = {55, 38, 7};
     static const uint8_t youngest[6] = {0, 0, 2, 8, 12, 14}, years[6] = {4, 10, 15, 10, 6, 4};
     uint32_t chance = p->couple ? percent[p->age_band] : percent[p->age_band] / 4;
     bool any = world_percent(dice, chance);
     uint32_t count = 1 + world_pick(dice, counts, 100);
     for (uint32_t i = 0; i < WORLD_CHILDREN; i++)
-        p->child_ages[i] =
-            (uint8_t)(youngest[p->age_band] + world_below(dice, years[p->age_band]));
+        p->child_ages[i] = (uint8_t)(youngest[p->age_band] + world_below(dice, years[p->age_band]));
     p->child_count = (uint8_t)(any ? count : 0);
 }
 
@@ -98,7 +97,8 @@ static void throw_tastes(struct world_person *p, world_dice *dice)
 {
     for (uint32_t i = 0; i < TASTES; i++) {
         uint64_t thrown = world_throw(dice);
-        int taste = (int)((thrown & 0xFFFF) * 101 >> 16) + (int)((thrown >> 32 & 0xFFFF) * 101 >> 16);
+        int taste =
+            (int)((thrown & 0xFFFF) * 101 >> 16) + (int)((thrown >> 32 & 0xFFFF) * 101 >> 16);
         taste /= 2;
         taste += i == BEAUTY && p->female ? 15 : i == BEAUTY ? -15 : 0;
         taste += i == SPORT && p->age_band < 2 ? 12 : 0;
@@ -151,7 +151,8 @@ static void throw_rates(struct world_person *p, world_dice *dice)
     p->trip_ppm = p->child_count ? trips * 6 / 5 : trips;
     uint32_t spread = world_below(dice, 31);
     p->online_percent = online[p->age_band] + spread < 15 ? 0 : online[p->age_band] + spread - 15;
-    p->browse_ppm = (uint32_t)BROWSE_PPM / 100000 * gamma_permille[thrown >> 5 & 31] * p->online_percent;
+    p->browse_ppm =
+        (uint32_t)BROWSE_PPM / 100000 * gamma_permille[thrown >> 5 & 31] * p->online_percent;
     if (p->devices == 0)
         p->online_percent = p->browse_ppm = 0;
     p->response = (uint8_t)world_pick(dice, responses, 100);

@@ -91,8 +91,8 @@ const uint8_t world_season_percent[SEASONS][12] = {
     [SPRING]       = { 70,  80, 125, 140, 140, 120, 105, 100,  95,  90,  70,  65},
 };
 /* clang-format on */
-static const uint8_t trip_percent_of_month[12] = {108, 104, 97,  97,  99,  98,
-                                                  97,  98,  100, 101, 99,  102};
+static const uint8_t trip_percent_of_month[12] = {108, 104, 97,  97,  99, 98,
+                                                  97,  98,  100, 101, 99, 102};
 static const uint8_t trip_percent_of_weekday[7] = {130, 80, 82, 86, 92, 105, 125}; /* from Sunday */
 
 const char *const world_taste_names[TASTES] = {"salty",   "sweet", "spicy", "healthy",
@@ -106,7 +106,7 @@ const struct world_complement world_complements[WORLD_COMPLEMENTS] = {
     {LEAF_NOODLES, LEAF_SAUCES, 5},
     {LEAF_NAPPIES, LEAF_WIPES, 4},
 };
-static const char *const places[] = {"Riverside", "North Gate", "Old Town", "Station",
+static const char *const places[] = {"Riverside", "North Gate", "Old Town",  "Station",
                                      "Garden",    "Harbour",    "West Hill", "University"};
 
 /* ---- products -------------------------------------------------------------------------------------- */
@@ -140,7 +140,8 @@ static void make_gtin(uint32_t number, char gtin[14])
 }
 
 /* "6.09" and the like; the large pack is dear, but less for each gram. */
-static uint32_t price_of(const struct world_leaf *leaf, const struct world_product *product, int band)
+static uint32_t price_of(const struct world_leaf *leaf, const struct world_product *product,
+                         int band)
 {
     uint32_t price = leaf->low + (uint32_t)(leaf->high - leaf->low) * (uint32_t)(band - 1) / 2;
     price += price * product->variety / 20;
@@ -255,7 +256,8 @@ struct world_promotion world_promotion_of(const souk_world *world, uint32_t week
     world_dice dice = world_dice_of(world->key, week, 0, WORLD_PROMOTION);
     uint32_t leaf = world_below(&dice, count);
     for (uint32_t i = 0; i < slot; i++)
-        leaf = (leaf + 1 + world_below(&dice, count / WORLD_PROMOTIONS)) % count; /* never the same */
+        leaf =
+            (leaf + 1 + world_below(&dice, count / WORLD_PROMOTIONS)) % count; /* never the same */
     uint32_t depth = world_below(&dice, 4);
     return (struct world_promotion){impulses[leaf], discounts[depth], extras[depth]};
 }

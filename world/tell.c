@@ -272,8 +272,8 @@ static char *put_context(const struct telling *t, char *at)
 {
     static const char *const types[DEVICES] = {"mobile", "desktop", "mobile", "tablet"};
     at = PUT(at, ",\"context\":{\"library\":{\"name\":\"souk-world\"}");
-    if (t->trip->known & KNOWN_CARD && is_at_till(t))
-        at = put_card(t, at, t->trip->card_of, t->trip->card);
+    if (is_at_till(t)) /* which knows the card and nothing else */
+        return t->trip->known & KNOWN_CARD ? put_card(t, at, t->trip->card_of, t->trip->card) : at;
     if (!(t->trip->known & KNOWN_DEVICE))
         return at;
     at = put_name(PUT(at, ",\"device\":{\"type\":\""), types[t->trip->device]);
@@ -365,9 +365,8 @@ uint64_t souk_world_tell(const souk_world *world, souk_world_day *const *parts, 
     for (number = first;; number++) {
         size_t next = part_count;
         for (size_t i = 0; i < part_count; i++)
-            if (at[i] < ends[i] &&
-                (next == part_count ||
-                 parts[i]->moments[at[i]].at_ms < parts[next]->moments[at[next]].at_ms))
+            if (at[i] < ends[i] && (next == part_count || parts[i]->moments[at[i]].at_ms <
+                                                              parts[next]->moments[at[next]].at_ms))
                 next = i;
         char *room = next < part_count ? souk_buf_room(out, LINE_BYTES) : NULL;
         if (!room)

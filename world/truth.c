@@ -65,15 +65,15 @@ static void put_world(souk_json_writer *json, const souk_world *world)
 
 static void put_rise(souk_json_writer *json, const souk_world *world)
 {
-    const struct world_product *rival =
-        &world->products[world_product_at(world, WORLD_RIVAL_LEAF, WORLD_RIVAL_BRAND,
-                                          WORLD_RIVAL_VARIETY, 0)];
+    const struct world_product *rival = &world->products[world_product_at(
+        world, WORLD_RIVAL_LEAF, WORLD_RIVAL_BRAND, WORLD_RIVAL_VARIETY, 0)];
     open_object(json, "brand_rise");
     put_text(json, "category", world_leaves[WORLD_RIVAL_LEAF].path);
     put_key(json, "brand");
     souk_json_write_text(json, rival->brand_name);
     put_date(json, world, "from", (int32_t)world->rise_day);
-    put_text(json, "reason", "a chilli recipe: shoppers who like it spicy turn to it, nobody else does");
+    put_text(json, "reason",
+             "a chilli recipe: shoppers who like it spicy turn to it, nobody else does");
     put_key(json, "variety");
     souk_json_write_text(json, rival->variety_name);
     put_text(json, "taste", world_taste_names[SPICY]);
@@ -303,17 +303,18 @@ void souk_world_people(const souk_world *world, uint32_t first, uint32_t end, so
 void souk_world_readme(const souk_world *world, souk_buf *out)
 {
     const souk_world_options *o = &world->options;
-    souk_buf_print(out,
-                   "Everything in this folder is simulated. No person, shop, brand, card, telephone "
-                   "number or\naddress in it is real: mailboxes end in example.com, .net or .org, "
-                   "numbers begin with +86 12,\nGTINs with 952, which are given to nobody.\n\n"
-                   "It was made by\n\n"
-                   "    souk world --shoppers %u --stores %u --days %u --seed %llu\n\n"
-                   "and the same command makes the same bytes again.\n\n"
-                   "    events.jsonl   what happened, in the order of time, one event a line\n"
-                   "    products.csv   what is sold\n"
-                   "    stores.csv     where\n"
-                   "    truth.jsonl    who the people are, one a line: keep it from what you test\n"
-                   "    truth.json     what was planted: a rival's rise, promotions, complements\n",
-                   o->shoppers, o->stores, o->days, (unsigned long long)o->seed);
+    souk_buf_print(
+        out,
+        "Everything in this folder is simulated. No person, shop, brand, card, telephone "
+        "number or\naddress in it is real: mailboxes end in example.com, .net or .org, "
+        "numbers begin with +86 12,\nGTINs with 952, which are given to nobody.\n\n"
+        "It was made by\n\n"
+        "    souk world --shoppers %u --stores %u --days %u --seed %llu\n\n"
+        "and the same command makes the same bytes again.\n\n"
+        "    events.jsonl   what happened, in the order of time, one event a line\n"
+        "    products.csv   what is sold\n"
+        "    stores.csv     where\n"
+        "    truth.jsonl    who the people are, one a line: keep it from what you test\n"
+        "    truth.json     what was planted: a rival's rise, promotions, complements\n",
+        o->shoppers, o->stores, o->days, (unsigned long long)o->seed);
 }

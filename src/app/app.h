@@ -27,7 +27,7 @@ typedef struct app_options {
     bool json, help, list;
     const char *age_band, *source, *to;
     const char *shoppers, *stores, *days, *seed, *out; /* of a world */
-    const char *bases[APP_BASES]; /* --basis PURPOSE=BASIS, again and again */
+    const char *bases[APP_BASES];                      /* --basis PURPOSE=BASIS, again and again */
     size_t base_count;
     const char *operands[APP_OPERANDS];
     size_t operand_count;

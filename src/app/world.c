@@ -6,10 +6,10 @@
  *
  * Files are written as NAME.new and renamed when all are whole.  They are not synced: what a power cut takes,
  * the same command makes again. */
+#include "world/world.h"
 #include "app/app.h"
 #include "base/progress.h"
 #include "os/thread.h"
-#include "world/world.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -69,10 +69,9 @@ static void live_part(void *context)
     struct worker *worker = context;
     const struct making *making = worker->making;
     uint64_t shoppers = making->options.shoppers, count = making->worker_count;
-    worker->err = souk_world_live(making->world, making->number,
-                                  (uint32_t)(shoppers * worker->index / count),
-                                  (uint32_t)(shoppers * (worker->index + 1) / count),
-                                  making->parts[worker->index]);
+    worker->err = souk_world_live(
+        making->world, making->number, (uint32_t)(shoppers * worker->index / count),
+        (uint32_t)(shoppers * (worker->index + 1) / count), making->parts[worker->index]);
 }
 
 /* Waits for its turn to write; an error of any ends all. */
@@ -104,10 +103,10 @@ static void tell_slices(void *context)
         if (over)
             return;
         souk_buf_clear(&worker->lines);
-        uint64_t events = souk_world_tell(making->world, making->parts, making->worker_count,
-                                          (uint32_t)(SOUK_DAY_MS * slice / count),
-                                          (uint32_t)(SOUK_DAY_MS * (slice + 1) / count),
-                                          &worker->lines);
+        uint64_t events =
+            souk_world_tell(making->world, making->parts, making->worker_count,
+                            (uint32_t)(SOUK_DAY_MS * slice / count),
+                            (uint32_t)(SOUK_DAY_MS * (slice + 1) / count), &worker->lines);
         put_slice(worker, (uint32_t)slice, events);
     }
 }
@@ -145,10 +144,10 @@ static souk_err make_days(struct making *making)
     struct worker workers[WORKERS] = {0};
     souk_err err = SOUK_OK;
     for (unsigned i = 0; i < making->worker_count && !err; i++) {
-        workers[i] = (struct worker){.making = making,
-                                     .index = i,
-                                     .lines = {.mem = souk_mem_heap(),
-                                               .limit_bytes = (size_t)16 * SLICE_BYTES}};
+        workers[i] = (struct worker){
+            .making = making,
+            .index = i,
+            .lines = {.mem = souk_mem_heap(), .limit_bytes = (size_t)16 * SLICE_BYTES}};
         err = souk_world_day_new(souk_mem_heap(), &making->parts[i]);
     }
     for (; !err && making->number < making->options.days; making->number++)
@@ -243,8 +242,7 @@ static souk_err read_options(const app_options *options, souk_world_options *ret
     SOUK_TRY(read_number("--stores", options->stores, 5, SOUK_WORLD_STORES_MOST, &stores, diag));
     SOUK_TRY(read_number("--days", options->days, 30, SOUK_WORLD_DAYS_MOST, &days, diag));
     SOUK_TRY(read_number("--seed", options->seed, 1, UINT64_MAX, &seed, diag));
-    *ret_world =
-        (souk_world_options){(uint32_t)shoppers, (uint32_t)stores, (uint32_t)days, seed};
+    *ret_world = (souk_world_options){(uint32_t)shoppers, (uint32_t)stores, (uint32_t)days, seed};
     return SOUK_OK;
 }
 
@@ -281,8 +279,7 @@ souk_err app_world(const app_options *options, souk_diag *diag)
     making.worker_count = cores < 2 ? 1 : cores > WORKERS ? WORKERS : (unsigned)cores;
     souk_mutex_init(&making.mutex);
     souk_cond_init(&making.turn);
-    souk_progress_start(&making.bar,
-                        &(souk_progress_options){.label = "world", .unit = "events"});
+    souk_progress_start(&making.bar, &(souk_progress_options){.label = "world", .unit = "events"});
     bool alone = !strcmp(folder, "-");
     souk_err err = alone ? make_days(&making) : make_folder(&making, folder, diag);
     if (!err)
