@@ -44,9 +44,9 @@ enum {
 
 static void throw_children(struct world_person *p, world_dice *dice)
 {
-    static const uint32_t percent[6] = {10, 45, 65, 45, 12, 3},
+    static const uint32_t percent[6] = {12, 58, 72, 48, 12, 3},
                           counts[WORLD_CHILDREN] = {55, 38, 7};
-    static const uint8_t youngest[6] = {0, 0, 2, 8, 12, 14}, years[6] = {4, 10, 15, 10, 6, 4};
+    static const uint8_t youngest[6] = {0, 0, 2, 8, 12, 14}, years[6] = {4, 7, 15, 10, 6, 4};
     uint32_t chance = p->couple ? percent[p->age_band] : percent[p->age_band] / 4;
     bool any = world_percent(dice, chance);
     uint32_t count = 1 + world_pick(dice, counts, 100);

@@ -3,6 +3,7 @@
  * A row says how often a trip buys the category, or how many people use what runs out, without and with the
  * trait that it hangs on.  The gap is never all or nothing: an uncle buys toys, a driver of an SUV buys none of
  * its accessories for years.  That is what makes a trait learnable but not certain. */
+#include "base/csv.h"
 #include "world/inside.h"
 
 #include <stdarg.h>
@@ -106,8 +107,6 @@ const struct world_complement world_complements[WORLD_COMPLEMENTS] = {
     {LEAF_NOODLES, LEAF_SAUCES, 5},
     {LEAF_NAPPIES, LEAF_WIPES, 4},
 };
-static const char *const places[] = {"Riverside", "North Gate", "Old Town",  "Station",
-                                     "Garden",    "Harbour",    "West Hill", "University"};
 
 /* ---- products -------------------------------------------------------------------------------------- */
 
@@ -292,26 +291,48 @@ void world_write_date(int32_t number, char out[11])
 
 /* ---- files ----------------------------------------------------------------------------------------- */
 
+static void put_row(souk_csv_writer *csv, const souk_text *fields, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        souk_csv_put(csv, fields[i]);
+    souk_csv_end_row(csv);
+}
+#define PUT_ROW(csv, ...)                            \
+    put_row((csv), (const souk_text[]){__VA_ARGS__}, \
+            sizeof((const souk_text[]){__VA_ARGS__}) / sizeof(souk_text))
+
 void souk_world_products(const souk_world *world, souk_buf *out)
 {
-    souk_buf_print(out, "id,gtin,title,brand,category,price,currency\n");
+    souk_csv_writer csv = {.out = out};
+    PUT_ROW(&csv, SOUK_TEXT("id"), SOUK_TEXT("gtin"), SOUK_TEXT("title"), SOUK_TEXT("brand"),
+            SOUK_TEXT("category"), SOUK_TEXT("price"), SOUK_TEXT("currency"));
     for (uint32_t i = 0; i < world->product_count; i++) {
         const struct world_product *product = &world->products[i];
-        souk_buf_print(out, "P%04u,%s,%.*s,%.*s,%s,%u.%02u,CNY\n", i, product->gtin,
-                       SOUK_TEXT_PRINT(product->name), SOUK_TEXT_PRINT(product->brand_name),
-                       world_leaves[product->leaf].path, product->price_minor / 100,
-                       product->price_minor % 100);
+        char id[16], price[24];
+        snprintf(id, sizeof id, "P%04u", i);
+        snprintf(price, sizeof price, "%u.%02u", product->price_minor / 100,
+                 product->price_minor % 100);
+        PUT_ROW(&csv, souk_text_of(id), souk_text_of(product->gtin), product->name,
+                product->brand_name, souk_text_of(world_leaves[product->leaf].path),
+                souk_text_of(price), SOUK_TEXT("CNY"));
     }
 }
 
 void souk_world_stores(const souk_world *world, souk_buf *out)
 {
-    size_t place_count = sizeof places / sizeof *places;
-    souk_buf_print(out, "store_id,name,time_zone,currency,open,close\n");
+    static const char *const places[] = {"Riverside", "North Gate", "Old Town",  "Station",
+                                         "Garden",    "Harbour",    "West Hill", "University"};
+    uint32_t place_count = sizeof places / sizeof *places;
+    souk_csv_writer csv = {.out = out};
+    PUT_ROW(&csv, SOUK_TEXT("store_id"), SOUK_TEXT("name"), SOUK_TEXT("time_zone"),
+            SOUK_TEXT("currency"), SOUK_TEXT("open"), SOUK_TEXT("close"));
     for (uint32_t i = 0; i < world->options.stores; i++) {
         const struct world_store *store = &world->stores[i];
-        souk_buf_print(out, "%s,%s %u,Asia/Shanghai,CNY,%02u:00,%02u:00\n", store->id,
-                       places[i % place_count], i / (unsigned)place_count + 1, store->open,
-                       store->close);
+        char name[40], open[8], close[8];
+        snprintf(name, sizeof name, "%s %u", places[i % place_count], i / place_count + 1);
+        snprintf(open, sizeof open, "%02u:00", store->open);
+        snprintf(close, sizeof close, "%02u:00", store->close);
+        PUT_ROW(&csv, souk_text_of(store->id), souk_text_of(name), SOUK_TEXT("Asia/Shanghai"),
+                SOUK_TEXT("CNY"), souk_text_of(open), souk_text_of(close));
     }
 }
