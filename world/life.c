@@ -49,6 +49,7 @@ static void note(struct living *l, uint32_t after_ms, enum world_what what, uint
 {
     souk_world_day *day = l->day;
     l->at_ms += after_ms;
+    souk_assert(day->moment_count < day->moment_room && l->at_ms < SOUK_DAY_MS);
     day->moments[day->moment_count++] = (struct world_moment){.at_ms = l->at_ms,
                                                               .trip = (uint32_t)day->trip_count - 1,
                                                               .value = (uint16_t)value,
@@ -56,7 +57,7 @@ static void note(struct living *l, uint32_t after_ms, enum world_what what, uint
                                                               .item = (uint8_t)item};
 }
 
-/* Between the least and that and as much again; no two alike. */
+/* least_s to least_s + more_s. */
 static uint32_t some_ms(struct living *l, uint32_t least_s, uint32_t more_s)
 {
     return least_s * 1000 + world_below(&l->dice, more_s * 1000);

@@ -18,13 +18,12 @@ struct telling {
     char number[4];    /* of the day */
 };
 
-#define PUT(at, literal) (memcpy((at), (literal), sizeof(literal) - 1), (at) + sizeof(literal) - 1)
-
-static char *put_chars(char *at, const char *text, size_t bytes)
+static inline char *put_chars(char *at, const char *text, size_t bytes)
 {
     memcpy(at, text, bytes);
     return at + bytes;
 }
+#define PUT(at, literal) put_chars((at), (literal), sizeof(literal) - 1)
 
 static char *put_name(char *at, const char *text)
 {
@@ -167,11 +166,6 @@ static char *tell_receipt(const struct telling *t, char *at)
     return PUT(put_total(t, PUT(at, "\",\"amount\":")), "}]");
 }
 
-static char *tell_entry(const struct telling *t, char *at)
-{
-    return put_track(t, at);
-}
-
 static char *tell_zone(const struct telling *t, char *at)
 {
     return put_zone(t, at, t->moment->item);
@@ -255,7 +249,7 @@ static const struct {
     [STARTS_CHECKOUT] = {"\"track\",\"event\":\"Checkout Started", tell_order},
     [ORDERS] = {"\"track\",\"event\":\"Order Completed", tell_order},
     [REFUNDED] = {"\"track\",\"event\":\"Order Refunded", tell_order},
-    [ENTERS_STORE] = {"\"track\",\"event\":\"Store Entered", tell_entry},
+    [ENTERS_STORE] = {"\"track\",\"event\":\"Store Entered", put_track},
     [ENTERS_ZONE] = {"\"track\",\"event\":\"Zone Entered", tell_zone},
     [LEAVES_ZONE] = {"\"track\",\"event\":\"Zone Dwelled", tell_dwell},
     [PICKS_UP] = {"\"track\",\"event\":\"Item Picked Up", tell_pick},
