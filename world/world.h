@@ -38,7 +38,7 @@
  *
  * Shape    people 0 to shoppers - 1; 2k and 2k + 1 may be a couple.  Days are local ones of Asia/Shanghai from
  *          2024-01-01, a Monday; money is CNY.  No number that events carry tells the number of a person
- * Cost     live: some 200 ns a person and 100 an event; tell: some 300 ns an event, mostly copying
+ * Cost     live: some 200 ns a person and 100 an event; tell: some 200 ns an event, mostly copying
  * Memory   the world 0.5 MB; a day 24 bytes an event, 40 a trip
  * Threads  a world does not change after birth: share it; a day belongs to one that lives it, then to all readers */
 #ifndef SOUK_WORLD_WORLD_H
