@@ -1,5 +1,6 @@
 /* test_world.h - for the tests: a world told day by day, each line read by the strict reader.
  *
+ *     #include "test/test.h" before
  *     struct rig rig;
  *     rig_open(&rig, test, 500, 30, 1);
  *     for (uint32_t day = 0; day < 30; day++) {
@@ -10,8 +11,6 @@
  *     rig_close(&rig); */
 #ifndef SOUK_WORLD_TEST_WORLD_H
 #define SOUK_WORLD_TEST_WORLD_H
-
-#include "test/test.h"
 
 #include "base/json.h"
 #include "world/inside.h"

@@ -1,4 +1,6 @@
 /* truth_test.c - what truth.jsonl says of people holds in their events, and what was planted can be counted. */
+#include "test/test.h"
+
 #include "world/test_world.h"
 
 #include <stdlib.h>

@@ -24,8 +24,8 @@
  *              for a time whose tail is Pareto's: Ehrenberg, "The Pattern of Consumer Purchases", Applied
  *              Statistics 8, 1959; Schmittlein, Morrison, Colombo, "Counting Your Customers", Management Science
  *              33, 1987; Fader, Hardie, Lee, Marketing Science 24, 2005.  Weekdays and months make them more or less
- *   needs      milk, nappies, coffee run out after intervals more regular than chance: condensed Poisson,
- *              Chatfield, Goodhardt, JASA 68, 1973.  A trip buys what ran out since the last one
+ *   needs      milk, nappies, coffee run out after intervals more regular than chance, as in the condensed Poisson
+ *              of Chatfield, Goodhardt, JASA 68, 1973.  A trip buys what ran out since the last one
  *   impulses   each trip buys a category with a chance that tastes, household, car, age, season, promotions and
  *              what lies in the basket already (complements) raise by factors that truth.json states
  *   brands     shares fall by rank (Zipf); a price band near the own income and the own favourite raise them: much

@@ -1,4 +1,6 @@
 /* world_test.c - the same bytes always; lines that our reader takes, in the order of time, with sums that are right. */
+#include "test/test.h"
+
 #include "world/test_world.h"
 
 #include "base/csv.h"
