@@ -26,7 +26,8 @@ typedef struct app_options {
     const char *settings[APP_SETTINGS]; /* flags of settings; NULL: not given */
     bool json, help, list;
     const char *age_band, *source, *to;
-    const char *bases[APP_BASES]; /* --basis PURPOSE=BASIS, again and again */
+    const char *shoppers, *stores, *days, *seed, *out; /* of a world */
+    const char *bases[APP_BASES];                      /* --basis PURPOSE=BASIS, again and again */
     size_t base_count;
     const char *operands[APP_OPERANDS];
     size_t operand_count;
@@ -126,6 +127,7 @@ souk_err app_backup(const app_options *options, souk_diag *diag);
 souk_err app_restore(const app_options *options, souk_diag *diag);
 souk_err app_config(const app_options *options, souk_diag *diag);
 souk_err app_doctor(const app_options *options, souk_diag *diag);
+souk_err app_world(const app_options *options, souk_diag *diag);
 souk_err app_bench(const app_options *options, souk_diag *diag);
 souk_err app_help(const app_options *options, souk_diag *diag);
 souk_err app_man(const app_options *options, souk_diag *diag);

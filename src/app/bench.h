@@ -113,6 +113,6 @@ uint32_t bench_event_user(uint64_t seed, uint64_t number, uint32_t shoppers);
 /* The i-th of them all, NULL behind the last one. */
 const bench_entry *bench_entry_at(size_t i);
 extern const bench_entry bench_import_entry, bench_collect_entry, bench_single_entry,
-    bench_json_entry, bench_read_entry, bench_restart_entry, bench_scale_entry;
+    bench_json_entry, bench_read_entry, bench_restart_entry, bench_scale_entry, bench_world_entry;
 
 #endif
