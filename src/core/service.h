@@ -121,6 +121,7 @@ typedef struct souk_route {
     /* For the API reference, in the notation of serve/shape.h; NULL: nothing. */
     const char *query;         /* members: "limit?: integer(1..1000) 'how many'" */
     const char *takes, *gives; /* JSON of the body, and of the answer */
+    const char *takes_maybe;   /* of a body that may be left out */
     int gives_status;          /* 0: 200 */
     const char *gives_type;    /* of an answer that is no JSON: "text/event-stream" */
     const char *words;         /* what the summary does not say */

@@ -206,19 +206,30 @@ static souk_err write_content(const struct writing *w, const char *type, const c
     return SOUK_OK;
 }
 
-static souk_err write_answers(const struct writing *w, const souk_route *route)
+static souk_err write_answer(const struct writing *w, const souk_route *route, int status)
 {
     const char *type = route->gives_type ? route->gives_type : "application/json";
-    open_at(w->out, "responses");
-    char status[8];
-    snprintf(status, sizeof status, "%d", route->gives_status ? route->gives_status : 200);
-    open_at(w->out, status);
-    text(w->out, "description", "it is so");
-    SOUK_TRY(write_content(w, type,
-                           route->gives        ? route->gives
-                           : route->gives_type ? "text"
-                                               : "any"));
+    const char *shape = route->gives ? route->gives : route->gives_type ? "text" : "any";
+    char number[8];
+    snprintf(number, sizeof number, "%d", status);
+    open_at(w->out, number);
+    text(w->out, "description", status == 201 ? "it is made" : "it is so");
+    SOUK_TRY(write_content(w, type, shape));
     end(w->out);
+    return SOUK_OK;
+}
+
+static souk_err write_answers(const struct writing *w, const souk_route *route)
+{
+    open_at(w->out, "responses");
+    SOUK_TRY(write_answer(w, route, route->gives_status ? route->gives_status : 200));
+    if (route->versioned && !strcmp(route->method, "PUT"))
+        SOUK_TRY(write_answer(w, route, 201));
+    if (route->versioned && !strcmp(route->method, "GET")) {
+        open_at(w->out, "304");
+        text(w->out, "description", "it is as If-None-Match has it");
+        end(w->out);
+    }
     open_at(w->out, "4XX");
     text(w->out, "$ref", "#/components/responses/Problem");
     end(w->out);
@@ -254,11 +265,12 @@ static souk_err write_operation(const struct writing *w, const souk_service *ser
     end(w->out);
     write_security(route, w->out);
     SOUK_TRY(write_parameters(w, route));
-    if (route->takes) {
+    const char *takes = route->takes ? route->takes : route->takes_maybe;
+    if (takes) {
         open_at(w->out, "requestBody");
         souk_json_write_key(w->out, SOUK_TEXT("required"));
-        souk_json_write_bool(w->out, true);
-        SOUK_TRY(write_content(w, "application/json", route->takes));
+        souk_json_write_bool(w->out, route->takes != NULL);
+        SOUK_TRY(write_content(w, "application/json", takes));
         end(w->out);
     }
     SOUK_TRY(write_answers(w, route));

@@ -238,7 +238,7 @@ static const souk_route routes[] = {
          "{count: integer 'of all', rejects: [Reject], next_after?: integer 'there are more'}"},
     {"POST", "/v1/rejects/{id}/replay", SOUK_SCOPE_MANAGE, replay_reject,
      .summary = "Take a reject again, mended in the body or as it is", .slow = true,
-     .body_limit = SINGLE_BYTES, .gives = "Taken"},
+     .body_limit = SINGLE_BYTES, .takes_maybe = "Event", .gives = "Taken"},
     {"DELETE", "/v1/rejects/{id}", SOUK_SCOPE_MANAGE, remove_reject, .summary = "Drop a reject",
      .slow = true, .gives = "Taken"},
 };

@@ -1,0 +1,183 @@
+"""The API as it is described: /openapi.json is clean under two linters, and a proxy that checks every request and
+every answer against it finds nothing to say."""
+import json, os, re, shutil, subprocess, threading
+
+from lib import Shop, event, story
+
+API = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "api")
+installing = threading.Lock()
+
+
+def tool(name):
+    """The path of a tool of tests/api; None where npm cannot bring it."""
+    path = os.path.join(API, "node_modules", ".bin", name)
+    with installing:
+        if not os.path.exists(path) and shutil.which("npm"):
+            subprocess.run(["npm", "ci", "--silent"], cwd=API, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    if not os.path.exists(path):
+        print(f"  {name} is not there: npm could not install tests/api")
+        return None
+    return path
+
+
+def described(shop):
+    """The file with the description, beside the data."""
+    status, body, _ = shop.call("GET", "/openapi.json", auth="")
+    assert status == 200, (status, body)
+    path = os.path.join(os.path.dirname(shop.data), "openapi.json")
+    with open(path, "wb") as file:
+        file.write(body)
+    return path
+
+
+def run(*words, cwd):
+    done = subprocess.run(words, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          env={**os.environ, "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"})
+    return done.returncode, done.stdout + done.stderr
+
+
+@story
+def the_description_is_clean_under_spectral_and_redocly():
+    spectral, redocly = tool("spectral"), tool("redocly")
+    if not spectral or not redocly:
+        return "skipped"
+    with Shop() as shop:
+        shop.start()
+        path = described(shop)
+        folder = os.path.dirname(path)
+        with open(os.path.join(folder, ".spectral.yaml"), "w") as file:
+            file.write('extends: ["spectral:oas"]\n')
+        status, said = run(spectral, "lint", "--fail-severity=hint", path, cwd=folder)
+        assert status == 0, (status, said)
+        status, said = run(redocly, "lint", path, cwd=folder)
+        assert status == 0 and "is valid" in said and "You have" not in said, (status, said)  # "You have 3 warnings."
+        # and a fault in it would be seen
+        with open(path) as file:
+            broken = json.load(file)
+        del broken["paths"]["/v1/stats"]["get"]["operationId"]
+        with open(path, "w") as file:
+            json.dump(broken, file)
+        assert run(spectral, "lint", "--fail-severity=hint", path, cwd=folder)[0] != 0, "spectral sees nothing"
+
+
+class Proxy:
+    """prism in front of the server; `call` fails where it found a request or an answer that is not as described."""
+
+    def __init__(self, shop):
+        self.shop, self.own = shop, shop.address
+        self.process = subprocess.Popen([tool("prism"), "proxy", described(shop), "http://%s:%d" % shop.address, "--errors", "--port", "0"],
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for line in self.process.stdout:
+            found = re.search(r"listening on http://127\.0\.0\.1:(\d+)", line)
+            if found:
+                shop.address = ("127.0.0.1", int(found.group(1)))
+                break
+        else:
+            raise AssertionError("prism did not start")
+        threading.Thread(target=self.process.stdout.read, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.shop.address = self.own
+        self.process.kill()
+        self.process.wait()
+
+    def call(self, method, path, body=None, wants=200, headers=(), auth=None):
+        sent = b"" if body is None else json.dumps(body).encode()
+        more = ["Content-Type: application/json"] if body is not None else []
+        status, answer, head = self.shop.call(method, path, sent, auth=auth, headers=[*more, *headers])
+        assert b"stoplight" not in answer, (method, path, answer)
+        assert status == wants, (method, path, status, answer)
+        return answer, head
+
+
+@story
+def a_proxy_that_checks_the_description_finds_every_answer_as_it_says():
+    if not tool("prism"):
+        return "skipped"
+    with Shop() as shop:
+        shop.start()
+        shop.send("/v1/batch", {"batch": [
+            event("u1", "m1", "Order Completed", order_id="o1", revenue="12.50", currency="EUR", store_id="S1",
+                  products=[{"product_id": "P1", "price": "12.50", "category": "Tea"}]),
+            event("u2", "m2"), {"type": "identify", "userId": "u1", "traits": {"email": "a@b.cd", "age": 40}},
+            event("u1", "m3", "Order Completed", revenue="much"), 7]})
+        with Proxy(shop) as proxy:
+            keyed = shop.basic()
+            proxy.call("POST", "/v1/track", {"event": "Product Viewed", "userId": "u1", "properties": {"sku": "A"}}, auth=keyed)
+            proxy.call("POST", "/v1/batch", {"batch": [{"type": "page", "anonymousId": "a"}], "sentAt": "2026-11-26T10:00:00Z"}, auth=keyed)
+            proxy.call("POST", "/v1/track", {"event": "X", "userId": "u1"}, 401, auth="Basic bm9ib2R5Og==")
+            for path in ["/v1/stats", "/v1/shoppers/user/u1", "/v1/shoppers/email/a%40b.cd/profile", "/v1/shoppers/user/u1/timeline?limit=1",
+                         "/v1/rejects", "/v1/rejects?limit=1", "/v1/sources", "/v1/keys", "/v1/tokens", "/v1/jobs", "/v1/quarantine", "/v1/schemas",
+                         "/v1/schemas/Order%20Completed", "/v1/stores", "/health", "/version", "/robots.txt", "/metrics", "/openapi.json"]:
+                proxy.call("GET", path)
+            proxy.call("GET", "/v1/shoppers/user/nobody", wants=404)
+            proxy.call("GET", "/v1/shoppers/user/u1/profile?purpose=mood", wants=403)
+            proxy.call("GET", "/v1/stats", wants=401, auth="Bearer souk_at_0")
+            _, head = proxy.call("PUT", "/v1/stores/S1", {"name": "High Street", "time_zone": "Europe/London", "currency": "GBP"}, 201, ["If-None-Match: *"])
+            assert b'etag: "v1"' in head.lower(), head
+            proxy.call("PUT", "/v1/stores/S1", {"name": "High Street 2"}, 428)
+            proxy.call("PUT", "/v1/stores/S1", {"name": "High Street 2"}, 200, ['If-Match: "v1"'])
+            proxy.call("PUT", "/v1/stores/S1", {"name": "High Street 3"}, 412, ['If-Match: "v1"'])
+            proxy.call("PUT", "/v1/stores/S1", {"name": "x", "currency": "XQX"}, 400, ['If-Match: "v2"'])
+            proxy.call("GET", "/v1/stores/S1")
+            proxy.call("DELETE", "/v1/stores/S1", wants=200, headers=['If-Match: "v2"'])
+            token = json.loads(proxy.call("POST", "/v1/tokens", {"scopes": ["read"]}, 201)[0])
+            proxy.call("DELETE", "/v1/tokens/" + token["id"])
+            proxy.call("POST", "/v1/sources", {"name": "till", "bases": ["profile=contract"], "age": "adult"}, 201)
+            proxy.call("POST", "/v1/keys", {"source": "till"}, 201)
+            one, two = ({"kind": "user", "value": name} for name in ("u1", "u2"))
+            proxy.call("POST", "/v1/shoppers/merge", {"a": one, "b": two, "by": "clerk", "reason": "both cards"})
+            proxy.call("POST", "/v1/shoppers/unmerge", {"a": one})
+            proxy.call("POST", "/v1/shoppers/consent", {"a": one, "purpose": "profile", "basis": "consent", "age": "adult"})
+            proxy.call("POST", "/v1/shoppers/erase", {"a": two})
+            rejected = json.loads(proxy.call("GET", "/v1/rejects")[0])["rejects"]
+            proxy.call("POST", f"/v1/rejects/{rejected[0]['id']}/replay", event("u1", "m3", "Order Completed", order_id="o2", revenue="3"))
+            proxy.call("DELETE", f"/v1/rejects/{rejected[1]['id']}")
+
+
+@story
+def a_request_under_one_idempotency_key_is_done_once():
+    with Shop() as shop:
+        shop.start()
+        key = ["Idempotency-Key: 0b9d2a7e-1"]
+        first = shop.call("POST", "/v1/tokens", {"scopes": ["read"], "name": "desk"}, headers=key)
+        again = shop.call("POST", "/v1/tokens", {"scopes": ["read"], "name": "desk"}, headers=key)
+        assert first[0] == 201 == again[0] and first[1] == again[1], (first, again)
+        assert b"Idempotency-Replayed: true" in again[2] and b"Idempotency-Replayed" not in first[2]
+        assert shop.call("POST", "/v1/tokens", {"scopes": ["manage"], "name": "desk"}, headers=key)[0] == 422
+        assert shop.call("POST", "/v1/tokens", {"scopes": ["read"], "name": "x"}, headers=["Idempotency-Key: two words"])[0] == 400
+        assert [t["name"] for t in shop.get("/v1/tokens")[1]["tokens"]].count("desk") == 1
+        shop.stop()  # and after a restart
+        shop.start()
+        assert shop.call("POST", "/v1/tokens", {"scopes": ["read"], "name": "desk"}, headers=key)[1] == first[1]
+
+
+@story
+def a_token_above_its_quota_is_told_how_long_to_wait():
+    with Shop() as shop:
+        shop.start({"SOUK_LIMITS_TOKEN_REQUESTS": "1"})
+        heads = [shop.call("GET", "/v1/stats") for _ in range(11)]
+        assert [h[0] for h in heads[:10]] == [200] * 10, heads
+        assert b'RateLimit-Policy: "token";q=10;w=10' in heads[0][2] and b'RateLimit: "token";r=9;' in heads[0][2], heads[0][2]
+        if heads[10][0] == 429:  # not on a machine so slow that one flowed in
+            assert b"Retry-After: 1" in heads[10][2] and b"quota-exceeded" in heads[10][1], heads[10]
+        assert shop.send("/v1/track", {"event": "X", "userId": "u"})[0] == 200  # events have a queue of their own
+
+
+@story
+def a_list_links_to_its_next_page_until_there_is_none():
+    with Shop() as shop:
+        shop.start()
+        shop.send("/v1/batch", {"batch": [event("u", f"m{i}", "Store Entered", store_id=f"S {i:02}/é") for i in range(25)]})
+        seen, path = [], "/v1/stores?limit=10"
+        while path:
+            status, body, head = shop.call("GET", path)
+            assert status == 200, body
+            seen += [s["store"] for s in json.loads(body)["stores"]]
+            link = re.search(rb'Link: <([^>]*)>; rel="next"', head)
+            assert bool(link) == ("next_cursor" in json.loads(body))
+            path = link and link.group(1).decode()
+        assert seen == [f"S {i:02}/é" for i in range(25)], seen
