@@ -79,6 +79,13 @@ souk_err hook_add(const struct hook *hook, souk_text money, souk_decimal *sum)
     return SOUK_OK;
 }
 
+souk_err hook_negate(const struct hook *hook, souk_decimal *money)
+{
+    if (souk_decimal_mul_int(*money, -1, money))
+        return hook_refuse(hook, "an amount does not fit: send it as 12.34");
+    return SOUK_OK;
+}
+
 souk_text hook_money(const struct hook *hook, souk_decimal money)
 {
     char text[SOUK_DECIMAL_BYTES];
@@ -224,6 +231,26 @@ static bool is_among(souk_text name, const char *const *names)
     return false;
 }
 
+/* Whether it may be told: else it is left out, and named. */
+static bool has_room(struct hook *hook, souk_text key, souk_text raw)
+{
+    if (told_bytes(hook) + raw.bytes + 6 * key.bytes + 8 <= HOOK_EVENT_BYTES - 1500)
+        return true;
+    if (hook->left_out_count < HOOK_LEFT_OUT)
+        hook->left_out[hook->left_out_count] = (souk_text){key.at, souk_min_size(key.bytes, 40)};
+    hook->left_out_count++;
+    return false;
+}
+
+void hook_put_node(struct hook *hook, const char *key, souk_json_node node)
+{
+    souk_text raw = souk_json_raw(&hook->doc, node);
+    if (raw.bytes == 0 || !has_room(hook, souk_text_of(key), raw))
+        return;
+    souk_json_write_key(hook->message->out, souk_text_of(key));
+    souk_json_write_raw(hook->message->out, raw);
+}
+
 void hook_rest(struct hook *hook, souk_json_node object, const char *const *told)
 {
     souk_json_writer *out = hook->message->out;
@@ -234,13 +261,8 @@ void hook_rest(struct hook *hook, souk_json_node object, const char *const *told
             is_among(key, told) || souk_text_equal(raw, SOUK_TEXT("null")) ||
             souk_text_equal(raw, SOUK_TEXT("\"\"")))
             continue;
-        if (told_bytes(hook) + raw.bytes + 6 * key.bytes + 8 > HOOK_EVENT_BYTES - 1500) {
-            if (hook->left_out_count < HOOK_LEFT_OUT)
-                hook->left_out[hook->left_out_count] =
-                    (souk_text){key.at, souk_min_size(key.bytes, 40)};
-            hook->left_out_count++;
+        if (!has_room(hook, key, raw))
             continue;
-        }
         souk_json_write_key(out, key);
         souk_json_write_raw(out, raw);
     }

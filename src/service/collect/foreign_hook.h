@@ -68,6 +68,8 @@ static inline souk_text hook_or(souk_text a, souk_text b)
 souk_text hook_join(const struct hook *hook, const char *before, souk_text id);
 /* Adds what the text says in decimals; a text that is none is refused. */
 SOUK_CHECKED souk_err hook_add(const struct hook *hook, souk_text money, souk_decimal *sum);
+/* SOUK_EINVAL: it does not fit. */
+SOUK_CHECKED souk_err hook_negate(const struct hook *hook, souk_decimal *money);
 souk_text hook_money(const struct hook *hook, souk_decimal money);
 /* 16 digits that differ where the bodies do: the same body again is the same fact. */
 souk_text hook_print(const struct hook *hook);
@@ -84,6 +86,8 @@ void hook_who(struct hook *hook, const struct hook_who *who);
 /* Opens "properties" or "traits". */
 void hook_properties(struct hook *hook, const char *key);
 void hook_put(struct hook *hook, const char *key, souk_text text);
+/* A member as it stands, where there is one and it is below the ceiling. */
+void hook_put_node(struct hook *hook, const char *key, souk_json_node node);
 /* One product, within an array that the caller has opened; false: it is above the ceiling. */
 bool hook_put_line(struct hook *hook, const struct hook_line *line);
 /* The members of an object but those named in `told`, which NULL ends. */
