@@ -11,7 +11,7 @@ souk_err hook_refuse(const struct hook *hook, const char *words)
     return souk_diag_say(hook->message->diag, SOUK_EINVAL, "%s", words);
 }
 
-souk_err hook_open(struct hook *hook, const souk_foreign *message, const char *sender)
+souk_err hook_read(struct hook *hook, const souk_foreign *message, const char *sender)
 {
     souk_json_limits limits = {.values = 1 << 20, .depth = 48};
     souk_diag why = {.words = ""};
@@ -24,6 +24,12 @@ souk_err hook_open(struct hook *hook, const souk_foreign *message, const char *s
                              why.line, why.column, souk_diag_words(&why, err), sender);
     SOUK_TRY(err);
     hook->root = souk_json_root(&hook->doc);
+    return SOUK_OK;
+}
+
+souk_err hook_open(struct hook *hook, const souk_foreign *message, const char *sender)
+{
+    SOUK_TRY(hook_read(hook, message, sender));
     if (souk_json_type(&hook->doc, hook->root) != SOUK_JSON_OBJECT)
         return souk_diag_say(message->diag, SOUK_EINVAL,
                              "the body is no JSON object: send it as %s made it", sender);
@@ -93,7 +99,7 @@ souk_text hook_money(const struct hook *hook, souk_decimal money)
     return (souk_text){souk_arena_copy(hook->message->arena, text, bytes), bytes};
 }
 
-static souk_text digits_of(const struct hook *hook, const souk_text *parts, size_t count)
+souk_text hook_digits(const struct hook *hook, const souk_text *parts, size_t count)
 {
     static const souk_hash_key key = {"hook's own print"};
     souk_hash128 hash = souk_hash128_of(&key, parts, count);
@@ -104,7 +110,7 @@ static souk_text digits_of(const struct hook *hook, const souk_text *parts, size
 
 souk_text hook_print(const struct hook *hook)
 {
-    souk_text digits = digits_of(hook, &hook->message->body, 1);
+    souk_text digits = hook_digits(hook, &hook->message->body, 1);
     return (souk_text){digits.at, 16};
 }
 
@@ -114,7 +120,7 @@ souk_text hook_name(const struct hook *hook, const souk_text *parts, size_t coun
     size_t bytes = 0;
     for (size_t i = 0; i < count; i++) {
         if (parts[i].bytes + 1 > sizeof text - bytes)
-            return digits_of(hook, parts, count);
+            return hook_digits(hook, parts, count);
         if (i)
             text[bytes++] = '/';
         memcpy(text + bytes, parts[i].at, parts[i].bytes);
@@ -170,10 +176,9 @@ static void put_external(struct hook *hook, souk_id_kind kind, souk_text id)
     souk_json_write_end(hook->message->out);
 }
 
-void hook_who(struct hook *hook, const struct hook_who *who)
+void hook_who_open(struct hook *hook, const struct hook_who *who)
 {
     souk_json_writer *out = hook->message->out;
-    char name[32];
     if (is_id(SOUK_ID_USER, who->user))
         hook_put(hook, "userId", who->user);
     if (is_id(SOUK_ID_ANONYMOUS, who->anonymous))
@@ -189,10 +194,15 @@ void hook_who(struct hook *hook, const struct hook_who *who)
     souk_json_write_end(out);
     souk_json_write_key(out, SOUK_TEXT("library"));
     souk_json_write_object(out);
-    int bytes = snprintf(name, sizeof name, "%s", hook->sender);
-    hook_put(hook, "name", (souk_text){name, (size_t)bytes});
+    hook_put(hook, "name", hook_or(hook->library, souk_text_of(hook->sender)));
+    hook_put(hook, "version", hook->version);
     souk_json_write_end(out);
-    souk_json_write_end(out);
+}
+
+void hook_who(struct hook *hook, const struct hook_who *who)
+{
+    hook_who_open(hook, who);
+    souk_json_write_end(hook->message->out);
 }
 
 void hook_properties(struct hook *hook, const char *key)
@@ -231,14 +241,19 @@ static bool is_among(souk_text name, const char *const *names)
     return false;
 }
 
-/* Whether it may be told: else it is left out, and named. */
+void hook_leave_out(struct hook *hook, souk_text key)
+{
+    if (hook->left_out_count < HOOK_LEFT_OUT)
+        hook->left_out[hook->left_out_count] = (souk_text){key.at, souk_min_size(key.bytes, 40)};
+    hook->left_out_count++;
+}
+
+/* Whether it may be told: else it is left out. */
 static bool has_room(struct hook *hook, souk_text key, souk_text raw)
 {
     if (told_bytes(hook) + raw.bytes + 6 * key.bytes + 8 <= HOOK_EVENT_BYTES - 1500)
         return true;
-    if (hook->left_out_count < HOOK_LEFT_OUT)
-        hook->left_out[hook->left_out_count] = (souk_text){key.at, souk_min_size(key.bytes, 40)};
-    hook->left_out_count++;
+    hook_leave_out(hook, key);
     return false;
 }
 

@@ -28,8 +28,9 @@ enum {
 
 struct hook {
     const souk_foreign *message;
-    const char *sender; /* "Shopify", for words */
-    souk_json_doc doc;  /* of the body */
+    const char *sender;         /* "Shopify", for words */
+    souk_text library, version; /* context.library; empty: the sender, and none */
+    souk_json_doc doc;          /* of the body */
     souk_json_node root;
     size_t began; /* where in the output the event in work begins */
     souk_text left_out[HOOK_LEFT_OUT];
@@ -47,7 +48,9 @@ struct hook_line {
         discount, line_id;
 };
 
-/* Reads the body, which must be an object; SOUK_EINVAL with words.  Close with hook_close whatever came of it. */
+/* Reads the body; SOUK_EINVAL with words.  Close with hook_close whatever came of it. */
+SOUK_CHECKED souk_err hook_read(struct hook *hook, const souk_foreign *message, const char *sender);
+/* The same of a body that must be an object. */
 SOUK_CHECKED souk_err hook_open(struct hook *hook, const souk_foreign *message, const char *sender);
 void hook_close(struct hook *hook);
 /* Says it in the message's diag. */
@@ -71,6 +74,8 @@ SOUK_CHECKED souk_err hook_add(const struct hook *hook, souk_text money, souk_de
 /* SOUK_EINVAL: it does not fit. */
 SOUK_CHECKED souk_err hook_negate(const struct hook *hook, souk_decimal *money);
 souk_text hook_money(const struct hook *hook, souk_decimal money);
+/* 32 digits that differ where the parts do. */
+souk_text hook_digits(const struct hook *hook, const souk_text *parts, size_t count);
 /* 16 digits that differ where the bodies do: the same body again is the same fact. */
 souk_text hook_print(const struct hook *hook);
 /* "shopify/orders/paid/17/2026-01-02T…" of parts; too long a name becomes one of its digits. */
@@ -81,13 +86,17 @@ souk_text hook_name(const struct hook *hook, const souk_text *parts, size_t coun
 /* Opens an event; timestamp: any text that time.h reads, left out where it is none. */
 void hook_begin(struct hook *hook, const char *type, souk_text event, souk_text message_id,
                 souk_text timestamp);
-/* anonymousId, userId, context with externalIds and the library. */
+/* anonymousId, userId, context with externalIds and the library; left open for more of the context. */
+void hook_who_open(struct hook *hook, const struct hook_who *who);
+/* The same, closed. */
 void hook_who(struct hook *hook, const struct hook_who *who);
 /* Opens "properties" or "traits". */
 void hook_properties(struct hook *hook, const char *key);
 void hook_put(struct hook *hook, const char *key, souk_text text);
 /* A member as it stands, where there is one and it is below the ceiling. */
 void hook_put_node(struct hook *hook, const char *key, souk_json_node node);
+/* Names a member that is not told. */
+void hook_leave_out(struct hook *hook, souk_text key);
 /* One product, within an array that the caller has opened; false: it is above the ceiling. */
 bool hook_put_line(struct hook *hook, const struct hook_line *line);
 /* The members of an object but those named in `told`, which NULL ends. */
