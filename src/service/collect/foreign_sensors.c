@@ -29,6 +29,7 @@
 #include "service/collect/inflate.h"
 
 #include "base/base64.h"
+#include "base/url.h"
 
 enum { JSON_BYTES = 16 << 20, RECORDS_MOST = 10000, IDENTITIES_BYTES = 4096 };
 
@@ -42,30 +43,20 @@ struct form {
 static souk_err unescape(const souk_foreign *message, souk_text raw, souk_text *ret_text)
 {
     char *to = souk_arena_get(message->arena, raw.bytes);
-    size_t bytes = 0;
     if (message->arena->failed)
         return SOUK_ENOMEM;
-    for (size_t i = 0; i < raw.bytes; i++)
-        if (raw.at[i] != '%') {
-            to[bytes++] = raw.at[i];
-        } else if (raw.bytes - i > 2 && souk_unhex((souk_text){raw.at + i + 1, 2}, to + bytes, 1)) {
-            bytes++;
-            i += 2;
-        } else {
-            return souk_diag_say(message->diag, SOUK_EINVAL,
-                                 "byte %zu of data is a %% without two hexadecimal digits: encode "
-                                 "the value once, as encodeURIComponent does",
-                                 i + 1);
-        }
-    *ret_text = (souk_text){to, bytes};
+    ret_text->at = to;
+    if (souk_url_decode(raw, false, to, &ret_text->bytes))
+        return souk_diag_say(message->diag, SOUK_EINVAL,
+                             "a %% of data has no two hexadecimal digits behind it: encode the "
+                             "value once, as encodeURIComponent does");
     return SOUK_OK;
 }
 
 static souk_err read_form(const souk_foreign *message, struct form *form)
 {
-    souk_text rest = souk_text_trim(message->body);
-    while (rest.bytes) {
-        souk_text value = souk_text_cut(&rest, '&'), key = souk_text_cut(&value, '=');
+    souk_text rest = souk_text_trim(message->body), key, value;
+    while (souk_url_next(&rest, &key, &value)) {
         if (form->data.bytes == 0 && (souk_text_equal(key, SOUK_TEXT("data")) ||
                                       souk_text_equal(key, SOUK_TEXT("data_list"))))
             SOUK_TRY(unescape(message, value, &form->data));
@@ -345,11 +336,13 @@ static void tell_identify(struct hook *hook, souk_json_node record, const struct
     hook_end(hook);
 }
 
-static void tell_alias(struct hook *hook, souk_json_node record, const struct hook_who *who)
+/* Its only anonymous id is the one before: of two the reader of events takes the first. */
+static void tell_alias(struct hook *hook, souk_json_node record, struct hook_who who)
 {
+    who.anonymous = SOUK_TEXT("");
     begin(hook, record, "alias", SOUK_TEXT(""), "alias");
     hook_put(hook, "previousId", hook_at(hook, record, "original_id"));
-    put_who(hook, record, who);
+    put_who(hook, record, &who);
     hook_properties(hook, "properties");
     hook_rest(hook, hook_member(hook, record, "properties"), reserved);
     hook_end(hook);
@@ -402,7 +395,7 @@ static void tell_record(struct hook *hook, souk_json_node record)
         return;
     }
     if (souk_text_equal(type, SOUK_TEXT("track_signup")))
-        tell_alias(hook, record, &who);
+        tell_alias(hook, record, who);
     if (souk_text_equal(type, SOUK_TEXT("track_signup")) ||
         souk_text_equal(type, SOUK_TEXT("track_id_bind")) ||
         souk_text_equal(type, SOUK_TEXT("profile_set")) ||
