@@ -25,7 +25,7 @@ typedef struct app_options {
     const char *config; /* the file of settings; NULL: souk.toml in the data folder */
     const char *settings[APP_SETTINGS]; /* flags of settings; NULL: not given */
     bool json, help, list;
-    const char *age_band, *source, *to;
+    const char *age_band, *source, *to, *secret_file;
     const char *shoppers, *stores, *days, *seed, *out; /* of a world */
     const char *bases[APP_BASES];                      /* --basis PURPOSE=BASIS, again and again */
     size_t base_count;
@@ -123,6 +123,7 @@ souk_err app_jobs(const app_options *options, souk_diag *diag);
 souk_err app_sources(const app_options *options, souk_diag *diag);
 souk_err app_keys(const app_options *options, souk_diag *diag);
 souk_err app_tokens(const app_options *options, souk_diag *diag);
+souk_err app_hooks(const app_options *options, souk_diag *diag);
 souk_err app_backup(const app_options *options, souk_diag *diag);
 souk_err app_restore(const app_options *options, souk_diag *diag);
 souk_err app_config(const app_options *options, souk_diag *diag);

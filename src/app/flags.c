@@ -15,6 +15,8 @@ const app_flag app_flags[] = {
      false, offsetof(app_options, source)},
     {"--age-band", "adult", "the importer states that these shoppers are adults", NULL,
      APP_FLAG_TEXT, false, offsetof(app_options, age_band)},
+    {"--secret-file", "FILE", "the file with a hook's secret; - is standard input", NULL,
+     APP_FLAG_TEXT, false, offsetof(app_options, secret_file)},
     {"--to", "DIR", "where a backup goes, or comes from", NULL, APP_FLAG_TEXT, false,
      offsetof(app_options, to)},
     {"--shoppers", "N", "of a simulated world (default: 10000)", NULL, APP_FLAG_TEXT, false,

@@ -66,6 +66,13 @@ static bool choose_bench(size_t i, char to[APP_CHOICE_BYTES], const char **ret_w
     return give(entry ? entry->name : NULL, to);
 }
 
+static bool choose_form(size_t i, char to[APP_CHOICE_BYTES], const char **ret_what)
+{
+    static const char *const forms[] = {"shopify", "woocommerce", NULL};
+    *ret_what = "";
+    return give(i < 2 ? forms[i] : NULL, to);
+}
+
 static bool choose_command(size_t i, char to[APP_CHOICE_BYTES], const char **ret_what)
 {
     *ret_what = i < app_command_count ? app_commands[i].summary : "";
@@ -84,6 +91,7 @@ const app_word app_words[] = {
     {"WHY", "the reason, in your words", APP_WORD_FREE, NULL},
     {"NAME", "a name of your choice", APP_WORD_FREE, NULL},
     {"SOURCE", "the name of one of `souk source list`", APP_WORD_FREE, NULL},
+    {"FORM", ": who signs the hook", APP_WORD_CHOICE, choose_form},
     {"SCOPE", "; several may be given", APP_WORD_CHOICE, choose_scope},
     {"ID", "as the list of this command shows it", APP_WORD_FREE, NULL},
     {"EVENT", "the whole event as JSON, mended", APP_WORD_FREE, NULL},

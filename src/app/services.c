@@ -4,9 +4,10 @@
 #include "serve/shop.h"
 #include "serve/stores.h"
 #include "serve/upkeep.h"
+#include "service/collect/hooks.h"
 #include "service/collect/segment.h"
 
-const souk_service *const app_services[] = {&souk_shop_service, &souk_stores_service,
-                                            &souk_admin_service, &souk_upkeep_service,
-                                            &souk_collect_service};
+const souk_service *const app_services[] = {&souk_shop_service,    &souk_stores_service,
+                                            &souk_admin_service,   &souk_upkeep_service,
+                                            &souk_collect_service, &souk_hooks_service};
 const size_t app_service_count = sizeof app_services / sizeof *app_services;

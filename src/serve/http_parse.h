@@ -31,7 +31,7 @@
 enum {
     SOUK_HTTP_HEADERS_MAX = 64,
     SOUK_HTTP_HEAD_BYTES_MAX = 8192,   /* all header lines together */
-    SOUK_HTTP_TARGET_BYTES_MAX = 4096, /* the target of the request line */
+    SOUK_HTTP_TARGET_BYTES_MAX = 8000, /* the target of the request line; RFC 9112 3 */
     SOUK_HTTP_METHOD_BYTES_MAX = 32,
     SOUK_HTTP_CHUNK_EXTENSION_BYTES_MAX = 128, /* of all chunks of a request together */
 };
@@ -64,7 +64,7 @@ typedef struct souk_http_request {
       "send a method such as GET")                                                                \
     X(TARGET, 400, "the target is not '/path?query' or 'http://host/path?query'",                 \
       "percent-encode everything RFC 3986 does not allow in it")                                  \
-    X(TARGET_LONG, 414, "the target is longer than 4096 bytes", "send long input in a body")      \
+    X(TARGET_LONG, 414, "the target is longer than 8000 bytes", "send long input in a body")      \
     X(VERSION, 505, "the version is neither HTTP/1.1 nor HTTP/1.0", "use HTTP/1.1")               \
     X(HEADER_NAME, 400, "a header name is not a token followed at once by a colon",               \
       "send 'Name: value' with no space before the colon")                                        \

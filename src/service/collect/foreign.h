@@ -45,4 +45,7 @@ typedef struct souk_foreign_form {
     souk_err (*tell)(const souk_foreign *message);
 } souk_foreign_form;
 
+/* Of web pages and mini programs (神策); of web shops, see docs/hooks.md. */
+extern const souk_foreign_form souk_foreign_sensors, souk_foreign_shopify, souk_foreign_woo;
+
 #endif

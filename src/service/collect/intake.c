@@ -18,7 +18,8 @@ enum {
 
 /* ---- forms ------------------------------------------------------------------------------------------- */
 
-static const souk_foreign_form *const forms[] = {NULL};
+static const souk_foreign_form *const forms[] = {&souk_foreign_sensors, &souk_foreign_shopify,
+                                                 &souk_foreign_woo, NULL};
 
 const souk_foreign_form *souk_foreign_find(souk_text name)
 {
