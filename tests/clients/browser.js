@@ -128,7 +128,7 @@ class Watch {
 
 class Visit {
     constructor(shop, page, watch, story) {
-        Object.assign(this, { shop, page, watch, story });
+        Object.assign(this, { shop, page, watch, story, said: [] });
     }
 
     /* A page of the shop with its client loaded; a shopper whose page has no client reloads it. */
@@ -143,34 +143,36 @@ class Visit {
 
     async say(events) {
         for (let i = 0; i < events.length; i += 10) {
-            await this.page.evaluate((some) => some.forEach((event) => window.shop.say(event)), events.slice(i, i + 10));
+            const some = events.slice(i, i + 10);
+            await this.page.evaluate((few) => few.forEach((event) => window.shop.say(event)), some);
+            this.said.push(...some);
             await this.until((waiting) => waiting < 30); // RudderStack's queue drops what is above 100
         }
     }
 
-    async waiting(events) {
+    async waiting() {
         if (this.shop.blind)
             return this.watch.beacons + await this.page.evaluate(() => window.shop.waiting());
+        const open = this.said.filter(({ n }) => !this.watch.delivered.has(n) && !this.shop.drops(this.watch.refused.get(n)));
+        if (open.length === 0)
+            return 0;
         const told = new Set(await this.page.evaluate(() => window.shop.givenUp()));
-        const through = ({ n }) => this.watch.delivered.has(n) || told.has(n) || this.shop.drops(this.watch.refused.get(n));
-        return events.filter((event) => !through(event)).length;
+        return open.filter(({ n }) => !told.has(n)).length;
     }
 
     /* Until so few of her events wait, or the client has been at rest for so long that it has given them up. */
     async until(enough) {
-        while (!enough(await this.waiting(this.said)) && Date.now() - this.watch.last < REST_S * 1000)
-            await new Promise((resolve) => setTimeout(resolve, 20));
+        while (!enough(await this.waiting()) && Date.now() - this.watch.last < REST_S * 1000)
+            await new Promise((resolve) => setTimeout(resolve, 100));
     }
 
     /* Anonymous, a next page while events are still on their way (for some), then known. */
     async tell(where, turns) {
         const anonymous = this.story.slice(0, ANONYMOUS), known = this.story.slice(ANONYMOUS);
-        this.said = anonymous;
         await this.open(where);
         await this.say(anonymous);
         if (turns)
             await this.open(where + '?next');
-        this.said = this.story;
         await this.say(known);
         await this.until((waiting) => waiting === 0);
     }
