@@ -6,7 +6,8 @@ const { run, callOf } = require('./pace');
 
 run('rudder-node', '@rudderstack/rudder-sdk-node', (host, key, options) => {
     const errorHandler = options.errorHandler === null ? undefined : () => {};
-    const client = new RudderAnalytics(key, { dataPlaneUrl: host, flushInterval: 200, logLevel: 'none', ...options, errorHandler });
+    const quick = { flushInterval: 200, logLevel: 'none' };
+    const client = new RudderAnalytics(key, { dataPlaneUrl: host, ...quick, ...options, errorHandler });
     return {
         send: (event, done) => client[event.type](callOf(event), done),
         flush: () => client.flush(),

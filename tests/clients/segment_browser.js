@@ -9,7 +9,8 @@ const DROPPED = [501, 505, 511];
 
 async function main() {
     const { host, key, count, options } = argumentsOf();
-    const shop = await openShop({ client: '@segment/analytics-next/dist/umd/index.js', script: 'page_segment.js', host, key, options });
+    const client = '@segment/analytics-next/dist/umd/index.js';
+    const shop = await openShop({ client, script: 'page_segment.js', host, key, options });
     const batching = options.deliveryStrategy && options.deliveryStrategy.strategy === 'batching';
     shop.drops = (status) => status >= 400 && !RETRIED.includes(status) && (status < 500 || DROPPED.includes(status));
     shop.turns = !batching; // what a batch has waiting when the page goes is sent once, and not kept
