@@ -190,17 +190,25 @@ static souk_text methods_of(const souk_api *api, souk_call *call)
     return call->arena.failed ? SOUK_TEXT("") : kept;
 }
 
+/* Whatever fields a page asks for are allowed: clients add some of their own, and not with each request.  A repeat
+ * of RudderStack's brings Rsa-Retry-Attempt and three more; refused them, a browser never sends it. */
+static void allow_request(souk_call *call, souk_text methods)
+{
+    souk_text asked = souk_call_header(call, SOUK_TEXT("access-control-request-headers"));
+    if (asked.bytes == 0)
+        asked = SOUK_TEXT("Authorization, Content-Type, Content-Encoding, AnonymousId, SentAt, "
+                          "X-Retry-Count");
+    souk_call_add_header(call, "Access-Control-Allow-Methods", methods);
+    souk_call_add_header(call, "Access-Control-Allow-Headers", asked);
+    souk_call_add_header(call, "Access-Control-Max-Age", SOUK_TEXT("900"));
+}
+
 static void answer_options(const souk_api *api, souk_call *call, const struct match *match)
 {
     souk_text methods = methods_of(api, call);
     souk_call_add_header(call, "Allow", methods);
-    if (match->any_origin) {
-        souk_call_add_header(call, "Access-Control-Allow-Methods", methods);
-        souk_call_add_header(call, "Access-Control-Allow-Headers",
-                             SOUK_TEXT("Authorization, Content-Type, Content-Encoding, "
-                                       "AnonymousId, SentAt, X-Retry-Count"));
-        souk_call_add_header(call, "Access-Control-Max-Age", SOUK_TEXT("900"));
-    }
+    if (match->any_origin)
+        allow_request(call, methods);
     souk_call_answer_text(call, 204, "", SOUK_TEXT(""));
 }
 

@@ -237,6 +237,7 @@ static bool says(souk_test *test, const char *address, const char *request, cons
     souk_auto_value(souk_buf) sent = {.mem = test->mem}, answer = {.mem = test->mem};
     souk_buf_print(&sent,
                    "%s HTTP/1.1\r\nHost: a\r\nOrigin: https://shop.example\r\n"
+                   "Access-Control-Request-Headers: authorization, rsa-retry-attempt\r\n"
                    "Connection: close\r\n\r\n",
                    request);
     SOUK_MUST(souk_client_open(&client, address, 10000, NULL));
@@ -261,6 +262,8 @@ SOUK_TEST("a path tells a page of another origin what it may send, others tell w
     } cases[] = {
         {"OPTIONS /door", "204", "\r\nAccess-Control-Allow-Origin: https://shop.example\r\n", true},
         {"OPTIONS /door", "204", "\r\nAccess-Control-Allow-Methods: POST, GET, OPTIONS\r\n", true},
+        {"OPTIONS /door", "204",
+         "\r\nAccess-Control-Allow-Headers: authorization, rsa-retry-attempt\r\n", true},
         {"GET /door", "200", "\r\nAccess-Control-Allow-Origin: https://shop.example\r\n", true},
         {"GET /door", "200", "\r\nVary: Origin\r\n", true},
         {"OPTIONS /inside", "204", "\r\nAllow: GET, OPTIONS\r\n", true},
