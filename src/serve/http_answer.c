@@ -218,13 +218,15 @@ size_t http_refusal_write(souk_http_refusal refusal, unsigned line, const char *
 {
     souk_http_header headers[] = {
         {SOUK_TEXT("Content-Type"), SOUK_TEXT("application/problem+json")},
+        /* a page that may not read the status would send the same again (Fetch standard 3.2) */
+        {SOUK_TEXT("Access-Control-Allow-Origin"), SOUK_TEXT("*")},
         {SOUK_TEXT("Retry-After"), SOUK_TEXT("1")}};
     char words[512];
     int status = souk_http_refusal_status(refusal);
     http_answer answer = {
         .status = status,
         .headers = headers,
-        .header_count = status == 503 ? 2 : 1,
+        .header_count = status == 503 ? 3 : 2,
         .body = refusal_body(refusal, line, words, sizeof words),
         .date = date,
         .minor_version = 1,

@@ -167,6 +167,7 @@ SOUK_TEST("a refusal read by a person says what, where and what to do")
                    "HTTP/1.1 400 Bad Request\r\n"
                    "Date: Tue, 24 Nov 2026 04:09:00 GMT\r\n"
                    "Content-Type: application/problem+json\r\n"
+                   "Access-Control-Allow-Origin: *\r\n"
                    "Content-Length: 222\r\n"
                    "Connection: close\r\n\r\n"
                    "{\"type\":\"about:blank\",\"title\":\"Bad Request\",\"status\":400,"

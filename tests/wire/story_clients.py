@@ -117,7 +117,7 @@ def forged_tokens_change_nothing():
                 assert answer[0] == 401, (auth, query, path, answer)
                 told.setdefault(path.replace("99", "1"), set()).add(answer[1])
             assert all(len(words) == 1 for words in told.values()), told
-        for path in ["/v1/verify", "/v1/backup", "/v1/jobs/import"]:  # only over the control socket, whoever asks
+        for path in ["/v1/verify", "/v1/backup", "/v1/restore"]:  # only over the control socket, whoever asks
             assert shop.call("POST", path)[0] == 404 == shop.call("POST", path, auth="Bearer x")[0], path
         stats = shop.get("/v1/stats")[1]
         assert (stats["events"], stats["shoppers"], shop.get("/v1/rejects")[1]["count"]) == (2, 2, 1), stats
