@@ -3,6 +3,7 @@
  * What one batch of 100 events costs is what this file is shaped by: an intake and its packer are warm from the one
  * before, each event's own text is packed as it stands, and the request waits, without a thread, for the
  * transaction that its events are in. */
+#include "service/collect/foreign_devices.h"
 #include "service/collect/inflate.h"
 #include "service/collect/intake_inside.h"
 #include "service/collect/segment.h"
@@ -18,12 +19,14 @@ enum {
 
 /* ---- forms ------------------------------------------------------------------------------------------- */
 
-static const souk_foreign_form *const forms[] = {&souk_foreign_sensors, &souk_foreign_shopify,
-                                                 &souk_foreign_woo, NULL};
+static const souk_foreign_form *const forms[] = {
+    &souk_foreign_sensors, &souk_foreign_shopify, &souk_foreign_woo,   &souk_foreign_frigate,
+    &souk_foreign_onvif,   &souk_foreign_impinj,  &souk_foreign_zebra, &souk_foreign_counts,
+};
 
 const souk_foreign_form *souk_foreign_find(souk_text name)
 {
-    for (size_t i = 0; i < sizeof forms / sizeof *forms && forms[i]; i++)
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         if (souk_text_equal(name, souk_text_of(forms[i]->name)))
             return forms[i];
     return NULL;
