@@ -70,7 +70,7 @@ static void tell_zone(const struct reading *r, const char *event, souk_text zone
         parts[4].bytes = 0;
     tell_open(r->message, form, event, tell_name(r->message, form, parts, 5), r->at);
     tell_text(r->message, "zone_id", zone);
-    tell_text(r->message, "camera", sight->camera);
+    tell_text(r->message, "device_id", sight->camera);
     tell_text(r->message, "label", sight->label);
     if (dwell_s)
         tell_text(r->message, "dwell_s", souk_text_of(dwell_s));

@@ -11,13 +11,21 @@ static void tell_form(const souk_foreign *message, const souk_epc *epc, souk_epc
     tell_text(message, key, (souk_text){text, souk_epc_write(epc, form, text)});
 }
 
+/* As a till scans it: a GTIN-14 that begins with 0 is an EAN-13. */
+static void tell_product(const souk_foreign *message, const souk_epc *epc)
+{
+    char text[SOUK_EPC_BYTES];
+    size_t bytes = souk_epc_write(epc, SOUK_EPC_KEY, text), lead = text[0] == '0';
+    tell_text(message, "product_id", (souk_text){text + lead, bytes - lead});
+}
+
 static void tell_epc(const souk_foreign *message, const souk_epc *epc)
 {
     static const char *const keys[] = {"gtin", "sscc", "gln"};
     tell_form(message, epc, SOUK_EPC_PURE, "epc_uri");
     tell_form(message, epc, SOUK_EPC_KEY, keys[epc->scheme]);
     if (epc->scheme == SOUK_EPC_SGTIN)
-        tell_form(message, epc, SOUK_EPC_KEY, "product_id");
+        tell_product(message, epc);
     tell_form(message, epc, SOUK_EPC_SERIAL, "serial");
 }
 

@@ -3,8 +3,8 @@
  *     struct tag_read read = {.hex = hex, .reader = host, .antenna = port, .rssi = SOUK_TEXT("-56.5"), .at = at};
  *     SOUK_TRY(tag_tell(message, "impinj", &read, &fault));
  *
- * "Tag Read" has the tag's bits as `epc`, always; of an EPC (base/epc.h) also epc_uri, gtin (and product_id, the
- * same), sscc or gln, and serial. */
+ * "Tag Read" has the tag's bits as `epc`, always; of an EPC (base/epc.h) also epc_uri, gtin (and product_id, as
+ * tills scan it: 13 digits where the first of 14 is 0), sscc or gln, and serial. */
 #ifndef SOUK_SERVICE_COLLECT_FOREIGN_TAGS_H
 #define SOUK_SERVICE_COLLECT_FOREIGN_TAGS_H
 

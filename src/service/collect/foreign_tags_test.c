@@ -47,6 +47,27 @@ SOUK_TEST("an Impinj reading has its product and serial number, whatever way its
     rig_close(&rig);
 }
 
+SOUK_TEST("an item's product is named as a till scans it, a box and a place by their own keys")
+{
+    static const struct {
+        const char *hex, *told;
+    } tags[] = {
+        {"30395DFA835709C0000A28D3", "\"gtin\":\"03583788755593\",\"product_id\":"
+                                     "\"3583788755593\",\"serial\":\"665811\""},
+        {"3174257BF4499602D2000000", "\"sscc\":\"106141412345678908\",\"reader\""},
+        {"3274257BF46072000000162E", "\"gln\":\"0614141123452\",\"serial\":\"5678\""},
+    };
+    struct rig rig;
+    char body[300];
+    rig_open(&rig, test);
+    for (size_t i = 0; i < sizeof tags / sizeof *tags; i++) {
+        snprintf(body, sizeof body, IMPINJ("\"epcHex\":\"%s\""), tags[i].hex);
+        SOUK_MUST(rig_tell(&rig, &souk_foreign_impinj, "", body));
+        SOUK_CHECK(rig.events == 1 && rig_has(&rig, tags[i].told));
+    }
+    rig_close(&rig);
+}
+
 SOUK_TEST("both alphabets of base64 read any tag of up to 62 bytes as its hexadecimal text does")
 {
     struct rig rig;
