@@ -4,6 +4,7 @@
  * before, each event's own text is packed as it stands, and the request waits, without a thread, for the
  * transaction that its events are in. */
 #include "service/collect/foreign_devices.h"
+#include "service/collect/foreign_poslog.h"
 #include "service/collect/inflate.h"
 #include "service/collect/intake_inside.h"
 #include "service/collect/segment.h"
@@ -22,6 +23,7 @@ enum {
 static const souk_foreign_form *const forms[] = {
     &souk_foreign_sensors, &souk_foreign_shopify, &souk_foreign_woo,   &souk_foreign_frigate,
     &souk_foreign_onvif,   &souk_foreign_impinj,  &souk_foreign_zebra, &souk_foreign_counts,
+    &souk_foreign_poslog,
 };
 
 const souk_foreign_form *souk_foreign_find(souk_text name)
