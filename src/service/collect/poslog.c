@@ -8,9 +8,7 @@
 #include "service/collect/poslog_names.h"
 
 #include <expat.h>
-#include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 
 enum {
     LEVELS = 64,
@@ -82,20 +80,18 @@ static void stop(souk_poslog *poslog, souk_err err)
     XML_StopParser(poslog->parser, XML_FALSE);
 }
 
-/* Words with the place in the document. */
-static void __attribute__((format(printf, 3, 4)))
-refuse(souk_poslog *poslog, souk_err err, const char *format, ...)
+/* Ends the reading, with words and the place in the document. */
+#define refuse(poslog, err, ...) \
+    (souk_diag_say(&(poslog)->diag, err, __VA_ARGS__), refuse_here(poslog, err))
+static void refuse_here(souk_poslog *poslog, souk_err err)
 {
-    va_list arguments;
-    char words[300];
-    va_start(arguments, format);
-    vsnprintf(words, sizeof words, format, arguments);
-    va_end(arguments);
-    souk_diag_say(&poslog->diag, err, "%s", words);
     poslog->diag.line = XML_GetCurrentLineNumber(poslog->parser);
     poslog->diag.column = XML_GetCurrentColumnNumber(poslog->parser) + 1;
     stop(poslog, err);
 }
+
+/* Refuses the transaction only. */
+#define blame(poslog, ...) ((void)souk_diag_say(&(poslog)->fault, SOUK_EINVAL, __VA_ARGS__))
 
 /* ---- the bytes of a transaction ----------------------------------------------------------------------- */
 
@@ -141,17 +137,6 @@ static void move_window(souk_poslog *poslog)
 }
 
 /* ---- transactions --------------------------------------------------------------------------------------- */
-
-static void __attribute__((format(printf, 2, 3)))
-blame(souk_poslog *poslog, const char *format, ...)
-{
-    va_list arguments;
-    char words[300];
-    va_start(arguments, format);
-    vsnprintf(words, sizeof words, format, arguments);
-    va_end(arguments);
-    souk_diag_say(&poslog->fault, SOUK_EINVAL, "%s", words);
-}
 
 static void begin_transaction(souk_poslog *poslog)
 {
