@@ -479,7 +479,8 @@ static void refuse_doctype(void *context, const XML_Char *name, const XML_Char *
     (void)system_id;
     (void)public_id;
     (void)has_internal;
-    refuse(context, SOUK_EINVAL,
+    souk_poslog *poslog = context;
+    refuse(poslog, SOUK_EINVAL,
            "the document has a DTD, which is not read: send it without "
            "<!DOCTYPE>");
 }
@@ -487,7 +488,8 @@ static void refuse_doctype(void *context, const XML_Char *name, const XML_Char *
 static int refuse_encoding(void *context, const XML_Char *name, XML_Encoding *info)
 {
     (void)info;
-    refuse(context, SOUK_EINVAL, "the encoding %.40s is not read: send UTF-8", name);
+    souk_poslog *poslog = context;
+    refuse(poslog, SOUK_EINVAL, "the encoding %.40s is not read: send UTF-8", name);
     return XML_STATUS_ERROR;
 }
 
