@@ -80,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     souk_text text = {(const char *)data + 1, size - 1};
-    struct heard whole = {.document = text}, pieces = {.document = text};
+    struct heard whole = {.document = text, .arena = {.mem = souk_mem_heap()}}, pieces = whole;
     souk_diag diag = {.words = ""};
     souk_err err = read_pieces(text, SIZE_MAX, &whole, &diag);
     souk_assert(!err == !diag.words[0]);
