@@ -84,7 +84,8 @@ souk_err souk_intake_open(souk_collect *collect, souk_arena *arena, souk_diag *d
     intake->batch.source = 0;
     intake->refused = 0;
     intake->store = (souk_text){"", 0};
-    intake->left_out = 0;
+    intake->left_out = intake->faults_dropped = 0;
+    intake->faults_most = SIZE_MAX;
     intake->unnamed = (souk_text){"", 0};
     souk_buf_clear(&intake->inflated);
     forget(intake);
@@ -191,6 +192,16 @@ void souk_intake_store(souk_intake *intake, souk_text store)
     intake->store = store;
 }
 
+void souk_intake_faults_most(souk_intake *intake, size_t most)
+{
+    intake->faults_most = most;
+}
+
+size_t souk_intake_faults_dropped(const souk_intake *intake)
+{
+    return intake->faults_dropped;
+}
+
 size_t souk_intake_left_out(const souk_intake *intake)
 {
     return intake->left_out;
@@ -217,6 +228,10 @@ static souk_text place_in(souk_intake *intake, souk_text place, ptrdiff_t number
 static souk_err add_fault(souk_intake *intake, const souk_diag *fault, souk_text where,
                           souk_text text)
 {
+    if (intake->batch.fault_count >= intake->faults_most) {
+        intake->faults_dropped++;
+        return intake->arena->failed ? SOUK_ENOMEM : SOUK_OK;
+    }
     SOUK_TRY(souk_mem_grow(intake->collect->mem, &intake->faults, &intake->fault_capacity,
                            intake->batch.fault_count + 1, EVENTS_MOST, sizeof *intake->faults));
     intake->faults[intake->batch.fault_count++] = (souk_reject){

@@ -38,6 +38,10 @@ void souk_intake_store(souk_intake *intake, souk_text store);
  * What cannot be told is added to the rejects: SOUK_OK.  SOUK_ENOMEM. */
 SOUK_CHECKED souk_err souk_intake_foreign(souk_intake *intake, const souk_foreign_form *form,
                                           souk_text body, souk_text topic, souk_text message_id);
+/* It holds at most so many rejects; what is refused beyond them is dropped, and counted since it was opened.  Against
+ * senders that nobody asks to stop; without it all are kept. */
+void souk_intake_faults_most(souk_intake *intake, size_t most);
+size_t souk_intake_faults_dropped(const souk_intake *intake);
 /* How many events, and how many rejects, it holds; how much was left out since it was opened (foreign.h). */
 size_t souk_intake_events(const souk_intake *intake);
 size_t souk_intake_faults(const souk_intake *intake);

@@ -27,9 +27,9 @@ struct souk_intake {
     size_t fault_capacity;
     souk_time received, sent;
     bool has_sent;
-    uint16_t refused;  /* purposes that the whole request refuses (consent.h): Sec-GPC */
-    souk_text store; /* of foreign messages */
-    size_t left_out;
+    uint16_t refused; /* purposes that the whole request refuses (consent.h): Sec-GPC */
+    souk_text store;  /* of foreign messages */
+    size_t left_out, faults_most, faults_dropped;
     souk_text unnamed; /* what names events that have no messageId; empty: chance, each is new */
     bool nobodys; /* an event may name nobody: what a device counts, a receipt without a card */
     void (*done)(void *context, souk_err err);
