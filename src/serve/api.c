@@ -501,6 +501,14 @@ souk_err souk_api_set_rate(souk_api *api, uint32_t requests_per_s)
     return requests_per_s ? souk_quota_new(api->mem, requests_per_s, &api->quota) : SOUK_OK;
 }
 
+void *souk_api_state(const souk_api *api, const souk_service *service)
+{
+    for (size_t i = 0; i < api->service_count; i++)
+        if (api->services[i] == service)
+            return api->states[i];
+    return NULL;
+}
+
 void souk_api_set_http(souk_api *api, souk_http *http)
 {
     __atomic_store_n(&api->http, http, __ATOMIC_RELEASE);
