@@ -245,7 +245,6 @@ static souk_err take(souk_inbox *inbox, const souk_mqtt_topic *topic, souk_text 
 void souk_inbox_take(souk_inbox *inbox, souk_text topic, souk_text payload, bool is_retained)
 {
     souk_text store;
-    count(&inbox->counts.messages, 1);
     inbox->messages++;
     inbox->bytes += payload.bytes;
     if (is_retained) {
@@ -302,8 +301,10 @@ souk_err souk_inbox_store(souk_inbox *inbox)
         count(&inbox->counts.stores, 1);
         count(&inbox->counts.failed_stores, err != SOUK_OK);
     }
-    if (!err)
+    if (!err) {
         count(&inbox->counts.events, events);
+        count(&inbox->counts.messages, inbox->messages); /* last: who sees them sees the rest */
+    }
     empty(inbox);
     return err;
 }

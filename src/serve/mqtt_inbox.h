@@ -38,7 +38,7 @@ bool souk_inbox_full(const souk_inbox *inbox);
 SOUK_CHECKED souk_err souk_inbox_store(souk_inbox *inbox);
 
 typedef struct souk_inbox_counts {
-    uint64_t messages; /* all that came */
+    uint64_t messages; /* that were stored, or passed over */
     uint64_t events, rejects;
     uint64_t rejects_dropped; /* beyond what is kept of a flood */
     uint64_t left_out;        /* faces and plates */
