@@ -2,6 +2,7 @@
 #include "service/collect/devices.h"
 #include "test/test.h"
 
+#include "core/log.h"
 #include "service/collect/test_shop.h"
 
 struct route {
@@ -49,7 +50,67 @@ static const char tag[] =
     "{\"timestamp\":\"2026-01-01T11:59:59Z\",\"hostname\":\"imp\",\"eventType\":\"tagInventory\","
     "\"tagInventoryEvent\":{\"epc\":\"MHQle_cZTkAAABqF\",\"antennaPort\":1}}";
 
-/* The newest event of nobody has no timeline: the catalogue and the totals tell of it. */
+/* ---- what is stored of nobody's events ---------------------------------------------------------------- */
+
+struct rows {
+    struct shop *shop;
+    souk_buf text;
+};
+
+/* "Tag Read SH-14 2026-01-01T11:59:59.000Z [80614141123458 x1]", a line each. */
+static souk_err write_rows(void *context, const souk_block *block)
+{
+    struct rows *rows = context;
+    for (size_t i = 0; i < block->count; i++) {
+        const souk_fact *fact = &block->facts[i];
+        char at[SOUK_TIME_BYTES], quantity[SOUK_DECIMAL_BYTES];
+        souk_time_write(fact->at, at);
+        souk_buf_print(&rows->text, "%s %s %s%s", shop_name(rows->shop, SOUK_NAME_TYPE, fact->type),
+                       fact->store ? shop_name(rows->shop, SOUK_NAME_STORE, fact->store) : "-", at,
+                       fact->atom ? " somebody" : "");
+        for (size_t k = 0; k < fact->line_count; k++) {
+            const souk_fact_line *line = &block->lines[fact->first_line + k];
+            souk_decimal_write((souk_decimal){line->quantity_micro}, quantity);
+            souk_buf_print(&rows->text, " [%s x%s]",
+                           line->product ? shop_name(rows->shop, SOUK_NAME_PRODUCT, line->product)
+                                         : "-",
+                           quantity);
+        }
+        souk_buf_byte(&rows->text, '\n');
+    }
+    return souk_buf_check(&rows->text);
+}
+
+SOUK_TEST("what devices say is stored with its name, its store, its own time and its product")
+{
+    static const char update[] =
+        "{\"type\":\"update\",\"before\":{\"current_zones\":[\"door\"]},\"after\":{\"id\":\"i\","
+        "\"camera\":\"c\",\"label\":\"person\",\"frame_time\":1767268700.25,"
+        "\"current_zones\":[\"aisle\"]}}";
+    struct route route = {.key_header = NULL};
+    struct rows rows = {.shop = &route.shop, .text = {.mem = souk_mem_heap()}};
+    shop_open(&route.shop, test);
+    SOUK_CHECK(post(&route, souk_devices_form, "frigate", "&store=SH-14&reader=frigate/events",
+                    souk_text_of(update)) == 200);
+    SOUK_CHECK(post(&route, souk_devices_form, "impinj", "&store=SH-15", souk_text_of(tag)) == 200);
+    SOUK_CHECK(post(&route, souk_devices_counts, "", "",
+                    SOUK_TEXT("[{\"sensor\":\"d\",\"end\":1767268700,\"in\":3},{\"sensor\":\"d\","
+                              "\"zone\":\"z\",\"end\":1767268700,\"occupancy\":3,"
+                              "\"store\":\"SH-16\"}]")) == 200);
+    SOUK_MUST(
+        souk_log_walk(souk_mem_heap(), souk_spine_ledger(route.shop.spine), 1, write_rows, &rows));
+    SOUK_CHECK_TEXT(souk_buf_view(&rows.text),
+                    "Zone Entered SH-14 2026-01-01T11:58:20.250Z\n"
+                    "Zone Left SH-14 2026-01-01T11:58:20.250Z\n"
+                    "Tag Read SH-15 2026-01-01T11:59:59.000Z [80614141123458 x1]\n"
+                    "Door Counted - 2026-01-01T11:58:20.000Z\n"
+                    "Zone Counted SH-16 2026-01-01T11:58:20.000Z\n");
+    souk_buf_done(&rows.text);
+    shop_close(&route.shop);
+}
+
+/* ---- routes ---------------------------------------------------------------------------------------------- */
+
 SOUK_TEST("a reader's webhook, a counter and a till arrive by their routes, once each")
 {
     struct route route = {.key_header = NULL};
