@@ -27,8 +27,9 @@ def free_port():
 
 
 class Broker:
-    def __init__(self, folder, inflight=None, password=None):
+    def __init__(self, folder, inflight=None, password=None, tls=False):
         self.folder, self.port, self.process = folder, free_port(), None
+        self.ca_file = f"{folder}/ca.pem" if tls else ""
         self.user = "souk" if password else ""
         os.makedirs(folder, exist_ok=True)
         lines = [f"listener {self.port} 127.0.0.1", "persistence true", f"persistence_location {folder}/",
@@ -39,9 +40,18 @@ class Broker:
         if password:
             subprocess.run(["mosquitto_passwd", "-b", "-c", f"{folder}/passwords", self.user, password], check=True)
             lines.append(f"password_file {folder}/passwords")
+        if tls:
+            self.make_certificate()
+            lines += [f"certfile {self.ca_file}", f"keyfile {folder}/key.pem"]
         with open(f"{folder}/mosquitto.conf", "w") as file:
             file.write("\n".join(lines) + "\n")
         self.start()
+
+    def make_certificate(self):
+        """One that signs itself, for 127.0.0.1."""
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                        "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", f"{self.folder}/key.pem",
+                        "-out", self.ca_file], check=True, capture_output=True)
 
     def __enter__(self):
         return self
@@ -68,12 +78,14 @@ class Broker:
             self.process.wait(30)
 
     def settings(self, subscriptions, **more):
-        names = {"broker": f"127.0.0.1:{self.port}", "subscriptions": subscriptions, "user": self.user, **more}
+        names = {"broker": f"127.0.0.1:{self.port}", "subscriptions": subscriptions, "user": self.user,
+                 "ca_file": self.ca_file, **more}
         return {f"SOUK_MQTT_{name.upper()}": value for name, value in names.items()}
 
     def pub(self, topic, *words, data=None):
-        return subprocess.run(["mosquitto_pub", "-h", "127.0.0.1", "-p", str(self.port), "-q", "1", "-t", topic, *words], input=data,
-                              check=True, timeout=WAIT_S)
+        trust = ["--cafile", self.ca_file] if self.ca_file else []
+        return subprocess.run(["mosquitto_pub", "-h", "127.0.0.1", "-p", str(self.port), "-q", "1", "-t", topic, *trust, *words],
+                              input=data, check=True, timeout=WAIT_S)
 
     def publish(self, topic, payload, *words):
         text = payload if isinstance(payload, (str, bytes)) else json.dumps(payload)

@@ -159,6 +159,22 @@ def a_broker_with_a_password_lets_nobody_else_in():
 
 
 @story
+def a_broker_behind_tls_is_trusted_by_its_certificate_alone():
+    with Shop() as shop, broker_of(shop, tls=True, inflight=1000) as broker, Broker(shop.data + "-other", tls=True) as other:
+        settings = broker.settings("counts = counts, counters")
+        shop.start(settings)
+        connected(shop)
+        broker.publish_lines("counts", [message_of(i) for i in range(2000)])
+        assert taken(shop, 2000)["events"] == 2000 and shop.events() == 2000
+        shop.stop()
+        for trust in (other.ca_file, ""):  # another's certificate, and no TLS at all
+            shop.start({**settings, "SOUK_MQTT_CA_FILE": trust})
+            wait_for("it is not trusted", lambda: shop.stderr().count('"module":"mqtt"') >= 2)
+            assert not shop.get("/v1/mqtt")[1]["connected"] and "connected to the broker" not in shop.stderr()
+            shop.stop()
+
+
+@story
 def a_till_posts_its_receipts_and_a_reader_its_tags():
     with Shop() as shop:
         shop.start()
