@@ -51,6 +51,9 @@ void souk_api_draining(souk_api *api);
 void souk_api_probe(souk_api *api);
 bool souk_api_is_silent(souk_api *api);
 
+/* What the services count, as text for /metrics. */
+void souk_api_counters(const souk_call *call, souk_buf *out);
+
 void souk_api_handle(void *api, souk_http_exchange *x);
 size_t souk_api_body_limit(void *api, const souk_http_request *head);
 

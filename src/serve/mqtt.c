@@ -399,7 +399,8 @@ static void list_figures(const souk_mqtt_counts *counts, struct figure figures[F
     memcpy(figures, all, sizeof all);
 }
 
-void souk_mqtt_write_metrics(void *state, souk_buf *out)
+/* Nothing while it was never started. */
+static void write_metrics(void *state, souk_buf *out)
 {
     const souk_mqtt *mqtt = state;
     struct figure figures[FIGURES];
@@ -456,4 +457,5 @@ const souk_service souk_mqtt_service = {
     .close = close_mqtt,
     .routes = routes,
     .route_count = sizeof routes / sizeof *routes,
+    .count = write_metrics,
 };

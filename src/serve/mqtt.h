@@ -49,9 +49,6 @@ typedef struct souk_mqtt_counts {
     bool is_connected;
 } souk_mqtt_counts;
 souk_mqtt_counts souk_mqtt_count(const souk_mqtt *mqtt);
-/* As Prometheus text; nothing while it was never started. */
-void souk_mqtt_write_metrics(void *mqtt, souk_buf *out);
-
 /* Its state is a souk_mqtt that rests until it is started; closing ends it in order. */
 extern const souk_service souk_mqtt_service;
 

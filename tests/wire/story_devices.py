@@ -43,6 +43,8 @@ def devices_publish_and_their_events_are_stored_once():
             broker.publish("counts", [{"sensor": "d", "end": "noon"}])
         counts = taken(shop, 16)
         assert (counts["events"], counts["rejects"], counts["left_out"]) == (2 * 9, 2, 2), counts
+        metrics = shop.call("GET", "/metrics")[1].decode()
+        assert "\nsouk_mqtt_connected 1\n" in metrics and "\nsouk_mqtt_left_out_total 2\n" in metrics, metrics
         stats = shop.get("/v1/stats")[1]
         assert (stats["events"], stats["shoppers"], stats["products"]) == (9, 0, 2), stats
         rejects = shop.get("/v1/rejects")[1]["rejects"]
