@@ -24,7 +24,7 @@
 
 enum {
     APP_SETTING_BYTES = 2000, /* of a value as text, with its NUL */
-    APP_MISTAKES = 20,       /* told at once */
+    APP_MISTAKES = 20,        /* told at once */
 };
 
 /* The defaults are what the program runs with: each is handed on, so an option's own default (0) counts in

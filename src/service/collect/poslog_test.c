@@ -182,24 +182,33 @@ SOUK_TEST("what was cancelled at the till is voided, training and suspended sale
                                                                    "ReasonCode>SignOn</"
                                                                    "ReasonCode></"
                                                                    "ControlTransaction>"
-                                                                   "</Transaction>" V2_TOP("", "5")
-                                                                       RETAIL(
-                                                                           "<LineItem "
-                                                                           "VoidFlag="
-                                                                           "\"true\""
-                                                                           ">" SALE_OF(
-                                                                               "1", "1",
-                                                                               "1", "1") "</"
-                                                                                         "LineItem"
-                                                                                         ">") "</"
+                                                                   "</Transaction>" V2_TOP("", "5") RETAIL(
+                                                                       "<LineItem "
+                                                                       "VoidFlag="
+                                                                       "\"true\""
+                                                                       ">" SALE_OF(
+                                                                           "1", "1", "1",
+                                                                           "1") "</"
+                                                                                "LineItem"
+                                                                                ">") "</"
+                                                                                     "Tran"
+                                                                                     "sact"
+                                                                                     "ion"
+                                                                                     ">" V2_TOP(
+                                                                                         "",
+                                                                                         "6") "<Ret"
+                                                                                              "ailT"
+                                                                                              "rans"
+                                                                                              "ac"
+                                                                                              "tion"
+                                                                                              "/></"
                                                                                               "Tran"
                                                                                               "sact"
-                                                                                              "ion"
-                                                                                              ">" V2_TOP("",
-                                                                                                         "6") "<RetailTransac"
-                                                                                                              "tion/></"
-                                                                                                              "Transaction></"
-                                                                                                              "POSLog>"));
+                                                                                              "ion>"
+                                                                                              "</"
+                                                                                              "POSL"
+                                                                                              "og"
+                                                                                              ">"));
     SOUK_CHECK(rig.events == 2 && rig_count(&rig, "\"event\":\"Receipt Voided\"") == 2);
     SOUK_CHECK(rig_has(&rig, "2026-01-02/1\"") && rig_has(&rig, "2026-01-02/5\""));
     SOUK_CHECK(rig_has(&rig, "\"amount\":\"5.00\""));
