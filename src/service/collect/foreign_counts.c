@@ -114,4 +114,4 @@ static souk_err tell_counts(const souk_foreign *message)
     return SOUK_OK;
 }
 
-const souk_foreign_form souk_foreign_counts = {"counts", tell_counts, .is_private = false};
+const souk_foreign_form souk_foreign_counts = {.name = "counts", .tell = tell_counts};

@@ -209,4 +209,5 @@ static souk_err tell_frigate(const souk_foreign *message)
     return SOUK_OK; /* reviews, snapshots, switches, motion: not for us */
 }
 
-const souk_foreign_form souk_foreign_frigate = {"frigate", tell_frigate, .is_private = true};
+const souk_foreign_form souk_foreign_frigate = {
+    .name = "frigate", .tell = tell_frigate, .is_private = true};

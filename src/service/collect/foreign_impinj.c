@@ -132,4 +132,4 @@ static souk_err tell_impinj(const souk_foreign *message)
     return err;
 }
 
-const souk_foreign_form souk_foreign_impinj = {"impinj", tell_impinj, .is_private = false};
+const souk_foreign_form souk_foreign_impinj = {.name = "impinj", .tell = tell_impinj};

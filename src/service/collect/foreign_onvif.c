@@ -87,4 +87,4 @@ static souk_err tell_onvif(const souk_foreign *message)
     return tell_count_of(message, &doc, device, is_occupancy);
 }
 
-const souk_foreign_form souk_foreign_onvif = {"onvif", tell_onvif, .is_private = false};
+const souk_foreign_form souk_foreign_onvif = {.name = "onvif", .tell = tell_onvif};

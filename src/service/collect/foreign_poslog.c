@@ -21,4 +21,4 @@ static souk_err tell_poslog(const souk_foreign *message)
     return souk_poslog_feed(poslog, message->body, true, message->diag);
 }
 
-const souk_foreign_form souk_foreign_poslog = {"poslog", tell_poslog, .is_private = false};
+const souk_foreign_form souk_foreign_poslog = {.name = "poslog", .tell = tell_poslog};

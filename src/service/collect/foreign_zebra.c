@@ -130,4 +130,4 @@ static souk_err tell_zebra(const souk_foreign *message)
     return SOUK_OK;
 }
 
-const souk_foreign_form souk_foreign_zebra = {"zebra", tell_zebra, .is_private = false};
+const souk_foreign_form souk_foreign_zebra = {.name = "zebra", .tell = tell_zebra};

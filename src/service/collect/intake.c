@@ -21,9 +21,9 @@ enum {
 /* ---- forms ------------------------------------------------------------------------------------------- */
 
 static const souk_foreign_form *const forms[] = {
-    &souk_foreign_sensors, &souk_foreign_shopify, &souk_foreign_woo,   &souk_foreign_frigate,
-    &souk_foreign_onvif,   &souk_foreign_impinj,  &souk_foreign_zebra, &souk_foreign_counts,
-    &souk_foreign_poslog,
+    &souk_foreign_sensors, &souk_foreign_shopify, &souk_foreign_woo,
+    &souk_foreign_frigate, &souk_foreign_onvif,   &souk_foreign_impinj,
+    &souk_foreign_zebra,   &souk_foreign_counts,  &souk_foreign_poslog,
 };
 
 const souk_foreign_form *souk_foreign_find(souk_text name)
