@@ -11,6 +11,7 @@
 #define SOUK_APP_APP_H
 
 #include "app/settings.h"
+#include "base/log.h"
 #include "core/task.h"
 #include "serve/api.h"
 
@@ -110,6 +111,9 @@ void app_write_statement(const app_options *options, souk_json_writer *json);
 
 /* Prints one JSON object: as it is with --json, else as lines of words. */
 void app_print(const app_options *options, souk_text json);
+
+/* mqtt.c: starts the client of the broker that the settings name; nothing where they name none. */
+SOUK_CHECKED souk_err app_mqtt_start(const app_shop *shop, souk_log *log, souk_diag *diag);
 
 /* Whether Ctrl-C or SIGTERM came; progress callbacks ask it. */
 bool app_interrupted(void);

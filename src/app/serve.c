@@ -105,6 +105,7 @@ static souk_err start(struct serving *serving, souk_diag *diag)
     umask(before);
     SOUK_TRY(err);
     serving->control_made = true;
+    SOUK_TRY(app_mqtt_start(&serving->shop, &serving->log, diag));
     return souk_http_start(serving->http);
 }
 

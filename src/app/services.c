@@ -1,6 +1,7 @@
 /* services.c - the only list of services. */
 #include "app/app.h"
 #include "serve/admin.h"
+#include "serve/mqtt.h"
 #include "serve/shop.h"
 #include "serve/stores.h"
 #include "serve/upkeep.h"
@@ -9,5 +10,6 @@
 
 const souk_service *const app_services[] = {&souk_shop_service,    &souk_stores_service,
                                             &souk_admin_service,   &souk_upkeep_service,
-                                            &souk_collect_service, &souk_hooks_service};
+                                            &souk_collect_service, &souk_hooks_service,
+                                            &souk_mqtt_service};
 const size_t app_service_count = sizeof app_services / sizeof *app_services;

@@ -9,6 +9,7 @@
 #include "base/nearest.h"
 #include "base/toml.h"
 #include "os/socket.h"
+#include "serve/mqtt.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -145,6 +146,19 @@ static souk_err take_count(struct loading *my, app_setting_id id, int64_t number
     return SOUK_OK;
 }
 
+static souk_err check_mqtt(struct loading *my, const app_setting *setting, souk_text text)
+{
+    souk_mqtt_topic topics[SOUK_MQTT_TOPICS];
+    souk_diag diag = {.words = ""};
+    size_t count;
+    souk_err err = SOUK_OK;
+    if (setting->kind == APP_KIND_BROKER && text.bytes)
+        err = souk_mqtt_check_broker(text, &diag);
+    if (setting->kind == APP_KIND_TOPICS)
+        err = souk_mqtt_topics_read(text, topics, &count, &diag);
+    return err ? wrong(my, "%s: %s", setting->name, diag.words) : SOUK_OK;
+}
+
 static souk_err check_words(struct loading *my, app_setting_id id, souk_text text)
 {
     const app_setting *setting = &app_setting_table[id];
@@ -162,7 +176,7 @@ static souk_err check_words(struct loading *my, app_setting_id id, souk_text tex
     if (setting->kind == APP_KIND_LEVEL && souk_log_level_read(text, &level))
         return wrong(my, "%s is '%s', and must be debug, info, warn, error or off", setting->name,
                      ended);
-    return SOUK_OK;
+    return check_mqtt(my, setting, text);
 }
 
 /* A value as the environment, a flag or the table writes it. */

@@ -23,8 +23,8 @@
 #include "base/text.h"
 
 enum {
-    APP_SETTING_BYTES = 200, /* of a value as text, with its NUL */
-    APP_MISTAKES = 20,       /* told at once */
+    APP_SETTING_BYTES = 2000, /* of a value as text, with its NUL */
+    APP_MISTAKES = 20,        /* told at once */
 };
 
 /* The defaults are what the program runs with: each is handed on, so an option's own default (0) counts in
@@ -78,7 +78,20 @@ enum {
     X(LEDGER_CACHE_KIB,        "ledger.cache_kib",        COUNT,   "2048",           256,   16777216,   "KiB", \
       "page cache of each connection to the ledger: the writer and each reader")                   \
     X(LEDGER_READERS,          "ledger.readers",          COUNT,   "4",              1,     256,        "connections", \
-      "requests that may read the ledger at the same time; others wait their turn")
+      "requests that may read the ledger at the same time; others wait their turn")                \
+    X(MQTT_BROKER,             "mqtt.broker",             BROKER,  "",               0,     0,          "", \
+      "the MQTT broker that cameras, counters and readers publish to, HOST:PORT; empty: none")     \
+    X(MQTT_SUBSCRIPTIONS,      "mqtt.subscriptions",      TOPICS,  "",               0,     0,          "", \
+      "what is taken from it: TOPIC-FILTER = FORM, SOURCE, STORE, and more behind ';'; see "       \
+      "docs/devices.md")                                                                           \
+    X(MQTT_CLIENT_ID,          "mqtt.client_id",          TEXT,    "souk",           0,     0,          "", \
+      "the broker keeps what is not yet taken under this name: no other client may have it")       \
+    X(MQTT_CA_FILE,            "mqtt.ca_file",            TEXT,    "",               0,     0,          "", \
+      "a file of certificates (PEM), one of which signed the broker's; empty: no TLS")             \
+    X(MQTT_USER,               "mqtt.user",               TEXT,    "",               0,     0,          "", \
+      "the user at the broker; empty: none")                                                       \
+    X(MQTT_PASSWORD_FILE,      "mqtt.password_file",      TEXT,    "",               0,     0,          "", \
+      "the file whose first line is the user's password; empty: none")
 /* clang-format on */
 
 typedef enum app_setting_id {
@@ -88,7 +101,14 @@ typedef enum app_setting_id {
         APP_SETTINGS
 } app_setting_id;
 
-typedef enum app_setting_kind { APP_KIND_ADDRESS, APP_KIND_LEVEL, APP_KIND_COUNT } app_setting_kind;
+typedef enum app_setting_kind {
+    APP_KIND_ADDRESS,
+    APP_KIND_LEVEL,
+    APP_KIND_COUNT,
+    APP_KIND_BROKER, /* HOST:PORT, or empty */
+    APP_KIND_TOPICS, /* serve/mqtt_topics.h, may be empty */
+    APP_KIND_TEXT,
+} app_setting_kind;
 
 typedef struct app_setting {
     const char *name;

@@ -58,7 +58,7 @@ struct souk_call {
     void (*handle)(souk_call *call);
     souk_text (*header)(souk_call *call, souk_text name);
     void (*send)(souk_call *call, int status, const char *type, souk_text body, unsigned retry_s);
-    void *from;
+    void *from, *api;
     const char *challenge; /* of a 401: how to say who one is (RFC 9110 11.6.1) */
     souk_call_header_field headers[SOUK_CALL_HEADERS]; /* of the answer */
     size_t header_count;
@@ -163,6 +163,7 @@ typedef struct souk_service {
     size_t route_count;
     const souk_work_kind *works; /* the long work it offers */
     size_t work_count;
+    void (*count)(void *state, souk_buf *out); /* appends its counters to /metrics; NULL: none */
 } souk_service;
 
 /* The text of an object's member; empty where there is none or it is no text. */

@@ -41,6 +41,8 @@ SOUK_CHECKED souk_err souk_api_set_readers(souk_api *api, unsigned threads);
 SOUK_CHECKED souk_err souk_api_set_rate(souk_api *api, uint32_t requests_per_s);
 /* For /metrics; may be NULL. */
 void souk_api_set_http(souk_api *api, souk_http *http);
+/* The state of one of its services; NULL: it has none. */
+void *souk_api_state(const souk_api *api, const souk_service *service);
 /* From now on /readyz says 503 and the running job is told to end: the server drains. */
 void souk_api_draining(souk_api *api);
 
@@ -48,6 +50,9 @@ void souk_api_draining(souk_api *api);
  * may rightly take long, and is not asked. */
 void souk_api_probe(souk_api *api);
 bool souk_api_is_silent(souk_api *api);
+
+/* What the services count, as text for /metrics. */
+void souk_api_counters(const souk_call *call, souk_buf *out);
 
 void souk_api_handle(void *api, souk_http_exchange *x);
 size_t souk_api_body_limit(void *api, const souk_http_request *head);

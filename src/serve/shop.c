@@ -1,6 +1,7 @@
 /* shop.c - the routes of shop.h. */
 #include "serve/shop.h"
 
+#include "serve/api.h"
 #include "serve/metrics.h"
 
 #include <stdio.h>
@@ -555,6 +556,7 @@ static void get_metrics(souk_call *call)
 {
     souk_auto_value(souk_buf) out = {.mem = call->arena.mem};
     souk_metrics_write(call->spine, &out);
+    souk_api_counters(call, &out);
     souk_err err = souk_buf_check(&out);
     if (err)
         souk_call_fail(call, err);

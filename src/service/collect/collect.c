@@ -1,4 +1,5 @@
 /* collect.c - the collect service: the routes of the Segment protocol and of rejects, imports as jobs. */
+#include "service/collect/devices.h"
 #include "service/collect/import.h"
 #include "service/collect/segment.h"
 #include "service/collect/vocabulary.h"
@@ -190,6 +191,10 @@ enum { BATCH_BYTES = SOUK_CALL_BODY_MOST, SINGLE_BYTES = 65536 }; /* a batch: as
 static const char pixel_query[] =
     "writeKey: text, anonymousId?: text, userId?: text, event?: text 'its name', messageId?: text";
 
+static const char device_query[] = "writeKey?: text, store?: text 'where the sender stands', "
+                                   "reader?: text 'its name'",
+                  device_answer[] = "{success: boolean, events: integer, rejected: integer}";
+
 static const souk_route routes[] = {
     BATCH("/v1/batch", "A batch of events"),
     SINGLE("/v1/track", "What a shopper did"),
@@ -226,6 +231,17 @@ static const souk_route routes[] = {
     OPEN("/version", souk_web_version, "Which version answers", NULL,
          "{Version: text, Server: text}"),
     OPEN("/robots.txt", souk_web_robots, "No page here is for search engines", "text/plain", NULL),
+    {"POST", "/v1/counts", SOUK_SCOPE_WRITE, souk_devices_counts,
+     .summary = "Counts of doors and zones", .body_limit = BATCH_BYTES, .query = device_query,
+     .takes = "[{sensor: text, zone?: text, store?: text, start?: time, end: time, in?: integer, "
+              "out?: integer, occupancy?: integer, total?: integer}]",
+     .gives = device_answer},
+    {"POST", "/v1/poslog", SOUK_SCOPE_WRITE, souk_devices_poslog,
+     .summary = "Receipts of tills, as a POSLog document", .body_limit = BATCH_BYTES,
+     .gives = device_answer, .words = "The body is XML: POSLog 2.2 to 6."},
+    {"POST", "/v1/devices/{form}", SOUK_SCOPE_WRITE, souk_devices_form,
+     .summary = "What a reader or a camera says, in its own form", .body_limit = BATCH_BYTES,
+     .query = device_query, .gives = device_answer},
     {"GET", "/v1/schemas", 0, list_schemas, .summary = "Names of events that are checked",
      .gives = "{events: [{name: text, meaning: text}]}"},
     {"GET", "/v1/schemas/{event}", 0, get_schema, .summary = "The JSON Schema of an event",

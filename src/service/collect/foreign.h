@@ -19,6 +19,9 @@
  *          within properties.  Money and quantities as text ("12.50"), never by way of a double
  * Once     messageId is made of what tells the fact apart at the sender, so that a repeat is one: never of the
  *          time it came, nor at random, unless the sender gives nothing at all
+ * Parts    of a message of many parts one may be at fault: `refuse` keeps that part as a reject of its own, which
+ *          the form can be told again alone, and the others are told
+ * Left out what may not be kept, such as a face, is counted and goes nowhere
  * Errors   SOUK_EINVAL with words (what, where, what to do): it cannot be told, it becomes a reject as it came;
  *          what was appended before is dropped.  SOUK_ETOOBIG.  SOUK_ENOMEM.
  * Threads  a form holds no state: any */
@@ -29,20 +32,27 @@
 #include "base/mem.h"
 #include "base/time.h"
 
-typedef struct souk_foreign {
+typedef struct souk_foreign souk_foreign;
+struct souk_foreign {
     souk_mem *mem;        /* for readers that need one */
     souk_arena *arena;    /* of the message: outlives the telling */
     souk_text body;       /* as it came, but inflated */
     souk_text topic;      /* what the transport says beside it: of a hook, of MQTT; may be empty */
     souk_text message_id; /* how the transport names this delivery; may be empty */
+    souk_text
+        store; /* where the sender stands, where it is known and the message does not say; may be empty */
     souk_time received;
     souk_json_writer *out; /* within an array */
     souk_diag *diag;
-} souk_foreign;
+    souk_err (*refuse)(const souk_foreign *message, souk_text part, const souk_diag *fault);
+    void *context;    /* of refuse */
+    size_t *left_out; /* counts */
+};
 
 typedef struct souk_foreign_form {
     const char *name; /* "shopify": stands in rejects, so that a replay finds it */
     souk_err (*tell)(const souk_foreign *message);
+    bool is_private; /* its rejects keep no text: who knows what a camera sent */
 } souk_foreign_form;
 
 /* Of web pages and mini programs (神策); of web shops, see docs/hooks.md. */

@@ -450,4 +450,4 @@ static souk_err tell(const souk_foreign *message)
     return err ? err : message->arena->failed ? SOUK_ENOMEM : SOUK_OK;
 }
 
-const souk_foreign_form souk_foreign_sensors = {"sensors", tell};
+const souk_foreign_form souk_foreign_sensors = {.name = "sensors", .tell = tell};

@@ -3,6 +3,8 @@
  * What one batch of 100 events costs is what this file is shaped by: an intake and its packer are warm from the one
  * before, each event's own text is packed as it stands, and the request waits, without a thread, for the
  * transaction that its events are in. */
+#include "service/collect/foreign_devices.h"
+#include "service/collect/foreign_poslog.h"
 #include "service/collect/inflate.h"
 #include "service/collect/intake_inside.h"
 #include "service/collect/segment.h"
@@ -18,12 +20,15 @@ enum {
 
 /* ---- forms ------------------------------------------------------------------------------------------- */
 
-static const souk_foreign_form *const forms[] = {&souk_foreign_sensors, &souk_foreign_shopify,
-                                                 &souk_foreign_woo, NULL};
+static const souk_foreign_form *const forms[] = {
+    &souk_foreign_sensors, &souk_foreign_shopify, &souk_foreign_woo,
+    &souk_foreign_frigate, &souk_foreign_onvif,   &souk_foreign_impinj,
+    &souk_foreign_zebra,   &souk_foreign_counts,  &souk_foreign_poslog,
+};
 
 const souk_foreign_form *souk_foreign_find(souk_text name)
 {
-    for (size_t i = 0; i < sizeof forms / sizeof *forms && forms[i]; i++)
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         if (souk_text_equal(name, souk_text_of(forms[i]->name)))
             return forms[i];
     return NULL;
@@ -78,6 +83,9 @@ souk_err souk_intake_open(souk_collect *collect, souk_arena *arena, souk_diag *d
     intake->has_sent = intake->nobodys = false;
     intake->batch.source = 0;
     intake->refused = 0;
+    intake->store = (souk_text){"", 0};
+    intake->left_out = intake->faults_dropped = 0;
+    intake->faults_most = SIZE_MAX;
     intake->unnamed = (souk_text){"", 0};
     souk_buf_clear(&intake->inflated);
     forget(intake);
@@ -179,6 +187,26 @@ void souk_intake_source(souk_intake *intake, uint32_t source)
     intake->batch.source = source;
 }
 
+void souk_intake_store(souk_intake *intake, souk_text store)
+{
+    intake->store = store;
+}
+
+void souk_intake_faults_most(souk_intake *intake, size_t most)
+{
+    intake->faults_most = most;
+}
+
+size_t souk_intake_faults_dropped(const souk_intake *intake)
+{
+    return intake->faults_dropped;
+}
+
+size_t souk_intake_left_out(const souk_intake *intake)
+{
+    return intake->left_out;
+}
+
 size_t souk_intake_events(const souk_intake *intake)
 {
     return intake->batch.count;
@@ -200,6 +228,10 @@ static souk_text place_in(souk_intake *intake, souk_text place, ptrdiff_t number
 static souk_err add_fault(souk_intake *intake, const souk_diag *fault, souk_text where,
                           souk_text text)
 {
+    if (intake->batch.fault_count >= intake->faults_most) {
+        intake->faults_dropped++;
+        return intake->arena->failed ? SOUK_ENOMEM : SOUK_OK;
+    }
     SOUK_TRY(souk_mem_grow(intake->collect->mem, &intake->faults, &intake->fault_capacity,
                            intake->batch.fault_count + 1, EVENTS_MOST, sizeof *intake->faults));
     intake->faults[intake->batch.fault_count++] = (souk_reject){
@@ -232,9 +264,29 @@ souk_err intake_add(souk_intake *intake, souk_json_node node, souk_text path_typ
 
 /* ---- messages of other forms ----------------------------------------------------------------------------- */
 
-souk_err intake_tell(souk_intake *intake, const souk_foreign_form *form, souk_text body,
-                     souk_text topic, souk_text message_id, souk_diag *fault, souk_text *ret_told)
+/* What is refused goes to the rejects as a message of its own. */
+struct part {
+    souk_intake *intake;
+    const souk_foreign_form *form;
+    souk_text where;
+};
+
+static souk_err refuse_part(const souk_foreign *message, souk_text text, const souk_diag *fault)
 {
+    struct part *part = message->context;
+    souk_intake *intake = part->intake;
+    char *copy = souk_arena_copy(intake->arena, text.at, text.bytes);
+    if (!copy)
+        return SOUK_ENOMEM;
+    return add_fault(intake, fault, place_in(intake, part->where, INTAKE_ALONE),
+                     (souk_text){copy, part->form->is_private ? 0 : text.bytes});
+}
+
+souk_err intake_tell(souk_intake *intake, const souk_foreign_form *form, souk_text body,
+                     souk_text topic, souk_text message_id, souk_text where, souk_diag *fault,
+                     souk_text *ret_told)
+{
+    struct part part = {.intake = intake, .form = form, .where = where};
     souk_buf_clear(&intake->told);
     souk_json_writer out = {.out = &intake->told};
     souk_foreign message = {.mem = intake->collect->mem,
@@ -242,9 +294,13 @@ souk_err intake_tell(souk_intake *intake, const souk_foreign_form *form, souk_te
                             .body = body,
                             .topic = topic,
                             .message_id = message_id,
+                            .store = intake->store,
                             .received = intake->received,
                             .out = &out,
-                            .diag = fault};
+                            .diag = fault,
+                            .refuse = refuse_part,
+                            .context = &part,
+                            .left_out = &intake->left_out};
     souk_json_write_array(&out);
     SOUK_TRY(form->tell(&message));
     souk_json_write_end(&out);
@@ -263,18 +319,23 @@ souk_err souk_intake_foreign(souk_intake *intake, const souk_foreign_form *form,
                              souk_text topic, souk_text message_id)
 {
     souk_diag fault = {.words = ""};
-    char place[160]; /* a reject's place is for people: a long topic is cut */
+    char place[200]; /* a reject's place is for people: a long topic is cut */
     souk_text told;
-    int bytes = snprintf(place, sizeof place, "form:%s %.*s", form->name,
-                         (int)souk_min_size(topic.bytes, 100), topic.at);
+    size_t faults = intake->batch.fault_count;
+    int bytes =
+        snprintf(place, sizeof place, "form:%s%s%.*s %.*s", form->name,
+                 intake->store.bytes ? "@" : "", (int)souk_min_size(intake->store.bytes, 60),
+                 intake->store.at, (int)souk_min_size(topic.bytes, 100), topic.at);
     souk_text whole = {place, souk_min_size((size_t)bytes, sizeof place - 1)};
-    souk_err err = intake_tell(intake, form, body, topic, message_id, &fault, &told);
+    souk_err err = intake_tell(intake, form, body, topic, message_id, whole, &fault, &told);
     if (err && is_weather(err))
         return err;
     if (err) {
+        intake->batch.fault_count = faults; /* its parts are in it */
         if (!fault.words[0])
             souk_diag_say(&fault, err, "%s", souk_err_words(err));
-        return add_fault(intake, &fault, place_in(intake, whole, INTAKE_ALONE), body);
+        return add_fault(intake, &fault, place_in(intake, whole, INTAKE_ALONE),
+                         (souk_text){body.at, form->is_private ? 0 : body.bytes});
     }
     souk_json_limits limits = {.bytes = TOLD_MOST, .values = 1 << 22, .depth = 64};
     SOUK_TRY(souk_json_read(&intake->doc, told, &limits, intake->diag));

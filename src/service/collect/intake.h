@@ -9,8 +9,8 @@
  * Events    are read one by one; one that is at fault goes to the rejects with its place and its reason, and never
  *           refuses its neighbours.  Both are durable when the write is done
  * Texts     of what was read lie in the arena, or in the body: both must live until the write is done
- * Rejects   a message that no event could be made of is kept as it came, its place "form:shopify orders/create":
- *           a replay tells it again.  An event that its form made badly is kept as the form told it
+ * Rejects   a message that no event could be made of is kept as it came, its place "form:shopify orders/create", or
+ *           "form:impinj@SH-14 …" where its store is known: a replay tells it again.  An event that its form made badly is kept as the form told it
  * Threads   an intake belongs to one; the write may end in the writer's */
 #ifndef SOUK_SERVICE_COLLECT_INTAKE_H
 #define SOUK_SERVICE_COLLECT_INTAKE_H
@@ -30,14 +30,22 @@ SOUK_AUTO(souk_intake)
 
 /* Whose events follow; before the first. */
 void souk_intake_source(souk_intake *intake, uint32_t source);
+/* Where the messages that follow are from, for forms whose messages do not say; empty from the start.  It lives
+ * until the write is done. */
+void souk_intake_store(souk_intake *intake, souk_text store);
 
 /* Reads one message; its events are added.  message_id: how the transport names this delivery, may be empty.
  * What cannot be told is added to the rejects: SOUK_OK.  SOUK_ENOMEM. */
 SOUK_CHECKED souk_err souk_intake_foreign(souk_intake *intake, const souk_foreign_form *form,
                                           souk_text body, souk_text topic, souk_text message_id);
-/* How many events, and how many rejects, it holds. */
+/* It holds at most so many rejects; what is refused beyond them is dropped, and counted since it was opened.  Against
+ * senders that nobody asks to stop; without it all are kept. */
+void souk_intake_faults_most(souk_intake *intake, size_t most);
+size_t souk_intake_faults_dropped(const souk_intake *intake);
+/* How many events, and how many rejects, it holds; how much was left out since it was opened (foreign.h). */
 size_t souk_intake_events(const souk_intake *intake);
 size_t souk_intake_faults(const souk_intake *intake);
+size_t souk_intake_left_out(const souk_intake *intake);
 
 /* Stores all of it and waits; repeats are dropped silently.  The intake holds nothing afterwards. */
 SOUK_CHECKED souk_err souk_intake_write(souk_intake *intake);

@@ -27,7 +27,9 @@ struct souk_intake {
     size_t fault_capacity;
     souk_time received, sent;
     bool has_sent;
-    uint16_t refused;  /* purposes that the whole request refuses (consent.h): Sec-GPC */
+    uint16_t refused; /* purposes that the whole request refuses (consent.h): Sec-GPC */
+    souk_text store;  /* of foreign messages */
+    size_t left_out, faults_most, faults_dropped;
     souk_text unnamed; /* what names events that have no messageId; empty: chance, each is new */
     bool nobodys; /* an event may name nobody: what a device counts, a receipt without a card */
     void (*done)(void *context, souk_err err);
@@ -51,11 +53,12 @@ struct souk_collect {
 enum { INTAKE_ALONE = -1 };
 SOUK_CHECKED souk_err intake_add(souk_intake *intake, souk_json_node node, souk_text path_type,
                                  souk_text place, ptrdiff_t number);
-/* The text of one message becomes JSON objects, an array of them in *ret_told, which lives in the arena.
+/* The text of one message becomes JSON objects, an array of them in *ret_told, which lives in the arena.  Parts that
+ * the form refuses are added to the faults, at `where`.
  * SOUK_EINVAL, SOUK_ETOOBIG, SOUK_ESYNTAX: *fault says why. */
 SOUK_CHECKED souk_err intake_tell(souk_intake *intake, const souk_foreign_form *form,
                                   souk_text body, souk_text topic, souk_text message_id,
-                                  souk_diag *fault, souk_text *ret_told);
+                                  souk_text where, souk_diag *fault, souk_text *ret_told);
 
 /* segment_event.c: an event as JSON becomes *event, its packed text appended to intake->packed; the texts lie in
  * the body or in the arena.  For now event->packed tells where it begins there: the buffer may move.

@@ -5,22 +5,23 @@
 #include <stdio.h>
 
 /* A reject's place tells how it came: "/v1/track" by a single call of that type, "batch[3]" in a batch,
- * "form:shopify orders/create" as a message of that form, "shopify orders/create[0]" as what a form made of one. */
+ * "form:shopify orders/create" (or "form:impinj@SH-14 …" from that store) as a message of that form, "shopify orders/create[0]" as what a form made of one. */
 struct origin {
-    souk_text type, topic;
+    souk_text type, topic, store;
     const souk_foreign_form *form;
     bool nobodys;
 };
 
 static struct origin origin_of(souk_text where)
 {
-    struct origin origin = {.type = {"", 0}, .topic = {"", 0}};
+    struct origin origin = {.type = {"", 0}, .topic = {"", 0}, .store = {"", 0}};
     souk_text path = SOUK_TEXT("/v1/"), form = SOUK_TEXT("form:");
     if (souk_text_starts(where, path)) {
         origin.type = (souk_text){where.at + path.bytes, where.bytes - path.bytes};
     } else if (souk_text_starts(where, form)) {
         origin.topic = (souk_text){where.at + form.bytes, where.bytes - form.bytes};
-        origin.form = souk_foreign_find(souk_text_cut(&origin.topic, ' '));
+        origin.store = souk_text_cut(&origin.topic, ' ');
+        origin.form = souk_foreign_find(souk_text_cut(&origin.store, '@'));
     } else {
         origin.nobodys = !souk_text_starts(where, SOUK_TEXT("batch["));
     }
@@ -30,6 +31,7 @@ static struct origin origin_of(souk_text where)
 static souk_err read_again(souk_intake *intake, souk_text text, struct origin origin,
                            bool is_mended)
 {
+    souk_intake_store(intake, origin.store);
     if (origin.form)
         return souk_intake_foreign(intake, origin.form, text, origin.topic, SOUK_TEXT(""));
     SOUK_TRY(souk_json_read(&intake->doc, text, NULL, intake->diag));

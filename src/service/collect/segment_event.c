@@ -28,7 +28,7 @@ enum event_field {
     EVENT_FIELDS
 };
 enum property { PRODUCTS, STORE_ID, CURRENCY, REVENUE, TOTAL, VALUE, PROPERTY_COUNT };
-enum product_field { PRODUCT_ID, SKU, ID, NAME, CATEGORY, PRICE, QUANTITY, PRODUCT_FIELDS };
+enum product_field { PRODUCT_ID, SKU, ID, NAME, CATEGORY, PRICE, QUANTITY, AMOUNT, PRODUCT_FIELDS };
 
 enum call {
     CALL_TRACK,
@@ -72,6 +72,7 @@ static const souk_text product_keys[PRODUCT_FIELDS] = {
     [CATEGORY] = KEY("category"),
     [PRICE] = KEY("price"),
     [QUANTITY] = KEY("quantity"),
+    [AMOUNT] = KEY("amount"),
 };
 
 struct reading {
@@ -334,7 +335,7 @@ static souk_err read_line(const struct reading *r, souk_json_node product, int s
                           souk_line *line, bool *ret_tells)
 {
     souk_decimal price = {0}, quantity = {1000000};
-    bool has_price, has_quantity, rounded = false;
+    bool has_price, has_quantity, has_amount = false, rounded = false;
     souk_json_node fields[PRODUCT_FIELDS];
     souk_json_members(&r->intake->doc, product, product_keys, PRODUCT_FIELDS, fields);
     souk_text code = text_of(r, fields[PRODUCT_ID]);
@@ -347,8 +348,10 @@ static souk_err read_line(const struct reading *r, souk_json_node product, int s
                         .category = short_name(text_of(r, fields[CATEGORY]))};
     SOUK_TRY(money_of(r, fields[PRICE], "price", &price, &has_price));
     SOUK_TRY(money_of(r, fields[QUANTITY], "quantity", &quantity, &has_quantity));
-    *ret_tells = line->product.bytes || has_price || has_quantity;
-    if (souk_decimal_mul(price, quantity, &line->amount, &rounded) ||
+    if (r->product) /* a line's own total, such as of what was weighed, is its truth */
+        SOUK_TRY(money_of(r, fields[AMOUNT], "amount", &line->amount, &has_amount));
+    *ret_tells = line->product.bytes || has_price || has_quantity || has_amount;
+    if ((!has_amount && souk_decimal_mul(price, quantity, &line->amount, &rounded)) ||
         souk_decimal_mul_int(line->amount, sign, &line->amount) ||
         souk_decimal_mul_int(quantity, sign, &line->quantity))
         return blame_field(r, "price", "times quantity does not fit: check both");

@@ -171,6 +171,34 @@ SOUK_TEST("names of version 1 are the same events, and a shop's own event may sa
     shop_close(&shop);
 }
 
+SOUK_TEST("a line's own amount counts before its price, and the lines of a long receipt go on")
+{
+    struct shop shop;
+    souk_totals totals;
+    shop_open(&shop, test);
+    SOUK_CHECK(shop_send(&shop, "/v1/track",
+                         "{\"event\":\"Receipt Issued\",\"userId\":\"u\",\"properties\":{"
+                         "\"receipt_id\":\"r\",\"store_id\":\"s\",\"currency\":\"EUR\","
+                         "\"total\":\"3.26\",\"amount\":99,\"products\":[{\"sku\":\"A\","
+                         "\"price\":\"2.99\",\"quantity\":\"0.42\",\"amount\":\"1.26\"},"
+                         "{\"sku\":\"B\",\"price\":\"2\",\"quantity\":1}]}}") == 200);
+    const souk_story *story = shop_story(&shop, "u", 0);
+    SOUK_CHECK(story->fact.amount_micro == 3260000 && story->fact.line_count == 2);
+    SOUK_CHECK(story->lines[0].amount_micro == 1260000 && story->lines[0].quantity_micro == 420000);
+    SOUK_CHECK(story->lines[1].amount_micro == 2000000);
+    SOUK_CHECK(
+        shop_send(&shop, "/v1/track",
+                  "{\"event\":\"Receipt Continued\",\"userId\":\"u\",\"properties\":{"
+                  "\"receipt_id\":\"r\",\"store_id\":\"s\",\"currency\":\"EUR\",\"total\":\"0\","
+                  "\"products\":[{\"sku\":\"C\",\"amount\":\"-1\",\"quantity\":-1}]}}") == 200);
+    story = shop_story(&shop, "u", 0);
+    SOUK_CHECK(story->fact.flags == SOUK_EVENT_SALE && story->fact.amount_micro == 0);
+    SOUK_CHECK(story->lines[0].amount_micro == -1000000);
+    souk_index_totals(souk_spine_index(shop.spine), &totals);
+    SOUK_CHECK(totals.orders == 1 && totals.amounts[0].amount_micro == 3260000);
+    shop_close(&shop);
+}
+
 SOUK_TEST("a message id counts once for its source, and an event without one is always new")
 {
     struct shop shop;

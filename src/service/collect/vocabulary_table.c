@@ -197,6 +197,9 @@ const souk_vocable souk_vocables[] = {
      "till_id operator_id business_date basket_id total tax discount coupon currency products "
      "tenders",
      ORDER | SALE, 1},
+    {"Receipt Continued",
+     "the rest of the lines of a long receipt, whose money stands in its first event", SHOP, NULL,
+     "receipt_id store_id products", "till_id business_date total currency", SALE, 1},
     {"Receipt Returned", "products came back at a till: taken off what was sold", SHOP, NULL,
      "receipt_id store_id",
      "original_receipt_id till_id operator_id business_date total tax currency products tenders "
