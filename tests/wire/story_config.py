@@ -201,6 +201,8 @@ def the_smallest_of_all_settings_still_serve_and_restart():
         tables = {}
         for name, setting in shop.shown().items():
             table, _, key = name.rpartition(".")
+            if table == "mqtt":  # texts: none is the least
+                continue
             tables.setdefault(table, []).append(key)
         least = {"listen": "'127.0.0.1:0'", "level": "'off'", "body_bytes": 65536, "connections": 8, "head_ms": 100, "body_ms": 100,
                  "queue_events": 8192, "snapshot_events": 1000, "run_pairs": 16384, "cache_keys": 1024, "cache_kib": 256}
