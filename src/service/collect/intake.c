@@ -54,6 +54,7 @@ static souk_err make(souk_collect *collect, souk_intake **ret_intake)
     if (!intake)
         return SOUK_ENOMEM;
     intake->collect = collect;
+    intake->hashes = souk_spine_hashes(collect->spine);
     intake->doc.mem = intake->inflated.mem = intake->told.mem = intake->packed.mem = collect->mem;
     intake->told.limit_bytes = TOLD_MOST;
     *ret_intake = intake;
@@ -247,19 +248,18 @@ souk_err intake_add(souk_intake *intake, souk_json_node node, souk_text path_typ
                     ptrdiff_t number)
 {
     souk_diag fault = {.words = ""};
-    size_t packed_bytes = intake->packed.bytes;
     SOUK_TRY(take_packer(intake));
     SOUK_TRY(souk_mem_grow(intake->collect->mem, &intake->events, &intake->event_capacity,
                            intake->batch.count + 1, EVENTS_MOST, sizeof *intake->events));
     souk_err err =
         segment_read_event(intake, node, path_type, &intake->events[intake->batch.count], &fault);
-    if (err == SOUK_EINVAL) {
-        intake->packed.bytes = packed_bytes;
+    if (err == SOUK_EINVAL)
         return add_fault(intake, &fault, place_in(intake, place, number),
                          souk_json_raw(&intake->doc, node));
-    }
-    intake->batch.count += err == SOUK_OK;
-    return err;
+    SOUK_TRY(err);
+    /* As an offset: the buffer may move while it grows. */
+    intake->events[intake->batch.count++].packed = (souk_text){NULL, intake->packed.bytes};
+    return souk_pack(intake->packer, souk_json_raw(&intake->doc, node), &intake->packed);
 }
 
 /* ---- messages of other forms ----------------------------------------------------------------------------- */

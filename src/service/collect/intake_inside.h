@@ -15,6 +15,7 @@ enum { INTAKE_PACKERS = 16 };
  * milliseconds to make, so a few serve all. */
 struct souk_intake {
     souk_collect *collect;
+    const souk_hashes *hashes;
     souk_arena *arena;
     souk_diag *diag;
     souk_json_doc doc;
@@ -60,8 +61,9 @@ SOUK_CHECKED souk_err intake_tell(souk_intake *intake, const souk_foreign_form *
                                   souk_text body, souk_text topic, souk_text message_id,
                                   souk_text where, souk_diag *fault, souk_text *ret_told);
 
-/* segment_event.c: an event as JSON becomes *event, its packed text appended to intake->packed; the texts lie in
- * the body or in the arena.  For now event->packed tells where it begins there: the buffer may move.
+/* segment_event.c: an event as JSON becomes *event, but for its packed text; the texts lie in the body or in the
+ * arena.  Of the intake it reads hashes, arena, doc, the batch's source and what stands between received and
+ * nobodys: an intake of these alone will do.
  * SOUK_EINVAL: its fault stands in `fault`, in words that tell what, where and what to do. */
 SOUK_CHECKED souk_err segment_read_event(souk_intake *intake, souk_json_node node,
                                          souk_text path_type, souk_event *event, souk_diag *fault);

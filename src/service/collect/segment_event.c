@@ -153,7 +153,7 @@ static souk_err add_identifier(const struct reading *r, souk_id_kind kind, souk_
         return souk_diag_say(r->fault, SOUK_EINVAL,
                              "%s is no identifier: at most %d bytes, no control characters", key,
                              SOUK_ID_BYTES);
-    souk_event_identify(r->event, souk_spine_hashes(r->intake->collect->spine), kind, normal);
+    souk_event_identify(r->event, r->intake->hashes, kind, normal);
     return SOUK_OK;
 }
 
@@ -484,8 +484,7 @@ static souk_hash128 message_identity(const struct reading *r, souk_text message_
         message_id = (souk_text){name, (size_t)bytes};
     }
     if (message_id.bytes)
-        return souk_hashes_message(souk_spine_hashes(intake->collect->spine), intake->batch.source,
-                                   message_id);
+        return souk_hashes_message(intake->hashes, intake->batch.source, message_id);
     souk_entropy(&fresh, sizeof fresh);
     return fresh;
 }
@@ -516,9 +515,6 @@ souk_err segment_read_event(souk_intake *intake, souk_json_node node, souk_text 
     read_when(&r);
     read_consent(&r);
     event->message = message_identity(&r, message_id);
-    /* As an offset: the buffer may move while it grows. */
-    event->packed = (souk_text){NULL, intake->packed.bytes};
-    SOUK_TRY(souk_pack(intake->packer, raw, &intake->packed));
     return r.arena->failed ? SOUK_ENOMEM : SOUK_OK;
 }
 
