@@ -145,20 +145,29 @@ static souk_err use_names(stream_index *index, const stream_filter *filter, stre
     return SOUK_OK;
 }
 
-souk_err stream_index_add(stream_index *index, const stream_filter *filter, void *owner,
-                          stream_want **ret_want)
+souk_err stream_index_add_alone(stream_index *index, const stream_filter *filter,
+                                stream_want **ret_want)
 {
     souk_assert(filter->type_count <= STREAM_FILTER_TYPES);
     stream_want *want = souk_mem_get(index->mem, sizeof *want);
     if (!want)
         return SOUK_ENOMEM;
-    want->owner = owner;
     want->merchant = filter->merchant;
     souk_err err = use_names(index, filter, want);
     if (err) {
         stream_index_remove(index, want);
         return err;
     }
+    *ret_want = want;
+    return SOUK_OK;
+}
+
+souk_err stream_index_add(stream_index *index, const stream_filter *filter, void *owner,
+                          stream_want **ret_want)
+{
+    stream_want *want;
+    SOUK_TRY(stream_index_add_alone(index, filter, &want));
+    want->owner = owner;
     file(index, want);
     *ret_want = want;
     return SOUK_OK;
@@ -192,7 +201,7 @@ static bool has_product(const stream_facets *facets, const stream_name *product)
     return false;
 }
 
-static bool fits(const stream_want *want, const stream_facets *facets)
+bool stream_want_fits(const stream_want *want, const stream_facets *facets)
 {
     return (!want->merchant || want->merchant == facets->merchant) &&
            (!want->type_count || (facets->type && has_type(want, facets->type))) &&
@@ -212,7 +221,7 @@ static void look_into(const struct matching *matching, const struct link *list)
 {
     for (; list; list = list->next) {
         stream_want *want = list->want;
-        if (want->match == matching->number || !fits(want, matching->facets))
+        if (want->match == matching->number || !stream_want_fits(want, matching->facets))
             continue;
         want->match = matching->number;
         matching->take(matching->context, want->owner);

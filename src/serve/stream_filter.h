@@ -48,6 +48,9 @@ SOUK_AUTO(stream_index)
 /* The texts are copied. */
 SOUK_CHECKED souk_err stream_index_add(stream_index *index, const stream_filter *filter,
                                        void *owner, stream_want **ret_want);
+/* The same, in no drawer: it is asked alone, with stream_want_fits. */
+SOUK_CHECKED souk_err stream_index_add_alone(stream_index *index, const stream_filter *filter,
+                                             stream_want **ret_want);
 /* NULL is fine. */
 void stream_index_remove(stream_index *index, stream_want *want);
 
@@ -64,6 +67,7 @@ typedef struct stream_facets {
     size_t product_count;
 } stream_facets;
 
+bool stream_want_fits(const stream_want *want, const stream_facets *facets);
 void stream_index_match(stream_index *index, const stream_facets *facets,
                         void (*take)(void *context, void *owner), void *context);
 
