@@ -79,8 +79,8 @@ static souk_err read_field(souk_call *call, souk_text name, souk_text value, str
 /* A misspelt filter must not open a stream of everything. */
 static souk_err read_query(souk_call *call, struct asked *asked)
 {
-    for (souk_text rest = call->query; rest.bytes;) {
-        souk_text raw = souk_text_cut(&rest, '&'), name = souk_text_cut(&raw, '='), value;
+    souk_text rest = call->query, name, raw, value;
+    while (souk_url_next(&rest, &name, &raw)) {
         char *room = souk_arena_get(&call->arena, raw.bytes + 1);
         if (call->arena.failed)
             return SOUK_ENOMEM;

@@ -305,6 +305,8 @@ void stream_channel_free(stream_channel *channel)
             channel->next->at = channel->at;
         service->live_count -= channel->live;
         stream_index_remove(service->index, channel->want);
+        if (channel->shopper)
+            stream_shoppers_forget(service);
     }
     stream_shopper_free(service, channel->shopper);
     souk_http_chunk_free(channel->pending);

@@ -167,6 +167,8 @@ void stream_shoppers_look(stream_service *service, uint64_t end);
 void stream_shoppers_hit(stream_service *service, uint32_t atom);
 /* Tells the events of marked channels up to the service's place. */
 void stream_shoppers_tell(stream_service *service);
+/* A channel goes: the table that names it is made anew by the next look. */
+void stream_shoppers_forget(stream_service *service);
 void stream_shopper_free(stream_service *service, stream_shopper *shopper);
 
 /* ---- stream_tail.c --------------------------------------------------------------------------- */

@@ -29,9 +29,6 @@ void stream_shopper_free(stream_service *service, stream_shopper *shopper)
 {
     if (!shopper)
         return;
-    if (service->hers) /* it names her channel: made anew by the next look */
-        memset(service->hers, 0, service->hers_capacity * sizeof *service->hers);
-    service->hers_end = 0;
     souk_mem_put(service->mem, shopper->atoms);
     souk_mem_put(service->mem, shopper);
 }
@@ -141,6 +138,13 @@ void stream_shoppers_hit(stream_service *service, uint32_t atom)
     for (size_t at = souk_mix64(atom) & mask; service->hers[at].atom; at = (at + 1) & mask)
         if (service->hers[at].atom == atom)
             service->hers[at].channel->shopper->hit = true;
+}
+
+void stream_shoppers_forget(stream_service *service)
+{
+    if (service->hers)
+        memset(service->hers, 0, service->hers_capacity * sizeof *service->hers);
+    service->hers_end = 0;
 }
 
 /* ---- telling ----------------------------------------------------------------------------------- */
