@@ -27,7 +27,7 @@
  *                  channel: listeners with one filter ◄──┘ one chunk for all of them (http.h)
  *
  * The thread follows the commits from behind and never touches the writer: it looks at the end of the log every 20
- * to 100 ms, less often the more it had to send.  A listener that comes back is a channel of its own, fed with old blocks as
+ * to 200 ms, less often the more it had to send.  A listener that comes back is a channel of its own, fed with old blocks as
  * fast as it takes them, until it has caught up with the others.
  *
  * Limits   1,000 listeners, 64 of them on shoppers, above 503; 256 KiB wait for a slow one; 100,000 positions back

@@ -36,7 +36,7 @@ enum {
     STREAM_CHECK_MS = 500,  /* between looks at tokens */
     STREAM_RETRY_MS = 2000, /* what a browser waits before it comes back */
     STREAM_ROUND_MS = 20,
-    STREAM_ROUND_MOST_MS = 100,
+    STREAM_ROUND_MOST_MS = 200,
     STREAM_OLD_BLOCKS = 32, /* read in a round for who comes from further back */
 };
 
@@ -108,6 +108,7 @@ struct stream_service {
     /* The thread's own: */
     stream_index *index;
     stream_words *words;
+    stream_facets facets; /* of the event in hand */
     stream_channel *channels;
     uint64_t place; /* of live channels */
     size_t live_count;

@@ -152,10 +152,9 @@ void stream_shoppers_forget(stream_service *service)
 static void tell_story(stream_channel *channel, const souk_story *story)
 {
     stream_service *service = channel->service;
-    stream_facets facets;
     souk_text text = story->text;
-    stream_words_facets(service->words, &story->fact, story->lines, &facets);
-    if (!stream_want_fits(channel->want, &facets))
+    stream_words_facets(service->words, &story->fact, story->lines, &service->facets);
+    if (!stream_want_fits(channel->want, &service->facets))
         return;
     if (text.bytes > STREAM_TEXT_BYTES)
         text = SOUK_TEXT("");

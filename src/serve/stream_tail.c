@@ -9,7 +9,7 @@
  *     shoppers     those whom a block named
  *     telling      chunks for the listeners, loops woken once
  *
- * Rounds are 20 ms apart, and up to 100 where many listeners had to be told: a send costs a client and the loop some
+ * Rounds are 20 ms apart, and up to 200 where many listeners had to be told: a send costs a client and the loop some
  * microseconds however little it brings. */
 #include "serve/stream_guts.h"
 
@@ -71,12 +71,11 @@ static void feed(stream_service *service, const souk_block *block, uint64_t from
 {
     for (size_t i = from - block->first_position; i < block->count; i++) {
         struct feeding feeding = {.service = service, .fact = &block->facts[i]};
-        stream_facets facets;
         if (feeding.fact->position >= end)
             return;
         feeding.lines = block->lines + feeding.fact->first_line;
-        stream_words_facets(service->words, feeding.fact, feeding.lines, &facets);
-        stream_index_match(service->index, &facets, take, &feeding);
+        stream_words_facets(service->words, feeding.fact, feeding.lines, &service->facets);
+        stream_index_match(service->index, &service->facets, take, &feeding);
         if (is_new)
             stream_shoppers_hit(service, feeding.fact->atom);
     }
@@ -253,7 +252,7 @@ static bool wait_for_listeners(stream_service *service)
 
 static void wait_for_round(stream_service *service, int64_t began_ns)
 {
-    int64_t rest_ms = STREAM_ROUND_MS + (int64_t)service->touched / 6;
+    int64_t rest_ms = STREAM_ROUND_MS + (int64_t)service->touched / 3;
     if (rest_ms > STREAM_ROUND_MOST_MS)
         rest_ms = STREAM_ROUND_MOST_MS;
     souk_auto_lock(&service->mutex);
