@@ -112,13 +112,15 @@ static int by_bytes(const void *a, const void *b)
 }
 
 /* The texts move into the key, which says the same for the same question. */
-static souk_err make_key(stream_channel *channel, const struct asked *asked)
+static souk_err make_key(stream_channel *channel, const struct asked *asked,
+                         const stream_pass *pass)
 {
     stream_filter *filter = &channel->filter;
     souk_text *texts[STREAM_FILTER_TYPES + 4];
     size_t offsets[STREAM_FILTER_TYPES + 4], count = 0;
     souk_text value = channel->shopper ? channel->shopper->value : SOUK_TEXT("");
     *filter = asked->filter;
+    filter->merchant = pass->caller.merchant == SOUK_OPERATOR ? 0 : pass->caller.merchant;
     qsort(filter->types, filter->type_count, sizeof *filter->types, by_bytes);
     for (size_t i = 0; i < filter->type_count; i++)
         texts[count++] = &filter->types[i];
@@ -195,9 +197,7 @@ static souk_err make_channel(souk_call *call, const struct asked *asked, const s
             return SOUK_ENOMEM;
         SOUK_TRY(read_shopper(call, asked, pass, channel->shopper));
     }
-    SOUK_TRY(make_key(channel, asked));
-    if (pass->caller.merchant != SOUK_OPERATOR)
-        channel->filter.merchant = pass->caller.merchant;
+    SOUK_TRY(make_key(channel, asked, pass));
     stream_listener *listener = souk_mem_get(service->mem, sizeof *listener);
     if (!listener)
         return SOUK_ENOMEM;

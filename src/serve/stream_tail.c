@@ -98,9 +98,6 @@ static void leap(stream_service *service, uint64_t end)
 static void feed_live(stream_service *service, uint64_t end)
 {
     struct load load = {.mem = service->mem};
-    bool anybody = service->live_count > 0;
-    if (!anybody)
-        service->place = end;
     if (end > service->place && end - service->place > STREAM_BACK)
         leap(service, end);
     for (stream_channel *channel = service->channels; channel; channel = channel->next)
@@ -200,12 +197,15 @@ static void look_at_listeners(stream_service *service)
     }
 }
 
+/* Who has caught up joins only when those it joins have been told what it knows already. */
 static void tell_all(stream_service *service)
 {
+    for (stream_channel *channel = service->channels; channel; channel = channel->next)
+        if (channel->dirty)
+            (void)!stream_channel_tell(channel);
     for (stream_channel *channel = service->channels, *next; channel; channel = next) {
         next = channel->next;
-        bool is_told = !channel->dirty || stream_channel_tell(channel);
-        if (is_told && !channel->live && channel->place == service->place)
+        if (!channel->dirty && !channel->live && channel->place == service->place)
             stream_channel_merge(channel);
     }
 }
@@ -225,6 +225,8 @@ static void run_round(stream_service *service)
 {
     service->now_ms = souk_clock_monotonic_ns(service->clock) / 1000000;
     service->touched = 0;
+    if (!service->live_count)
+        service->place = souk_spine_end(service->spine);
     welcome(service);
     uint64_t end = souk_spine_end(service->spine);
     __atomic_store_n(&service->counts.behind,
