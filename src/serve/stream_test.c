@@ -405,7 +405,7 @@ static void *resize_failing(souk_mem *mem, void *old, size_t bytes)
         __atomic_store_n(&failing->hit, true, __ATOMIC_RELAXED);
         return NULL;
     }
-    return souk_mem_resize(souk_mem_heap(), old, bytes);
+    return souk_mem_heap()->resize(souk_mem_heap(), old, bytes);
 }
 
 SOUK_TEST("whatever allocation fails, a listener hears each event or that it did not, and the "
