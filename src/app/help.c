@@ -112,7 +112,7 @@ const app_word app_words[] = {
     {"TYPE", "a type of events as senders name it, as \"Order Completed\"", APP_WORD_FREE, NULL},
     {"STORE", "a store as events name it", APP_WORD_FREE, NULL},
     {"CODE", "a product's code", APP_WORD_FREE, NULL},
-    {"KIND:VALUE", "a kind of identifier and the identifier, as user:u1", APP_WORD_FREE, NULL},
+    {"SHOPPER", "a kind of identifier and the identifier, as user:u1", APP_WORD_FREE, NULL},
     {"POSITION", "the number of an event in the log", APP_WORD_FREE, NULL},
     {"NUMBER", "a number", APP_WORD_FREE, NULL},
     {"COMMAND", "one of `souk help`", APP_WORD_CHOICE, choose_command},

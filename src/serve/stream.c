@@ -438,9 +438,20 @@ static void count(void *state, souk_buf *out)
 
 static const souk_route routes[] = {
     {"GET", "/v1/stream", SOUK_SCOPE_READ, get_stream, .by_ticket = true,
-     .summary = "Events as they happen, as server-sent events"},
+     .summary = "Events as they happen, as server-sent events",
+     .words = "A message is an id (the position), the event `event`, and data: {position, at, "
+              "received, type, source, store, amount, currency, products}. `skipped`, `gap` and "
+              "`end` tell what is not told. Last-Event-ID goes on behind the last one.",
+     .query =
+         "type?: text 'such events; may be repeated', source?: text, store?: text, "
+         "product?: text, shopper?: text 'KIND:VALUE, her events with their texts', "
+         "purpose?: text 'of reading a shopper; serve', from?: integer(1..) 'position', "
+         "rate?: integer(1..10000) 'events a second; 1000', ticket?: text 'instead of a token'",
+     .gives_type = "text/event-stream"},
     {"POST", "/v1/stream/tickets", SOUK_SCOPE_READ, post_ticket,
-     .summary = "A pass for one stream, for a browser's EventSource"},
+     .summary = "A pass for one stream, for a browser's EventSource",
+     .words = "It opens one stream within a minute, which ends when the token is revoked.",
+     .gives = "{ticket: text, expires_in: integer 'seconds'}", .gives_status = 201},
 };
 
 const souk_service souk_stream_service = {.name = "stream",
