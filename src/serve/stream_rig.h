@@ -50,7 +50,8 @@ struct rig {
     souk_client door; /* for what is sent */
 };
 
-static inline void rig_open_with(struct rig *rig, souk_test *test, souk_mem *mem)
+static inline void rig_open_with(struct rig *rig, souk_test *test, souk_mem *mem,
+                                 const souk_clock *clock)
 {
     static const souk_service *const services[] = {&souk_stream_service, &souk_collect_service,
                                                    &souk_shop_service};
@@ -60,7 +61,7 @@ static inline void rig_open_with(struct rig *rig, souk_test *test, souk_mem *mem
     rig->door = SOUK_CLIENT_NONE;
     for (size_t i = 0; i < RIG_EARS; i++)
         rig->ears[i].client = SOUK_CLIENT_NONE;
-    desk_open(&rig->desk, test);
+    desk_open_at(&rig->desk, test, clock);
     SOUK_MUST(souk_api_open(mem, rig->desk.spine, rig->desk.merchants, services, 3, &rig->api));
     souk_http_options options = {.handle = souk_api_handle,
                                  .body_limit = souk_api_body_limit,
@@ -75,7 +76,7 @@ static inline void rig_open_with(struct rig *rig, souk_test *test, souk_mem *mem
 
 static inline void rig_open(struct rig *rig, souk_test *test)
 {
-    rig_open_with(rig, test, souk_mem_heap());
+    rig_open_with(rig, test, souk_mem_heap(), NULL);
 }
 
 static inline void ear_done(struct ear *ear)

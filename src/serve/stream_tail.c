@@ -150,7 +150,7 @@ static void feed_old(stream_service *service)
 {
     struct load load = {.mem = service->mem};
     for (stream_channel *channel = service->channels; channel; channel = channel->next)
-        if (!channel->live && !channel->shopper && channel->place + STREAM_BACK < service->place) {
+        if (is_hungry(channel) && channel->place + STREAM_BACK < service->place) {
             stream_channel_gap(channel, channel->place, service->place - STREAM_BACK - 1);
             channel->place = service->place - STREAM_BACK;
         }

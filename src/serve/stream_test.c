@@ -301,6 +301,32 @@ SOUK_TEST("positions that the log does not have are told as a gap, and the strea
     rig_close(&rig);
 }
 
+SOUK_TEST("a quiet stream says every 15 seconds where it is, and a ticket ends after a minute")
+{
+    struct rig rig;
+    souk_clock_fake clock;
+    souk_auto_value(souk_buf) answer = {.mem = souk_mem_heap()};
+    char query[128] = "?ticket=";
+    souk_clock_fake_init(&clock, 1795493340000);
+    rig_open_with(&rig, test, souk_mem_heap(), &clock.clock);
+    struct ear *quiet = rig_listen(&rig, "?store=S2", NULL), *all = rig_listen(&rig, "", NULL);
+    rig_send_batch(&rig, rig.desk.secrets.write_key, 1, 7, NULL, "S1", "View");
+    for (uint64_t i = 1; i <= 7; i++)
+        rig_hear_number(&rig, all, i);
+    for (int i = 0; i < 2; i++) {
+        souk_clock_fake_advance(&clock, 15000);
+        while (!souk_text_equal(souk_buf_view(&quiet->sse.id), SOUK_TEXT("7")))
+            SOUK_CHECK(ear_read(&rig, quiet));
+        souk_buf_clear(&quiet->sse.id);
+    }
+    SOUK_CHECK(!quiet->waiting); /* no message of it */
+    SOUK_CHECK(rig_manage(&rig, "POST", "/v1/stream/tickets", "", &answer) == 201);
+    memcpy(query + 8, strstr(souk_buf_ended(&answer), "souk_st_"), 40);
+    souk_clock_fake_advance(&clock, 60000);
+    SOUK_CHECK(rig_try_listen(&rig, query, "", NULL)->status == 401);
+    rig_close(&rig);
+}
+
 /* ---- too many, too slow ------------------------------------------------------------------------------- */
 
 static uint64_t number_behind(const char *data, const char *key)
@@ -415,7 +441,7 @@ SOUK_TEST("whatever allocation fails, a listener hears each event or that it did
     struct rig rig;
     uint64_t number = 1;
     bool hit = true;
-    rig_open_with(&rig, test, &failing.mem);
+    rig_open_with(&rig, test, &failing.mem, NULL);
     send_of(&rig, "anna", number);
     for (int64_t n = 1; hit && n < 200; n++) {
         static const char *const queries[] = {"", "?store=S1&type=View", "?shopper=user:anna"};
