@@ -523,14 +523,6 @@ souk_err souk_api_set_rate(souk_api *api, uint32_t requests_per_s)
     return requests_per_s ? souk_quota_new(api->mem, requests_per_s, &api->quota) : SOUK_OK;
 }
 
-void souk_api_counters(const souk_call *call, souk_buf *out)
-{
-    const souk_api *api = call->api;
-    for (size_t i = 0; api && i < api->service_count; i++)
-        if (api->services[i]->count)
-            api->services[i]->count(api->states[i], out);
-}
-
 void *souk_api_state(const souk_api *api, const souk_service *service)
 {
     for (size_t i = 0; i < api->service_count; i++)
