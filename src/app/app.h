@@ -17,7 +17,7 @@
 
 #include <stdio.h>
 
-enum { APP_OPERANDS = 8, APP_BASES = 16 };
+enum { APP_OPERANDS = 8, APP_BASES = 16, APP_TYPES = 16 };
 
 /* What the command line and the environment (SOUK_DATA, SOUK_CONFIG) say; flags win. */
 typedef struct app_options {
@@ -27,8 +27,11 @@ typedef struct app_options {
     const char *settings[APP_SETTINGS]; /* flags of settings; NULL: not given */
     bool json, help, list;
     const char *age_band, *source, *to, *secret_file;
-    const char *shoppers, *stores, *days, *seed, *out; /* of a world */
-    const char *bases[APP_BASES];                      /* --basis PURPOSE=BASIS, again and again */
+    const char *shoppers, *stores, *days, *seed, *out;   /* of a world */
+    const char *store, *product, *shopper, *from, *rate; /* of a stream */
+    const char *types[APP_TYPES];                        /* --type T, again and again */
+    size_t type_count;
+    const char *bases[APP_BASES]; /* --basis PURPOSE=BASIS, again and again */
     size_t base_count;
     const char *operands[APP_OPERANDS];
     size_t operand_count;
@@ -109,6 +112,8 @@ SOUK_CHECKED souk_err app_absolute(const char *path, souk_buf *out, souk_diag *d
 /* What --basis and --age-band say, as members of an object. */
 void app_write_statement(const app_options *options, souk_json_writer *json);
 
+/* Text as a part of a path or of a query. */
+void app_put_escaped(souk_buf *path, const char *text);
 /* Prints one JSON object: as it is with --json, else as lines of words. */
 void app_print(const app_options *options, souk_text json);
 
@@ -122,6 +127,7 @@ void app_catch_signals(void);
 /* Commands in files of their own. */
 souk_err app_serve(const app_options *options, souk_diag *diag);
 souk_err app_import(const app_options *options, souk_diag *diag);
+souk_err app_tail(const app_options *options, souk_diag *diag);
 souk_err app_verify(const app_options *options, souk_diag *diag);
 souk_err app_jobs(const app_options *options, souk_diag *diag);
 souk_err app_sources(const app_options *options, souk_diag *diag);

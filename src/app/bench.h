@@ -94,6 +94,7 @@ typedef struct bench_load { /* {0} takes the defaults in brackets */
     unsigned connections;  /* [16] */
     unsigned batch_events; /* [100]; 1 sends /v1/track */
     uint32_t shoppers;     /* by Zipf 1.0 [1,000,000]; BENCH_ALL_NEW: each event has a new one */
+    unsigned stores;       /* [0: none] each event in one of so many, and one of 100 types, alike */
     double events_per_s;   /* 0: as fast as it goes */
     uint64_t seed;
     /* Called between requests, false ends the load without waiting for answers; may be NULL. */
@@ -113,6 +114,7 @@ uint32_t bench_event_user(uint64_t seed, uint64_t number, uint32_t shoppers);
 /* The i-th of them all, NULL behind the last one. */
 const bench_entry *bench_entry_at(size_t i);
 extern const bench_entry bench_import_entry, bench_collect_entry, bench_single_entry,
-    bench_json_entry, bench_read_entry, bench_restart_entry, bench_scale_entry, bench_world_entry;
+    bench_json_entry, bench_read_entry, bench_restart_entry, bench_scale_entry, bench_world_entry,
+    bench_stream_entry;
 
 #endif

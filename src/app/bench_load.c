@@ -109,6 +109,31 @@ size_t bench_event(uint64_t seed, uint64_t number, uint32_t shoppers, char *room
     return print_event(seed, original(seed, number), shoppers, room);
 }
 
+/* In front of what stands at `at`; returns how many bytes. */
+static size_t put_before(char *at, size_t bytes, const char *text)
+{
+    size_t more = strlen(text);
+    memmove(at + more, at, bytes);
+    memcpy(at, text, more);
+    return more;
+}
+
+/* The same event in a store, of one of five times twenty types. */
+static size_t print_of_store(const bench_load *load, uint64_t number, char *room)
+{
+    static const char name[] = "\"event\":\"", properties[] = "\"properties\":{";
+    char text[64];
+    size_t bytes = bench_event(load->seed, number, load->shoppers, room);
+    number = original(load->seed, number);
+    char *at = strstr(room, properties) + sizeof properties - 1;
+    snprintf(text, sizeof text, "\"store_id\":\"S-%03u\",",
+             (unsigned)(draw(load->seed, number, 11) % load->stores));
+    bytes += put_before(at, bytes - (size_t)(at - room), text);
+    at = strstr(room, name) + sizeof name - 1;
+    snprintf(text, sizeof text, "T%02u ", (unsigned)(draw(load->seed, number, 12) % 20));
+    return bytes + put_before(at, bytes - (size_t)(at - room), text);
+}
+
 uint32_t bench_event_user(uint64_t seed, uint64_t number, uint32_t shoppers)
 {
     number = original(seed, number);
@@ -131,6 +156,7 @@ struct running {
     bench_load *load;
     struct line lines[CONNECTIONS_MOST];
     int epoll;
+    unsigned turns;
     uint64_t next, end; /* numbers of events */
     bool ended;         /* by tick */
     float *latencies;
@@ -168,7 +194,8 @@ static void make_request(struct running *run, struct line *line)
     for (uint64_t i = 0; i < count; i++) {
         if (i)
             *at++ = ',';
-        size_t bytes = bench_event(load->seed, run->next + i, load->shoppers, at);
+        size_t bytes = load->stores ? print_of_store(load, run->next + i, at)
+                                    : bench_event(load->seed, run->next + i, load->shoppers, at);
         load->json_bytes += bytes;
         at += bytes;
     }
@@ -249,8 +276,9 @@ static souk_err turn(struct running *run, double started_s)
     uint64_t due = load->events_per_s > 0
                        ? load->first + (uint64_t)((now - started_s) * load->events_per_s)
                        : UINT64_MAX;
+    run->turns++; /* so that each connection has its turn: one that rests for 30 s is closed */
     for (unsigned i = 0; i < load->connections; i++) {
-        struct line *line = &run->lines[i];
+        struct line *line = &run->lines[(run->turns + i) % load->connections];
         if (!line->busy && run->next < run->end && run->next < due) {
             make_request(run, line);
             SOUK_TRY(send_more(run, line));

@@ -73,7 +73,7 @@ static souk_err run_stats(const app_options *options, souk_diag *diag)
     return call_and_print(options, "GET", "/v1/stats", SOUK_TEXT(""), diag);
 }
 
-static void put_escaped(souk_buf *path, const char *text)
+void app_put_escaped(souk_buf *path, const char *text)
 {
     for (; *text; text++) {
         char c = *text;
@@ -93,13 +93,13 @@ static souk_err show(const app_options *options, const char *what, souk_diag *di
         if (!options->operands[i][0])
             return souk_diag_say(diag, SOUK_EINVAL, "%s is empty", i ? "VALUE" : "KIND");
     souk_buf_text(&path, SOUK_TEXT("/v1/shoppers/"));
-    put_escaped(&path, options->operands[0]);
+    app_put_escaped(&path, options->operands[0]);
     souk_buf_byte(&path, '/');
-    put_escaped(&path, options->operands[1]);
+    app_put_escaped(&path, options->operands[1]);
     souk_buf_print(&path, "%s", what);
     if (options->operand_count == 3) {
         souk_buf_text(&path, SOUK_TEXT("?purpose="));
-        put_escaped(&path, options->operands[2]);
+        app_put_escaped(&path, options->operands[2]);
     }
     const char *ended = souk_buf_ended(&path);
     SOUK_TRY(souk_buf_check(&path));
@@ -274,6 +274,10 @@ const app_command app_commands[] = {
      3, NULL, "souk profile user u1"},
     {"timeline", "KIND VALUE [PURPOSE]", "a shopper's last events, newest first", run_timeline, 2,
      3, NULL, "souk timeline user u1 profile"},
+    {"tail", "", "events as they happen, a line each, until Ctrl-C", app_tail, 0, 0,
+     "[--type TYPE …] [--source NAME] [--store STORE] [--product CODE] [--shopper SHOPPER] "
+     "[--from POSITION] [--rate NUMBER]",
+     "souk tail --type \"Order Completed\" --store SH-014"},
     {"merge", "KIND VALUE KIND VALUE [BY WHY]", "two shoppers are one person", run_merge, 4, 6,
      NULL, "souk merge user u1 email ann@example.com \"clerk 7\" \"both cards are hers\""},
     {"unmerge", "KIND VALUE [BY WHY]", "they are not: takes back each merge that names her",

@@ -11,12 +11,24 @@ const app_flag app_flags[] = {
      "SOUK_CONFIG", APP_FLAG_TEXT, true, offsetof(app_options, config)},
     {"--name", "NAME", "the name of a new shop, or of a token", NULL, APP_FLAG_TEXT, false,
      offsetof(app_options, name)},
-    {"--source", "NAME", "who sent the imported events (default: the format)", NULL, APP_FLAG_TEXT,
-     false, offsetof(app_options, source)},
+    {"--source", "NAME", "who sent the events (of an import, by default: the format)", NULL,
+     APP_FLAG_TEXT, false, offsetof(app_options, source)},
     {"--age-band", "adult", "the importer states that these shoppers are adults", NULL,
      APP_FLAG_TEXT, false, offsetof(app_options, age_band)},
     {"--secret-file", "FILE", "the file with a hook's secret; - is standard input", NULL,
      APP_FLAG_TEXT, false, offsetof(app_options, secret_file)},
+    {"--type", "TYPE", "events of this type alone; may be repeated", NULL, APP_FLAG_TYPES, false,
+     0},
+    {"--store", "STORE", "events of this store alone", NULL, APP_FLAG_TEXT, false,
+     offsetof(app_options, store)},
+    {"--product", "CODE", "events with this product alone", NULL, APP_FLAG_TEXT, false,
+     offsetof(app_options, product)},
+    {"--shopper", "SHOPPER", "events of one shopper alone, with their texts", NULL, APP_FLAG_TEXT,
+     false, offsetof(app_options, shopper)},
+    {"--from", "POSITION", "from this event on (default: from now on)", NULL, APP_FLAG_TEXT, false,
+     offsetof(app_options, from)},
+    {"--rate", "NUMBER", "events a second at most (default: 1000)", NULL, APP_FLAG_TEXT, false,
+     offsetof(app_options, rate)},
     {"--to", "DIR", "where a backup goes, or comes from", NULL, APP_FLAG_TEXT, false,
      offsetof(app_options, to)},
     {"--shoppers", "N", "of a simulated world (default: 10000)", NULL, APP_FLAG_TEXT, false,
@@ -104,6 +116,10 @@ static souk_err read_flag(app_options *options, char **arguments, int count, int
         options->settings[setting] = value;
     else if (flag->kind == APP_FLAG_TEXT)
         set_text(options, flag, value);
+    else if (flag->kind == APP_FLAG_TYPES && options->type_count == APP_TYPES)
+        return souk_diag_say(diag, SOUK_EINVAL, "%s may be repeated %d times", word, APP_TYPES);
+    else if (flag->kind == APP_FLAG_TYPES)
+        options->types[options->type_count++] = value;
     else if (options->base_count < APP_BASES)
         options->bases[options->base_count++] = value;
     return SOUK_OK;

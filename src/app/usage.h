@@ -15,7 +15,7 @@
 
 #include "app/app.h"
 
-enum { APP_SHAPES = 8, APP_PARTS = 12, APP_CHOICE_BYTES = 64 };
+enum { APP_SHAPES = 8, APP_PARTS = 16, APP_CHOICE_BYTES = 64 };
 
 typedef struct app_part {
     souk_text word; /* without its brackets and its ellipsis */
@@ -74,6 +74,7 @@ typedef enum app_flag_kind {
     APP_FLAG_TEXT,   /* a value, the last one counts */
     APP_FLAG_SWITCH, /* no value */
     APP_FLAG_BASES,  /* a value, all of them count */
+    APP_FLAG_TYPES,  /* the same */
 } app_flag_kind;
 
 typedef struct app_flag {

@@ -147,6 +147,18 @@ souk_err souk_merchants_token(souk_merchants *merchants, souk_text token, unsign
     return SOUK_OK;
 }
 
+souk_hash128 souk_merchants_mark(const souk_merchants *merchants, souk_text token)
+{
+    return hash_secret(merchants, token);
+}
+
+bool souk_merchants_mark_works(souk_merchants *merchants, souk_hash128 mark, unsigned scopes)
+{
+    souk_auto_read(&merchants->lock);
+    const struct secret *found = find_hash(merchants, mark);
+    return found && !found->caller.source && (found->caller.scopes & scopes) == scopes;
+}
+
 /* ---- life ------------------------------------------------------------------------------------------------ */
 
 static souk_err read_secrets(souk_tx *tx, void *context)

@@ -90,6 +90,11 @@ SOUK_CHECKED souk_err souk_merchants_write_key(souk_merchants *merchants, souk_t
 SOUK_CHECKED souk_err souk_merchants_token(souk_merchants *merchants, souk_text token,
                                            unsigned scopes, souk_caller *ret_caller);
 
+/* What stands for a token that was shown once, without its secret: who holds a stream open asks again. */
+souk_hash128 souk_merchants_mark(const souk_merchants *merchants, souk_text token);
+/* Whether the token still works and has the scopes. */
+bool souk_merchants_mark_works(souk_merchants *merchants, souk_hash128 mark, unsigned scopes);
+
 /* ---- lists -------------------------------------------------------------------------------------- */
 
 void souk_merchants_secret_id(const souk_merchants *merchants, souk_text secret,
@@ -112,6 +117,9 @@ SOUK_CHECKED souk_err souk_merchants_sources(souk_merchants *merchants, uint32_t
                                              souk_err (*each)(void *context,
                                                               const souk_source *source),
                                              void *context);
+/* Whose source it is and its name, cut to fit, with a NUL.  SOUK_ENOENT: none has this number. */
+SOUK_CHECKED souk_err souk_merchants_source_of(souk_merchants *merchants, uint32_t source,
+                                               uint32_t *ret_merchant, char *ret_name, size_t room);
 SOUK_CHECKED souk_err
 souk_merchants_secrets(souk_merchants *merchants, uint32_t merchant, bool keys,
                        souk_err (*each)(void *context, const souk_secret *secret), void *context);

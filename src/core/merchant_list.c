@@ -37,6 +37,39 @@ souk_err souk_merchants_sources(souk_merchants *merchants, uint32_t merchant,
     return souk_ledger_read(souk_spine_ledger(merchants->spine), list_sources, &listing);
 }
 
+struct naming {
+    uint32_t source, merchant;
+    char *name;
+    size_t room;
+};
+
+static souk_err name_source(souk_tx *tx, void *context)
+{
+    struct naming *naming = context;
+    souk_auto_value(souk_rows) rows = {0};
+    SOUK_TRY(souk_rows_begin(tx, "SELECT merchant, name FROM source_name WHERE source = ?1",
+                             SOUK_VALUES(SOUK_INT(naming->source)), &rows));
+    if (!souk_rows_next(&rows)) {
+        SOUK_TRY(souk_rows_check(&rows));
+        return SOUK_ENOENT;
+    }
+    souk_text name = souk_rows_text(&rows, 1);
+    size_t bytes = souk_min_size(name.bytes, naming->room - 1);
+    naming->merchant = (uint32_t)souk_rows_int(&rows, 0);
+    memcpy(naming->name, name.at, bytes);
+    naming->name[bytes] = '\0';
+    return SOUK_OK;
+}
+
+souk_err souk_merchants_source_of(souk_merchants *merchants, uint32_t source,
+                                  uint32_t *ret_merchant, char *ret_name, size_t room)
+{
+    struct naming naming = {.source = source, .name = ret_name, .room = room};
+    SOUK_TRY(souk_ledger_read(souk_spine_ledger(merchants->spine), name_source, &naming));
+    *ret_merchant = naming.merchant;
+    return SOUK_OK;
+}
+
 static souk_err list_secrets(souk_tx *tx, void *context)
 {
     const struct listing *listing = context;

@@ -215,3 +215,36 @@ SOUK_TEST("each scope has a word, and each word its scope")
         SOUK_CHECK(souk_scope_of_word(souk_text_of(souk_scope_word(scope))) == scope);
     SOUK_CHECK(souk_scope_of_word(SOUK_TEXT("all")) == 0 && !souk_scope_word(SOUK_SCOPE_ALL));
 }
+
+SOUK_TEST("a token's mark works as long as the token does, tells no secret, and is no write key's")
+{
+    struct office office = {0};
+    char token[SOUK_TOKEN_BYTES];
+    office_open(test, &office);
+    SOUK_MUST(souk_merchants_add_token(office.merchants, SOUK_OPERATOR, SOUK_TEXT("screen"),
+                                       SOUK_SCOPE_READ, token));
+    souk_hash128 mark = souk_merchants_mark(office.merchants, souk_text_of(token));
+    SOUK_CHECK(souk_merchants_mark_works(office.merchants, mark, SOUK_SCOPE_READ));
+    SOUK_CHECK(!souk_merchants_mark_works(office.merchants, mark, SOUK_SCOPE_ADMIN));
+    souk_hash128 key =
+        souk_merchants_mark(office.merchants, souk_text_of(office.secrets.write_key));
+    SOUK_CHECK(!souk_merchants_mark_works(office.merchants, key, SOUK_SCOPE_WRITE));
+    SOUK_MUST(souk_merchants_revoke(office.merchants, SOUK_OPERATOR, SOUK_TEXT("screen")));
+    SOUK_CHECK(!souk_merchants_mark_works(office.merchants, mark, SOUK_SCOPE_READ));
+    office_close(&office);
+}
+
+SOUK_TEST("a source's number leads to its merchant and its name")
+{
+    struct office office = {0};
+    uint32_t merchant = 0;
+    char name[16];
+    office_open(test, &office);
+    SOUK_MUST(souk_merchants_source_of(office.merchants, 1, &merchant, name, sizeof name));
+    SOUK_CHECK(merchant == SOUK_OPERATOR && !strcmp(name, "web"));
+    SOUK_MUST(souk_merchants_source_of(office.merchants, 1, &merchant, name, 3));
+    SOUK_CHECK(!strcmp(name, "we"));
+    SOUK_CHECK_ERR(souk_merchants_source_of(office.merchants, 77, &merchant, name, sizeof name),
+                   SOUK_ENOENT);
+    office_close(&office);
+}

@@ -126,6 +126,7 @@ typedef struct souk_route {
     const char *gives_type;    /* of an answer that is no JSON: "text/event-stream" */
     const char *words;         /* what the summary does not say */
     bool unlisted;             /* another name of a route that is listed */
+    bool by_ticket; /* a query with "ticket" may stand for the token: its handler looks */
 } souk_route;
 
 /* One run of long work, a job of serve/jobs.h, in a thread of its own beside everything else. */

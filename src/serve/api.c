@@ -5,6 +5,7 @@
 #include "serve/clerk.h"
 #include "serve/idempotency.h"
 #include "serve/jobs.h"
+#include "serve/metrics.h"
 #include "serve/openapi.h"
 #include "serve/quota.h"
 
@@ -134,6 +135,10 @@ static souk_err check_caller(souk_api *api, const souk_route *route, souk_call *
         call->caller = (souk_caller){.merchant = SOUK_OPERATOR, .scopes = SOUK_SCOPE_ALL};
         return SOUK_OK;
     }
+    souk_text ticket;
+    if (route->by_ticket && bearer.bytes == 0 &&
+        souk_call_query(call, SOUK_TEXT("ticket"), &ticket))
+        return SOUK_OK; /* as nobody: the handler knows whose it is */
     if (bearer.bytes < 8 ||
         !souk_text_equal_nocase((souk_text){bearer.at, 7}, SOUK_TEXT("bearer ")))
         return souk_diag_say(&call->diag, SOUK_EUNAUTH,
@@ -337,6 +342,22 @@ static bool answer_probe(const souk_api *api, souk_http_exchange *x)
     return true;
 }
 
+souk_http_exchange *souk_api_exchange(const souk_call *call)
+{
+    return call->send == http_send ? call->from : NULL;
+}
+
+void souk_api_counters(const souk_call *call, souk_buf *out)
+{
+    const souk_api *api = call->api;
+    const souk_http *http = api ? __atomic_load_n(&api->http, __ATOMIC_ACQUIRE) : NULL;
+    if (http)
+        souk_metrics_write_http(http, out);
+    for (size_t i = 0; api && i < api->service_count; i++)
+        if (api->services[i]->count)
+            api->services[i]->count(api->states[i], out);
+}
+
 void souk_api_handle(void *context, souk_http_exchange *x)
 {
     souk_api *api = context;
@@ -500,14 +521,6 @@ souk_err souk_api_set_rate(souk_api *api, uint32_t requests_per_s)
 {
     souk_quota_free(souk_take(&api->quota)); /* before the first call */
     return requests_per_s ? souk_quota_new(api->mem, requests_per_s, &api->quota) : SOUK_OK;
-}
-
-void souk_api_counters(const souk_call *call, souk_buf *out)
-{
-    const souk_api *api = call->api;
-    for (size_t i = 0; api && i < api->service_count; i++)
-        if (api->services[i]->count)
-            api->services[i]->count(api->states[i], out);
 }
 
 void *souk_api_state(const souk_api *api, const souk_service *service)

@@ -51,7 +51,10 @@ void souk_api_draining(souk_api *api);
 void souk_api_probe(souk_api *api);
 bool souk_api_is_silent(souk_api *api);
 
-/* What the services count, as text for /metrics. */
+/* The request behind a call over HTTP, for an answer that goes on (http.h): begin it, then free the call.  NULL: the
+ * call comes from within the process. */
+souk_http_exchange *souk_api_exchange(const souk_call *call);
+/* What the HTTP server and the services count, as text for /metrics. */
 void souk_api_counters(const souk_call *call, souk_buf *out);
 
 void souk_api_handle(void *api, souk_http_exchange *x);

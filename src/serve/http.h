@@ -21,13 +21,14 @@
  * One connection carries one request at a time, so answers keep the order of pipelined requests.
  * Between handle and answer the request and its body lie still in the connection's buffer: nothing is
  * copied, and hundreds of exchanges may wait for one commit.  A client that leaves meanwhile costs
- * nothing but a discarded answer.  What the parser refuses (http_parse.h) is answered with an RFC 9457
+ * nothing but a discarded answer.  An answer may also go on for as long as both sides like (streams, at the
+ * end of this header).  What the parser refuses (http_parse.h) is answered with an RFC 9457
  * problem and closed; handlers never see it.
  *
  * Limits   every phase of a connection has a deadline and every buffer a ceiling, see the options
  * Memory   an idle connection holds its own record (about 200 bytes) and no buffer
  * Cost     small request: one recv, one send; a late answer adds a share of one eventfd write
- * Threads  souk_http_answer and souk_http_count from any; the rest from the thread that owns it
+ * Threads  souk_http_answer, souk_http_count and streams from any; the rest from the thread that owns it
  * Not here TLS and HTTP/2 (a proxy in front), compressed bodies (the handler inflates) */
 #ifndef SOUK_SERVE_HTTP_H
 #define SOUK_SERVE_HTTP_H
@@ -79,8 +80,9 @@ typedef struct souk_http_options {
  * SOUK_EINVAL: no handle, or a number beyond its bounds.  SOUK_ENOMEM.  SOUK_EIO: no epoll. */
 SOUK_CHECKED souk_err souk_http_new(souk_mem *mem, const souk_http_options *options,
                                     souk_http **ret_http);
-/* Stops at once (cuts connections), waits until every exchange handed out has been answered, then
- * frees.  Whoever holds exchanges must therefore answer them before, or from another thread. */
+/* Stops at once (cuts connections), waits until every exchange handed out has been answered and every
+ * stream ended by its owner, then frees.  Whoever holds some must therefore answer or end them before, or
+ * from another thread. */
 void souk_http_free(souk_http *http);
 SOUK_AUTO(souk_http)
 
@@ -99,8 +101,8 @@ void souk_http_answer(souk_http_exchange *x, int status, const souk_http_header 
 /* The same as application/problem+json (RFC 9457): {"type","title","status","detail"}. */
 void souk_http_answer_problem(souk_http_exchange *x, int status, souk_text detail);
 
-/* Accepts no more, closes what is idle, lets the rest finish and closes it; returns when nothing is
- * open.  SOUK_ETIMEOUT: within_ms passed and the remaining connections were cut. */
+/* Accepts no more, closes what is idle, lets the rest finish and closes it, tells the owners of streams;
+ * returns when nothing is open.  SOUK_ETIMEOUT: within_ms passed and the remaining connections were cut. */
 SOUK_CHECKED souk_err souk_http_drain(souk_http *http, uint32_t within_ms);
 
 /* Asks every loop for a sign of life: its next turn gives it.  Silent: a loop has had no turn since then, as
@@ -108,7 +110,7 @@ SOUK_CHECKED souk_err souk_http_drain(souk_http *http, uint32_t within_ms);
 void souk_http_probe(souk_http *http);
 bool souk_http_is_silent(const souk_http *http);
 
-/* Sums since start, but for the two that say "now". */
+/* Sums since start, but for those that say "now". */
 typedef struct souk_http_counts {
     uint64_t connections_now, exchanges_now; /* open; handed to the handler and not answered */
     uint64_t connections, requests;          /* accepted; complete requests handed to handle */
@@ -119,9 +121,71 @@ typedef struct souk_http_counts {
     uint64_t idle_closed, evicted;             /* idle too long; idle and in the way of a new one */
     uint64_t gone;                             /* clients that left before their answer */
     uint64_t accept_failures;                  /* no descriptor or memory for a new connection */
-    uint64_t wakes;                            /* eventfd writes for late answers */
+    uint64_t streams_now, streams;             /* not ended by their owner; begun */
+    uint64_t wakes;                            /* eventfd writes for late answers and streams */
 } souk_http_counts;
 void souk_http_count(const souk_http *http, souk_http_counts *ret_counts);
+
+/* ---- answers that go on ------------------------------------------------------------------------
+ *
+ *     souk_http_stream_options options = {.gone = note_gone, .drain = note_drain, .context = listener};
+ *     SOUK_TRY(souk_http_stream_begin(x, 200, headers, count, &options, &stream));   x is gone
+ *
+ *     souk_auto(souk_http_chunk) news = NULL;                     one copy for five hundred listeners
+ *     SOUK_TRY(souk_http_chunk_new(mem, text, &news));
+ *     for (…)
+ *         told += souk_http_stream_put(streams[i], news);         false: this one is slow, or gone
+ *     for (…)
+ *         souk_http_stream_flush(streams[i]);                     wakes each loop at most once
+ *
+ *     souk_http_stream_end(stream);                               always, also when the client is gone
+ *
+ * The body is chunked; to HTTP/1.0 it goes as it is and ends with the connection.  Whether it came to its
+ * end shows in the last chunk, so the connection carries nothing behind it.
+ *
+ * Slow     what waits for the client has a ceiling: put says no, and the owner decides what that client
+ *          misses.  One that takes nothing at all for write_ms, or whose machine acknowledges nothing for
+ *          idle_ms, is cut.
+ * Gone     the client left, shut its sending side, or was cut: gone() is called once, puts say no, and the
+ *          owner ends the stream when it likes.
+ * Memory   a chunk: its bytes and 40; a stream: about 700 bytes and its head
+ * Cost     put: a lock and a reference; a loop sends all that waits for one client in one call */
+
+typedef struct souk_http_chunk souk_http_chunk; /* bytes that many streams send */
+/* A copy of the bytes, at least one and at most SOUK_HTTP_CHUNK_BYTES.  SOUK_ENOMEM. */
+enum { SOUK_HTTP_CHUNK_BYTES = 1 << 20 };
+SOUK_CHECKED souk_err souk_http_chunk_new(souk_mem *mem, souk_text bytes,
+                                          souk_http_chunk **ret_chunk);
+/* Gives back the caller's share; streams that have not sent it yet keep theirs. */
+void souk_http_chunk_free(souk_http_chunk *chunk);
+SOUK_AUTO(souk_http_chunk)
+
+typedef struct souk_http_stream souk_http_stream;
+
+typedef struct souk_http_stream_options {
+    size_t
+        buffer_bytes; /* that may wait for the client, beside what its kernel takes; 0: 256 KiB */
+    /* Called in a loop's thread, at most once each and never behind the end; NULL: not.  They note it and
+     * return: no call of this stream from within. */
+    void (*gone)(void *context);  /* nothing will be sent any more */
+    void (*drain)(void *context); /* the server drains: say the last words and end */
+    void *context;
+} souk_http_stream_options;
+
+/* Begins the answer to an exchange, from any thread; x is gone afterwards.  Content-Length,
+ * Transfer-Encoding, Date and Connection are the server's.  On failure x is still to be answered.
+ * SOUK_EINVAL: a HEAD request, which has no body, or a header with a control character.  SOUK_ENOMEM. */
+SOUK_CHECKED souk_err souk_http_stream_begin(souk_http_exchange *x, int status,
+                                             const souk_http_header *headers, size_t header_count,
+                                             const souk_http_stream_options *options,
+                                             souk_http_stream **ret_stream);
+/* False, and nothing is queued, where it would pass the ceiling or nobody listens any more.  An empty queue takes
+ * any chunk. */
+SOUK_CHECKED bool souk_http_stream_put(souk_http_stream *stream, souk_http_chunk *chunk);
+/* What was put is sent; without it, when the loop happens to look. */
+void souk_http_stream_flush(souk_http_stream *stream);
+/* What was put is still sent, then the end; the stream is gone for its owner. */
+void souk_http_stream_end(souk_http_stream *stream);
 
 /* "Not Found" for 404; "Unknown" for a status without a name. */
 const char *souk_http_status_words(int status);

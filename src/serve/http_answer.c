@@ -152,7 +152,9 @@ size_t http_answer_write(const http_answer *answer, char *to)
         at = put(at, SOUK_TEXT(": "));
         at = put(at, answer->headers[i].value);
     }
-    if (has_body) {
+    if (answer->endless && answer->minor_version > 0) {
+        at = put(at, SOUK_TEXT("\r\nTransfer-Encoding: chunked"));
+    } else if (has_body && !answer->endless) {
         at = put(at, SOUK_TEXT("\r\nContent-Length: "));
         at = put_number(at, answer->body.bytes);
     }
@@ -162,7 +164,7 @@ size_t http_answer_write(const http_answer *answer, char *to)
         at = put(at, SOUK_TEXT("\r\nConnection: keep-alive"));
     at = put(at, SOUK_TEXT("\r\n\r\n"));
     if (has_body && !answer->is_head)
-        at = put(at, answer->body);
+        at = put(at, answer->body); /* of a stream: none */
     return (size_t)(at - to);
 }
 

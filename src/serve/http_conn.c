@@ -10,6 +10,8 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -17,75 +19,13 @@
 
 /* ---- memory -------------------------------------------------------------------------------- */
 
-static char *block_get(http_loop *loop)
-{
-    char *block = loop->block_pool;
-    if (!block)
-        return souk_mem_resize(loop->http->mem, NULL, HTTP_BLOCK_BYTES);
-    memcpy(&loop->block_pool, block, sizeof loop->block_pool);
-    loop->block_pooled--;
-    return block;
-}
-
-static void bytes_release(http_loop *loop, http_bytes *bytes)
-{
-    if (bytes->at && bytes->capacity == HTTP_BLOCK_BYTES && loop->block_pooled < HTTP_POOL_BLOCKS) {
-        memcpy(bytes->at, &loop->block_pool, sizeof loop->block_pool);
-        loop->block_pool = bytes->at;
-        loop->block_pooled++;
-    } else {
-        souk_mem_put(loop->http->mem, bytes->at);
-    }
-    *bytes = (http_bytes){0};
-}
-
-/* Another capacity, the content moved to the front. */
-static bool bytes_resize(http_loop *loop, http_bytes *bytes, size_t capacity)
-{
-    http_bytes grown = {.capacity = capacity, .to = bytes->to - bytes->from};
-    if (capacity == HTTP_BLOCK_BYTES)
-        grown.at = block_get(loop);
-    else
-        grown.at = souk_mem_resize(loop->http->mem, NULL, capacity);
-    if (!grown.at)
-        return false;
-    if (grown.to)
-        memcpy(grown.at, bytes->at + bytes->from, grown.to);
-    bytes_release(loop, bytes);
-    *bytes = grown;
-    return true;
-}
-
-static http_task *task_get(http_loop *loop)
-{
-    http_task *task = loop->task_pool;
-    if (!task)
-        return souk_mem_get(loop->http->mem, sizeof *task);
-    loop->task_pool = task->next;
-    loop->task_pooled--;
-    return task;
-}
-
-static void task_release(http_loop *loop, http_task *task)
-{
-    if (!task)
-        return;
-    if (loop->task_pooled == HTTP_POOL_TASKS) {
-        souk_mem_put(loop->http->mem, task);
-        return;
-    }
-    task->next = loop->task_pool;
-    loop->task_pool = task;
-    loop->task_pooled++;
-}
-
 /* Room for more input.  The ceiling is the parser's: it refuses heads and bodies beyond their
  * limits, and never wants more than that. */
 static bool in_room(http_conn *conn)
 {
     http_bytes *in = &conn->in;
     if (!in->at)
-        return bytes_resize(conn->loop, in, HTTP_BLOCK_BYTES);
+        return http_bytes_resize(conn->loop, in, HTTP_BLOCK_BYTES);
     if (in->to < in->capacity)
         return true;
     if (in->from > 0) {
@@ -98,7 +38,7 @@ static bool in_room(http_conn *conn)
     size_t grown = souk_max_size(in->capacity * 2, HTTP_GROWN_BYTES);
     if (wanted > in->capacity && wanted < grown)
         grown = wanted;
-    return bytes_resize(conn->loop, in, grown);
+    return http_bytes_resize(conn->loop, in, grown);
 }
 
 char *http_conn_out_room(http_conn *conn, size_t bytes)
@@ -109,7 +49,7 @@ char *http_conn_out_room(http_conn *conn, size_t bytes)
     size_t need = out->to - out->from + bytes;
     size_t capacity = need <= HTTP_BLOCK_BYTES ? (size_t)HTTP_BLOCK_BYTES
                                                : souk_max_size(need, out->capacity * 2);
-    if (bytes_resize(conn->loop, out, capacity))
+    if (http_bytes_resize(conn->loop, out, capacity))
         return out->at + out->to;
     souk_text resort = http_answer_of_last_resort();
     if (out->from == out->to) /* whether it arrives is up to the socket's own buffer */
@@ -155,8 +95,8 @@ void http_conn_open(http_loop *loop, int fd, const souk_http_peer *peer)
 
 static void conn_die(http_conn *conn)
 {
-    bytes_release(conn->loop, &conn->in);
-    task_release(conn->loop, conn->task);
+    http_bytes_release(conn->loop, &conn->in);
+    http_task_release(conn->loop, conn->task);
     conn->task = NULL;
     conn->state = CONN_DEAD;
     conn->next = conn->loop->dead;
@@ -178,11 +118,13 @@ void http_conn_close(http_conn *conn, bool with_reset)
         setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
     close(conn->fd);
     http_conn_unlist(conn);
-    bytes_release(loop, &conn->out);
+    http_bytes_release(loop, &conn->out);
     souk_http_peers_leave(loop->http->peers, &conn->peer);
     atomic_fetch_sub(&loop->http->open_count, 1);
     loop->open_count--;
     count_open(loop);
+    if (conn->stream)
+        http_stream_lose(souk_take(&conn->stream));
     if (conn->state == CONN_HANDED)
         conn->state = CONN_GONE;
     else
@@ -196,8 +138,7 @@ void http_conn_bury(http_conn *conn)
 
 /* ---- output -------------------------------------------------------------------------------- */
 
-/* True: all is sent.  False: the client must take some first, or the connection is closed. */
-static bool flush(http_conn *conn)
+bool http_conn_flush(http_conn *conn)
 {
     http_bytes *out = &conn->out;
     while (conn->writable && out->from < out->to) {
@@ -214,10 +155,11 @@ static bool flush(http_conn *conn)
         }
     }
     if (out->from == out->to) {
-        bytes_release(conn->loop, out);
+        http_bytes_release(conn->loop, out);
         return true;
     }
-    if (conn->state == CONN_OPEN && conn->wait != WAIT_WRITE) {
+    bool deadline = conn->state == CONN_OPEN || conn->state == CONN_STREAM;
+    if (deadline && conn->wait != WAIT_WRITE) {
         conn->mark_bytes = 0;
         http_conn_wait(conn, WAIT_WRITE);
     }
@@ -253,7 +195,7 @@ static void finish(http_conn *conn)
         http_conn_close(conn, false);
         return;
     }
-    bytes_release(conn->loop, &conn->in);
+    http_bytes_release(conn->loop, &conn->in);
     shutdown(conn->fd, SHUT_WR);
     conn->state = CONN_LINGER;
     conn->mark_bytes = 0;
@@ -280,7 +222,7 @@ void http_conn_refuse(http_conn *conn, souk_http_refusal refusal)
             http_refusal_write(refusal, line_of(task, refusal), loop->date, is_head, to);
     conn->closing = conn->refused = true;
     conn->fresh = false;
-    task_release(loop, task);
+    http_task_release(loop, task);
     conn->task = NULL;
     HTTP_COUNT(loop, refused[refusal], 1);
     HTTP_COUNT(loop, answers[souk_http_refusal_status(refusal) / 100], 1);
@@ -292,13 +234,13 @@ void http_conn_refuse(http_conn *conn, souk_http_refusal refusal)
 static void request_end(http_conn *conn)
 {
     conn->in.from += conn->task->parser.request_bytes;
-    task_release(conn->loop, conn->task);
+    http_task_release(conn->loop, conn->task);
     conn->task = NULL;
     conn->state = CONN_OPEN;
     conn->stale = conn->used = true;
     conn->fresh = conn->in.from < conn->in.to;
     if (!conn->fresh)
-        bytes_release(conn->loop, &conn->in);
+        http_bytes_release(conn->loop, &conn->in);
 }
 
 /* False: the answer will come later. */
@@ -325,7 +267,7 @@ static bool hand_over(http_conn *conn)
     loop->handed_count++;
     count_handed(loop);
     http_conn_wait(conn, WAIT_HANDLER);
-    (void)flush(conn); /* answers to earlier requests do not wait for this one */
+    (void)http_conn_flush(conn); /* answers to earlier requests do not wait for this one */
     return false;
 }
 
@@ -336,7 +278,7 @@ void http_conn_late(http_conn *conn, http_task *task)
     loop->handed_count--;
     count_handed(loop);
     if (conn->state == CONN_GONE) {
-        bytes_release(loop, &task->late);
+        http_bytes_release(loop, &task->late);
         HTTP_COUNT(loop, gone, 1);
         conn_die(conn);
         return;
@@ -347,7 +289,7 @@ void http_conn_late(http_conn *conn, http_task *task)
     souk_text resort = http_answer_of_last_resort();
     conn->closing |= task->late_close || !task->late.at;
     if (task->late.at && conn->out.from == conn->out.to) {
-        bytes_release(loop, &conn->out);
+        http_bytes_release(loop, &conn->out);
         conn->out = task->late;
         task->late = (http_bytes){0};
     } else {
@@ -358,10 +300,43 @@ void http_conn_late(http_conn *conn, http_task *task)
             memcpy(to, resort.at, resort.bytes);
             conn->out.to += resort.bytes;
         }
-        bytes_release(loop, &task->late);
+        http_bytes_release(loop, &task->late);
     }
     request_end(conn);
     http_conn_run(conn);
+}
+
+bool http_conn_stream(http_conn *conn, souk_http_stream *stream)
+{
+    http_loop *loop = conn->loop;
+    loop->handed_count--;
+    count_handed(loop);
+    if (conn->state == CONN_GONE) {
+        HTTP_COUNT(loop, gone, 1);
+        conn_die(conn);
+        return false;
+    }
+    request_end(conn);
+    http_bytes_release(
+        loop, &conn->in); /* what stands behind the request is not read: this is the last one */
+    conn->fresh = false;
+    conn->stream = stream;
+    conn->state = CONN_STREAM;
+    /* A machine that has vanished acknowledges nothing (tcp(7)); a unix socket knows no such option. */
+    setsockopt(conn->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &loop->http->options.idle_ms, sizeof(int));
+    return true;
+}
+
+void http_conn_stream_end(http_conn *conn, souk_text last)
+{
+    char *to = last.bytes ? http_conn_out_room(conn, last.bytes) : NULL;
+    if (to) {
+        memcpy(to, last.at, last.bytes);
+        conn->out.to += last.bytes;
+    }
+    conn->stream = NULL;
+    conn->state = CONN_OPEN;
+    conn->closing = true;
 }
 
 static void head_done(http_conn *conn)
@@ -396,7 +371,7 @@ static bool parse(http_conn *conn)
     http_loop *loop = conn->loop;
     http_bytes *in = &conn->in;
     if (!conn->task) {
-        conn->task = task_get(loop);
+        conn->task = http_task_get(loop);
         if (!conn->task) {
             http_conn_refuse(conn, SOUK_HTTP_REFUSAL_NO_MEMORY);
             return true;
@@ -463,7 +438,7 @@ static void rest(http_conn *conn)
         return;
     }
     if (!conn->task)
-        bytes_release(conn->loop, &conn->in);
+        http_bytes_release(conn->loop, &conn->in);
     if (conn->wait != wait || conn->stale)
         http_conn_wait(conn, wait);
     conn->stale = false;
@@ -489,14 +464,16 @@ void http_conn_run(http_conn *conn)
             return;
         }
         if (conn->state == CONN_HANDED) {
-            (void)flush(conn);
+            (void)http_conn_flush(conn);
             return;
         }
+        if (conn->state == CONN_STREAM)
+            http_stream_run(conn);
         if (conn->state != CONN_OPEN)
             return;
         bool has_input = conn->fresh && !conn->closing;
         if (!has_input || conn->out.to - conn->out.from >= HTTP_OUT_GATHER_BYTES) {
-            if (!flush(conn))
+            if (!http_conn_flush(conn))
                 return;
             if (conn->closing) {
                 finish(conn);
@@ -536,7 +513,9 @@ void http_conn_expire(http_conn *conn)
         http_conn_run(conn);
         return;
     case WAIT_WRITE:
-        if (conn->mark_bytes >= (uint64_t)options->write_bytes_per_s * options->write_ms / 1000) {
+        if (conn->stream ? conn->mark_bytes > 0
+                         : conn->mark_bytes >=
+                               (uint64_t)options->write_bytes_per_s * options->write_ms / 1000) {
             conn->mark_bytes = 0;
             http_conn_wait(conn, WAIT_WRITE);
             return;

@@ -3,6 +3,8 @@
  *     http.c          the server's life: options, threads, drain, counts
  *     http_loop.c     one epoll loop: accepting, deadlines, late answers
  *     http_conn.c     one connection: read, parse, hand over, send, close
+ *     http_pool.c     memory that a loop keeps for the next connections
+ *     http_stream.c   answers that go on: chunks on their way to clients
  *     http_answer.c   the bytes of an answer
  *     http_peers.c    connections per address
  *
@@ -13,7 +15,7 @@
  *       byte      └── IDLE ◄┴────────┴──────────┘          half-read input
  *
  * Each list has one duration, so its members stand in the order of their deadlines and a deadline
- * costs two pointers.  A small request that is answered at once passes from IDLE to IDLE.  Who has
+ * costs two pointers.  A stream with nothing to send stands in HANDLER, one whose client is slow in WRITE.  A small request that is answered at once passes from IDLE to IDLE.  Who has
  * more input than its share of a turn stands in TURN between two of them, since what it waited for
  * before has come: it is neither late nor idle.
  *
@@ -42,7 +44,10 @@ enum {
                                      the answer */
     HTTP_UNSENT_BYTES = 65536, /* of answers in the kernel beyond what the client's window takes */
     HTTP_REFUSAL_BYTES = 1024,
-    HTTP_TURNS = 64, /* requests or reads of one connection before others have a turn */
+    HTTP_STREAM_CHUNKS = 64,  /* that wait in one stream */
+    HTTP_STREAM_VECTORS = 16, /* of them in one send */
+    HTTP_STREAM_TURNS = 64,   /* streams that send before others have a turn */
+    HTTP_TURNS = 64,          /* requests or reads of one connection before others have a turn */
     HTTP_RATE_PATIENCE_MS = 2000, /* before the rate of a body is looked at */
     HTTP_RATE_TICK_MS = 500,
     HTTP_ACCEPT_PAUSE_MS = 100, /* after the process ran out of descriptors */
@@ -86,6 +91,7 @@ typedef struct http_task {
 typedef enum http_state {
     CONN_OPEN,   /* reading, or sending an answer */
     CONN_HANDED, /* the handler has the task */
+    CONN_STREAM, /* the answer goes on */
     CONN_LINGER, /* our side is shut, the rest of the input is thrown away */
     CONN_GONE,   /* the socket is closed and the handler still has the task */
     CONN_DEAD,   /* to be freed at the end of the loop's turn */
@@ -107,7 +113,8 @@ struct http_conn {
     bool is_ready;           /* in the loop's list of those that had more to do */
     bool used;               /* has had a request */
     souk_http_peer peer;
-    http_task *task; /* the request in work */
+    http_task *task;          /* the request in work */
+    souk_http_stream *stream; /* CONN_STREAM */
     http_bytes in, out;
     size_t mark_bytes; /* WRITE: sent since since_ms; LINGER: thrown away */
 };
@@ -127,9 +134,10 @@ struct http_loop {
     bool listening, quiet;
     http_list lists[WAIT_COUNT];
     http_conn *ready, *dead;
-    unsigned open_count, handed_count;
-    http_task *handling; /* inside handle */
-    bool answered;       /* and the answer came from within */
+    unsigned open_count, handed_count, stream_count;
+    souk_http_stream *streams; /* taken from other threads, oldest first, not looked at yet */
+    http_task *handling;       /* inside handle */
+    bool answered;             /* and the answer came from within */
     http_task *task_pool;
     void *block_pool;
     unsigned task_pooled, block_pooled;
@@ -137,6 +145,8 @@ struct http_loop {
     char scratch[HTTP_GROWN_BYTES];
     char own_line[64]; /* other threads' side lies on cache lines of its own */
     _Atomic(http_task *) late;
+    _Atomic(souk_http_stream *) put_streams; /* that have something new, newest first */
+    atomic_bool put_unwoken;                 /* and the loop was not woken for them yet */
     atomic_uint pushers;
     atomic_ullong wakes;
     atomic_uint seen; /* the newest probe at the end of a turn */
@@ -182,6 +192,8 @@ void http_loop_push(http_loop *loop, http_task *task);
 /* Whether this thread is the loop's own, inside handle with this very task. */
 bool http_loop_is_handling(const http_loop *loop, const http_task *task);
 void http_loop_wake(http_loop *loop);
+/* Whether the calling thread is the loop's own. */
+bool http_loop_is_here(const http_loop *loop);
 /* Closes the connection that has been idle longest; false where none is. */
 bool http_loop_evict(http_loop *loop);
 
@@ -190,6 +202,14 @@ void http_conn_wait(http_conn *conn, http_wait wait);
 void http_conn_unlist(http_conn *conn);
 /* Has more to do, after the others. */
 void http_conn_ready(http_conn *conn);
+
+/* ---- http_pool.c --------------------------------------------------------------------------- */
+/* NULL: no memory. */
+http_task *http_task_get(http_loop *loop);
+void http_task_release(http_loop *loop, http_task *task);
+/* Another capacity, the content moved to the front.  False: no memory. */
+bool http_bytes_resize(http_loop *loop, http_bytes *bytes, size_t capacity);
+void http_bytes_release(http_loop *loop, http_bytes *bytes);
 
 /* ---- http_conn.c --------------------------------------------------------------------------- */
 /* A new connection; takes the descriptor. */
@@ -209,6 +229,22 @@ size_t http_conn_body_bytes(const http_conn *conn);
 char *http_conn_out_room(http_conn *conn, size_t bytes);
 /* Frees what the dead leave behind. */
 void http_conn_bury(http_conn *conn);
+/* The handler's answer is a stream: the request ends.  False: the client is gone. */
+bool http_conn_stream(http_conn *conn, souk_http_stream *stream);
+/* The stream has ended: `last` is what remains to say, and with it the connection closes. */
+void http_conn_stream_end(http_conn *conn, souk_text last);
+/* Sends the output.  True: all is sent.  False: the client must take some first, or it is closed. */
+bool http_conn_flush(http_conn *conn);
+
+/* ---- http_stream.c ------------------------------------------------------------------------- */
+/* Looks at streams in which something was put. */
+void http_streams_take(http_loop *loop);
+/* Sends as far as it can without waiting. */
+void http_stream_run(http_conn *conn);
+/* The connection is closed. */
+void http_stream_lose(souk_http_stream *stream);
+/* The server drains. */
+void http_stream_drain(souk_http_stream *stream);
 
 /* ---- http_answer.c ------------------------------------------------------------------------- */
 typedef struct http_answer {
@@ -219,6 +255,7 @@ typedef struct http_answer {
     const char *date;
     unsigned minor_version;
     bool is_head, close;
+    bool endless; /* no body here: a stream's */
 } http_answer;
 /* An upper bound of its bytes, and the bytes. */
 size_t http_answer_room(const http_answer *answer);

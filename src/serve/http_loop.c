@@ -129,6 +129,11 @@ bool http_loop_is_handling(const http_loop *loop, const http_task *task)
     return this_loop == loop && loop->handling == task;
 }
 
+bool http_loop_is_here(const http_loop *loop)
+{
+    return this_loop == loop;
+}
+
 void http_loop_wake(http_loop *loop)
 {
     souk_wake_raise(&loop->wake);
@@ -347,7 +352,8 @@ static void bury_dead(http_loop *loop)
 
 static int sleep_ms(const http_loop *loop)
 {
-    if (loop->ready || atomic_load_explicit(&loop->late, memory_order_relaxed))
+    if (loop->ready || loop->streams || atomic_load_explicit(&loop->late, memory_order_relaxed) ||
+        atomic_load_explicit(&loop->put_streams, memory_order_relaxed))
         return 0;
     int64_t least = INT32_MAX;
     for (unsigned wait = 0; wait < WAIT_DEADLINES; wait++) {
@@ -366,6 +372,13 @@ static int sleep_ms(const http_loop *loop)
     if (least == INT32_MAX)
         return -1;
     return least < 0 ? 0 : (int)least;
+}
+
+static void drain_streams(http_loop *loop, http_wait wait)
+{
+    for (http_conn *conn = loop->lists[wait].first; conn; conn = conn->next)
+        if (conn->stream)
+            http_stream_drain(conn->stream);
 }
 
 static void close_list(http_loop *loop, http_wait wait, bool with_reset)
@@ -388,6 +401,8 @@ static bool follow_phase(http_loop *loop)
             http_listeners_close(http); /* whoever connects now is refused, not left waiting */
         close_list(loop, WAIT_FIRST, false);
         close_list(loop, WAIT_IDLE, false);
+        drain_streams(loop, WAIT_HANDLER);
+        drain_streams(loop, WAIT_WRITE);
     }
     for (unsigned wait = 0; phase >= HTTP_CUTTING && wait < WAIT_COUNT; wait++)
         close_list(loop, (http_wait)wait, true);
@@ -396,8 +411,8 @@ static bool follow_phase(http_loop *loop)
         loop->quiet = true;
         http_quiet(http);
     }
-    return phase != HTTP_ENDING || loop->open_count || loop->handed_count || loop->dead ||
-           atomic_load_explicit(&loop->pushers, memory_order_acquire);
+    return phase != HTTP_ENDING || loop->open_count || loop->handed_count || loop->stream_count ||
+           loop->dead || atomic_load_explicit(&loop->pushers, memory_order_acquire);
 }
 
 /* A turn has come to its end: whoever asked may know. */
@@ -421,6 +436,7 @@ void http_loop_run(void *context)
         for (int i = 0; i < count; i++)
             on_event(loop, &events[i]);
         take_late(loop);
+        http_streams_take(loop);
         run_ready(loop);
         check_deadlines(loop);
         bury_dead(loop);

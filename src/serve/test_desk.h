@@ -27,10 +27,12 @@ struct desk {
     char answer[100000];
 };
 
-static inline void desk_open(struct desk *desk, souk_test *test)
+/* Under a clock of the test's own; NULL: the machine's. */
+static inline void desk_open_at(struct desk *desk, souk_test *test, const souk_clock *clock)
 {
     souk_mem *heap = souk_mem_heap();
-    souk_spine_options options = {.vault = {.block_slots = 64}, .runs_memory = 4096};
+    souk_spine_options options = {
+        .clock = clock, .vault = {.block_slots = 64}, .runs_memory = 4096};
     memset(desk, 0, sizeof *desk);
     desk->test = test;
     desk->caller = (souk_caller){.merchant = SOUK_OPERATOR, .scopes = SOUK_SCOPE_ALL};
@@ -39,6 +41,11 @@ static inline void desk_open(struct desk *desk, souk_test *test)
     SOUK_MUST(souk_spine_open(heap, desk->disk, &options, &desk->spine, NULL));
     SOUK_MUST(souk_merchants_open(heap, desk->spine, &desk->merchants, NULL));
     SOUK_MUST(souk_merchants_found(desk->merchants, SOUK_TEXT("shop"), &desk->secrets));
+}
+
+static inline void desk_open(struct desk *desk, souk_test *test)
+{
+    desk_open_at(desk, test, NULL);
 }
 
 static inline void desk_close(struct desk *desk)
