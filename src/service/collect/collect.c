@@ -292,8 +292,8 @@ static souk_err import_file(souk_work *work)
     memcpy(path, file.at, file.bytes);
     if (!souk_import_known(format))
         return souk_diag_say(work->diag, SOUK_EINVAL,
-                             "'%.*s' is no format; there is: online-retail",
-                             SOUK_TEXT_PRINT(format));
+                             "'%.*s' is no format; there is: %s",
+                             SOUK_TEXT_PRINT(format), souk_import_list());
     SOUK_TRY(find_source(work, source.bytes ? source : format, &import.source));
     SOUK_TRY(souk_import_file(souk_mem_heap(), &import, format, path, work->diag));
     write_result(&import, work->result);
