@@ -19,7 +19,7 @@ struct slot {
     souk_batch batch;
     souk_job job; /* of products */
     import_batches *of;
-    souk_event *events;         /* [BATCH_EVENTS] */
+    souk_event *events;         /* [BATCH_EVENTS + SOUK_IMPORT_ROW_EVENTS] */
     souk_import_entry *entries; /* [BATCH_ENTRIES], made with the first */
     size_t entry_count, changed, lines;
     souk_arena arena;
@@ -307,6 +307,8 @@ static souk_err put_event(souk_import_sink *sink, uint64_t through, const souk_e
         SOUK_TRY(note_customer(batches, event->ids[0].hash.low));
     if (is_resumed(batches, slot, through))
         return SOUK_OK;
+    if (slot->batch.count == BATCH_EVENTS + SOUK_IMPORT_ROW_EVENTS)
+        return SOUK_ETOOBIG;
     *kept = *event;
     souk_buf_clear(&batches->packed);
     SOUK_TRY(souk_pack(batches->packer, body, &batches->packed));
@@ -316,8 +318,9 @@ static souk_err put_event(souk_import_sink *sink, uint64_t through, const souk_e
     slot->batch.count++;
     if (slot->arena.failed)
         return SOUK_ENOMEM;
-    bool full = slot->batch.count == BATCH_EVENTS || slot->lines >= BATCH_LINES ||
+    bool full = slot->batch.count >= BATCH_EVENTS || slot->lines >= BATCH_LINES ||
                 slot->arena.total_bytes >= ROOM_MOST;
+    full = full && !sink->row_open;
     return full ? send_and_tell(batches) : SOUK_OK;
 }
 
@@ -415,7 +418,8 @@ static souk_err make_slots(import_batches *batches)
         struct slot *slot = &batches->slots[i];
         slot->of = batches;
         slot->arena.mem = batches->sink.mem;
-        slot->events = souk_mem_array(batches->sink.mem, BATCH_EVENTS, sizeof *slot->events);
+        slot->events = souk_mem_array(batches->sink.mem, BATCH_EVENTS + SOUK_IMPORT_ROW_EVENTS,
+                                      sizeof *slot->events);
         if (!slot->events)
             return SOUK_ENOMEM;
     }

@@ -19,7 +19,8 @@
  * Rows     The reader counts sink->rows up by one for each record of the file (a row, a line, an item of a feed),
  *          in the order of the file.  What it puts says through which row it holds all of the file: a resumed
  *          import passes over what ends at or before the row that was durable.  So the same file must give the
- *          same records again, whatever the pieces
+ *          same records again, whatever the pieces.  A row that becomes several events (at most
+ *          SOUK_IMPORT_ROW_EVENTS) is put with row_open set, but for the last of them
  * Room     Texts of what is put lie in *sink->room, or live as long as the reader.  After each put sink->room may be
  *          another arena: what is begun must be taken from the new one
  * Faults   A record that cannot be taken is told to souk_import_put_fault, with its line and words, and the next one
@@ -32,6 +33,8 @@
 #include "service/collect/import.h"
 
 enum { SOUK_IMPORT_BODY_BYTES = 30000 }; /* an event's own text is not longer than this */
+
+enum { SOUK_IMPORT_ROW_EVENTS = 64 };
 
 /* What is stored beside the log. */
 typedef struct souk_import_entry {
@@ -59,6 +62,7 @@ struct souk_import_sink {
     void *shared; /* of the format, for all files of a folder; zeroed at first */
     souk_arena *room;
     uint64_t rows;
+    bool row_open; /* more of this row will be put: what it becomes is stored together */
     /* the sink's own */
     souk_err (*event)(souk_import_sink *sink, uint64_t through, const souk_event *event,
                       souk_text body);
