@@ -258,6 +258,10 @@ static void write_result(const souk_import *import, souk_json_writer *out)
         souk_json_write_key(out, souk_text_of(fields[i].name));
         souk_json_write_u64(out, fields[i].value);
     }
+    if (import->has_entries) {
+        souk_json_write_key(out, SOUK_TEXT("entries"));
+        souk_json_write_u64(out, import->entries);
+    }
     souk_json_write_end(out);
 }
 

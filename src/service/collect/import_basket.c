@@ -171,7 +171,7 @@ souk_err import_basket_row(import_basket *basket, const import_order *order,
                              SOUK_IMPORT_BODY_BYTES);
     SOUK_TRY(import_ordinal_next(&basket->orders, import_order_hash(basket->sink, order->key),
                                  &ordinal));
-    bool same = basket->is_open && has_room(basket) &&
+    bool same = line && basket->is_open && has_room(basket) &&
                 souk_text_equal(souk_buf_view(&basket->head), souk_buf_view(&basket->row_head));
     if (!same) {
         SOUK_TRY(import_basket_end(basket));
