@@ -23,7 +23,7 @@ static const struct {
      "Gr\xC3\xB6\xC3\x9F"
      "e;Stra\xC3\x9F"
      "e\n"},
-    {SOUK_CHARSET_WINDOWS_1252, "caf\xE9 12 \x80", 8, "caf\xC3\xA9 12 \xE2\x82\xAC"},
+    {SOUK_CHARSET_WINDOWS_1252, "caf\xE9 12 \x80", 9, "caf\xC3\xA9 12 \xE2\x82\xAC"},
     {SOUK_CHARSET_UTF16LE, "\xFF\xFE\x61\x00\xA2\x8B", 6, "\xEF\xBB\xBF\x61\xE8\xAE\xA2"},
     {SOUK_CHARSET_UTF16BE, "\xFE\xFF\x00\x61\x8B\xA2", 6, "\xEF\xBB\xBF\x61\xE8\xAE\xA2"},
     {SOUK_CHARSET_UTF16LE, "a\0,\0b\0\n\0", 8, "a,b\n"},
