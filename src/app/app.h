@@ -28,6 +28,9 @@ typedef struct app_options {
     const char *age_band, *source, *to, *secret_file;
     const char *shoppers, *stores, *days, *seed, *out; /* of a world */
     const char *bases[APP_BASES];                      /* --basis PURPOSE=BASIS, again and again */
+    /* of imports */
+    bool dry_run;
+    const char *map, *encoding, *separator, *quote, *decimal, *dates, *zone, *currency;
     size_t base_count;
     const char *operands[APP_OPERANDS];
     size_t operand_count;

@@ -1,7 +1,9 @@
 /* help.c - `souk help`, `souk help COMMAND`: grown from the rows of the commands, their words and their flags. */
 #include "app/bench.h"
 #include "app/usage.h"
+#include "base/charset.h"
 #include "base/nearest.h"
+#include "service/collect/import.h"
 
 #include <stdio.h>
 
@@ -79,7 +81,44 @@ static bool choose_command(size_t i, char to[APP_CHOICE_BYTES], const char **ret
     return give(i < app_command_count ? app_commands[i].name : NULL, to);
 }
 
+static bool choose_format(size_t i, char to[APP_CHOICE_BYTES], const char **ret_what)
+{
+    const char *summary;
+    const char *name = souk_import_at(i, &summary);
+    *ret_what = name ? summary : "";
+    return give(name, to);
+}
+
+static bool choose_order(size_t i, char to[APP_CHOICE_BYTES], const char **ret_what)
+{
+    static const char *const orders[] = {"dmy", "mdy", "ymd", NULL};
+    *ret_what = "";
+    return give(orders[i < 3 ? i : 3], to);
+}
+
+static bool choose_mark(size_t i, char to[APP_CHOICE_BYTES], const char **ret_what)
+{
+    static const char *const marks[] = {"comma", "point", NULL};
+    *ret_what = "";
+    return give(marks[i < 2 ? i : 2], to);
+}
+
+static bool choose_charset(size_t i, char to[APP_CHOICE_BYTES], const char **ret_what)
+{
+    *ret_what = "";
+    return give(i < SOUK_CHARSET_COUNT ? souk_charset_word((souk_charset)i) : NULL, to);
+}
+
 const app_word app_words[] = {
+    {"FORMAT", ": docs/import.md tells each", APP_WORD_CHOICE, choose_format},
+    {"C=M,…", "a heading, or a column's number as #3, and what it means: 'Order No=order'",
+     APP_WORD_FREE, NULL},
+    {"ZONE", "as Asia/Shanghai or Europe/Berlin", APP_WORD_FREE, NULL},
+    {"CODE", "of ISO 4217, as CNY", APP_WORD_FREE, NULL},
+    {"ORDER", NULL, APP_WORD_CHOICE, choose_order},
+    {"MARK", NULL, APP_WORD_CHOICE, choose_mark},
+    {"SIGN", "the character itself, or its name: tab, none", APP_WORD_FREE, NULL},
+    {"CHARSET", NULL, APP_WORD_CHOICE, choose_charset},
     {"KIND", ": public is the id that `souk shopper` prints", APP_WORD_CHOICE, choose_kind},
     {"VALUE", "the identifier as events carry it: userId for user, traits.email for email",
      APP_WORD_FREE, NULL},

@@ -280,6 +280,25 @@ static souk_err find_source(souk_work *work, souk_text name, uint32_t *ret_sourc
     return err;
 }
 
+/* How the file is to be read: "map", "zone", …; what is not said is guessed. */
+static void read_options(souk_work *work, souk_import_options *options)
+{
+    const struct {
+        const char *name;
+        souk_text *value;
+    } fields[] = {{"map", &options->map},
+                  {"encoding", &options->encoding},
+                  {"separator", &options->separator},
+                  {"quote", &options->quote},
+                  {"decimal", &options->decimal},
+                  {"dates", &options->dates},
+                  {"zone", &options->zone},
+                  {"currency", &options->currency}};
+    souk_json_node root = souk_json_root(work->arguments);
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        *fields[i].value = souk_field(work->arguments, root, fields[i].name, work->arena);
+}
+
 static souk_err import_file(souk_work *work)
 {
     souk_json_node root = souk_json_root(work->arguments);
@@ -288,6 +307,7 @@ static souk_err import_file(souk_work *work)
               source = souk_field(work->arguments, root, "source", work->arena);
     souk_import import = {
         .spine = work->spine, .progress = work->progress, .context = work->context};
+    read_options(work, &import.options);
     char *path = souk_arena_get(work->arena, file.bytes + 1);
     if (work->arena->failed)
         return SOUK_ENOMEM;

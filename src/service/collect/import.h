@@ -68,6 +68,8 @@ SOUK_CHECKED souk_err souk_import_look(souk_mem *mem, const souk_import *import,
 /* Whether there is a format of this name; whether it reads columns of any heading. */
 bool souk_import_known(souk_text format);
 bool souk_import_is_mapped(souk_text format);
+/* The i-th format's name and what it is; NULL behind the last one. */
+const char *souk_import_at(size_t i, const char **ret_summary);
 /* "orders, products, …". */
 const char *souk_import_list(void);
 
