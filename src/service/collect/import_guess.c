@@ -197,7 +197,7 @@ static void assign(import_guess *guess, size_t column, size_t meaning, unsigned 
 
 static souk_err settle_claims(import_guess *guess, const import_sample *sample, souk_diag *diag)
 {
-    size_t count = 0, most = guess->column_count * guess->kind->count;
+    size_t count = 0, most = guess->column_count * guess->kind->count + 1;
     struct claim *claims = souk_mem_array(guess->mem, most, sizeof *claims);
     souk_err err = claims ? SOUK_OK : SOUK_ENOMEM;
     for (size_t column = 0; !err && column < guess->column_count; column++)
