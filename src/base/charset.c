@@ -48,17 +48,31 @@ bool souk_charset_of_word(souk_text word, souk_charset *ret_charset)
 
 /* ---- guessing -------------------------------------------------------------------------------------------- */
 
-/* Valid, but perhaps for a character cut at the end. */
+/* The length of the UTF-8 sequence that the text begins with; 0: none. */
+static size_t sequence_bytes(souk_text text)
+{
+    unsigned char first = (unsigned char)text.at[0];
+    size_t bytes = first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+    bool fits = bytes && bytes <= text.bytes && souk_utf8_valid((souk_text){text.at, bytes});
+    return fits ? bytes : 0;
+}
+
+/* Valid, but perhaps for a character cut at the end, or for few damaged ones among many whole. */
 static bool is_utf8(souk_text text, bool is_whole)
 {
-    for (int cut = 0; cut < 4 && text.bytes; cut++, text.bytes--) {
-        if (souk_utf8_valid(text))
-            return true;
-        unsigned char last = (unsigned char)text.at[text.bytes - 1];
-        if (is_whole || last < 0x80)
-            return false;
+    size_t sequences = 0, faults = 0;
+    if (souk_utf8_valid(text))
+        return true;
+    while (text.bytes) {
+        size_t bytes = (unsigned char)text.at[0] < 0x80 ? 1 : sequence_bytes(text);
+        bool is_cut = bytes == 0 && !is_whole && text.bytes < 4;
+        sequences += bytes > 1;
+        faults += bytes == 0 && !is_cut;
+        bytes = souk_max_size(bytes, 1);
+        text.at += bytes;
+        text.bytes -= bytes;
     }
-    return text.bytes == 0;
+    return faults == 0 || sequences > 10 * faults;
 }
 
 static bool in(unsigned char byte, unsigned char from, unsigned char to)

@@ -9,7 +9,7 @@
  *     }
  *     if (souk_decoder_faults(decoder)) ...                   it was another encoding, or is damaged
  *
- * The guess: a byte order mark; zero bytes at every other place (UTF-16); valid UTF-8; else bytes above 127 that
+ * The guess: a byte order mark; zero bytes at every other place (UTF-16); UTF-8 but for few bytes; else bytes above 127 that
  * mostly stand in pairs are GB18030, and single ones Windows' code page of western Europe.  A guess: say what it
  * was, and let the user say better.
  * A mark in front stays (U+FEFF): csv.h skips it.  UTF-8 is passed through as it is; what is not valid in another

@@ -74,6 +74,18 @@ SOUK_TEST("a head that ends within a character is still its encoding, a whole te
     SOUK_CHECK(souk_charset_guess(SOUK_TEXT(""), true) == SOUK_CHARSET_UTF8);
 }
 
+SOUK_TEST("a damaged byte among many characters does not make it another encoding")
+{
+    souk_auto_value(souk_buf) text = {.mem = test->mem};
+    for (unsigned i = 0; i < 30; i++)
+        souk_buf_text(&text, SOUK_TEXT("\xE8\xAE\xA2,"));
+    souk_buf_byte(&text, '\xFF');
+    SOUK_CHECK(souk_charset_guess(souk_buf_view(&text), true) == SOUK_CHARSET_UTF8);
+    for (unsigned i = 0; i < 5; i++)
+        souk_buf_byte(&text, '\xFF');
+    SOUK_CHECK(souk_charset_guess(souk_buf_view(&text), true) != SOUK_CHARSET_UTF8);
+}
+
 SOUK_TEST("what is not of the encoding is marked and counted, also a character that never ends")
 {
     souk_auto_value(souk_buf) out = {.mem = test->mem};

@@ -388,14 +388,13 @@ souk_err import_guess_new(souk_mem *mem, const import_kind *kind,
                           import_guess **ret_guess, souk_diag *diag)
 {
     souk_auto(import_guess) guess = souk_mem_get(mem, sizeof *guess);
-    import_sample *sample = souk_mem_get(mem, sizeof *sample);
-    souk_err err = guess && sample ? SOUK_OK : SOUK_ENOMEM;
     souk_assert(kind->count <= IMPORT_MEANINGS_MOST);
-    if (!err) {
-        guess->mem = guess->arena.mem = mem;
-        guess->kind = kind;
-        err = find_out(guess, options, head, is_whole, sample, diag);
-    }
+    if (!guess)
+        return SOUK_ENOMEM;
+    guess->mem = guess->arena.mem = mem;
+    guess->kind = kind;
+    import_sample *sample = souk_mem_get(mem, sizeof *sample);
+    souk_err err = sample ? find_out(guess, options, head, is_whole, sample, diag) : SOUK_ENOMEM;
     souk_mem_put(mem, sample);
     if (!err)
         *ret_guess = souk_take(&guess);

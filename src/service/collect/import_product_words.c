@@ -54,7 +54,7 @@ souk_err import_read_gtin(souk_import_sink *sink, souk_text told, souk_text *ret
     char digits[40];
     size_t bytes = 0;
     *ret_gtin = SOUK_TEXT("");
-    if (told.bytes == 0)
+    if (!told.at || told.bytes == 0)
         return SOUK_OK;
     if (memmem(told.at, told.bytes, "E+", 2))
         return souk_diag_say(

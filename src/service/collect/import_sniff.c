@@ -81,6 +81,16 @@ static bool has_apostrophes(souk_text text)
     return line.bytes > 2 && line.at[0] == '\'' && line.at[line.bytes - 1] == '\'';
 }
 
+/* A quote that begins a cell means it; within cells only, it is an inch or a second. */
+static bool opens_cells(souk_text text)
+{
+    const char *at = text.at, *end = text.at + text.bytes;
+    for (; at < end && (at = memchr(at, '"', (size_t)(end - at))); at++)
+        if (at == text.at || memchr(",;\t|\n", at[-1], 5))
+            return true;
+    return false;
+}
+
 static souk_err find_separator(import_guess *guess, const souk_import_options *options,
                                souk_text text, bool is_whole, import_sample *sample)
 {
@@ -95,7 +105,7 @@ static souk_err find_separator(import_guess *guess, const souk_import_options *o
             break;
         if (apostrophes && !has_apostrophes(text))
             continue;
-        if (none && best >= 1000 * 50) /* it reads well with quotes */
+        if (none && (best >= 1000 * 50 || opens_cells(text))) /* it reads well with quotes */
             break;
         if (!quotes_told) {
             guess->quote = apostrophes ? '\'' : '"';
