@@ -225,11 +225,11 @@ const import_kind import_consents_kind = KIND("consents", consents);
 /* ---- comparing ----------------------------------------------------------------------------------------------- */
 
 enum { FOLDED_MOST = 120, EXACT = 95, WEAK = 80, HOLDS = 70 };
+enum { HELD_LEAST = 6 }; /* two Chinese characters are 6 bytes, too */
 
 struct folded {
     char at[FOLDED_MOST];
     size_t bytes;
-    bool has_wide; /* characters beyond ASCII */
 };
 
 /* The length of what stands between words: spaces, marks, full-width brackets. */
@@ -264,7 +264,6 @@ static size_t bracket_bytes(souk_text text)
 static void fold(souk_text text, struct folded *folded)
 {
     folded->bytes = 0;
-    folded->has_wide = false;
     while (text.bytes && folded->bytes < FOLDED_MOST) {
         size_t passed = mark_bytes(text);
         if (passed == 0 && folded->bytes)
@@ -276,7 +275,6 @@ static void fold(souk_text text, struct folded *folded)
                 byte = (unsigned char)(byte + 32);
             else if (accent && byte >= 0x80 && byte <= 0x9E && byte != 0x97)
                 byte = (unsigned char)(byte + 32); /* À to Þ, in UTF-8 C3 80 to C3 9E */
-            folded->has_wide |= byte >= 0xE0;
             folded->at[folded->bytes++] = (char)byte;
             passed = 1;
         }
@@ -285,23 +283,46 @@ static void fold(souk_text text, struct folded *folded)
     }
 }
 
+/* Whether the heading goes on with the word from here; where it then stands.  Words are in lower case. */
+static bool goes_on(const struct folded *heading, size_t at, souk_text word, size_t *ret_end)
+{
+    while (word.bytes) {
+        size_t passed = mark_bytes(word);
+        if (passed == 0) {
+            if (at == heading->bytes || heading->at[at] != word.at[0])
+                return false;
+            at++;
+            passed = 1;
+        }
+        word.at += passed;
+        word.bytes -= passed;
+    }
+    *ret_end = at;
+    return true;
+}
+
+static unsigned score_of(const struct folded *heading, souk_text word)
+{
+    bool weak = word.at[0] == '~';
+    size_t end;
+    if (weak)
+        word = souk_text_range(word.at + 1, word.at + word.bytes);
+    if (goes_on(heading, 0, word, &end) && end == heading->bytes)
+        return weak ? WEAK : EXACT;
+    for (size_t at = 0; !weak && at + HELD_LEAST <= heading->bytes; at++)
+        if (goes_on(heading, at, word, &end) && end - at >= HELD_LEAST)
+            return HOLDS;
+    return 0;
+}
+
 unsigned import_word_score(const import_meaning *meaning, souk_text heading)
 {
-    struct folded folded, word;
+    struct folded folded;
     souk_text words = souk_text_of(meaning->words);
     unsigned best = 0;
     fold(heading, &folded);
-    while (words.bytes && folded.bytes) {
-        souk_text one = souk_text_cut(&words, '|');
-        bool weak = souk_text_starts(one, SOUK_TEXT("~"));
-        if (weak)
-            one = souk_text_range(one.at + 1, one.at + one.bytes);
-        fold(one, &word);
-        unsigned score = 0;
-        if (word.bytes == folded.bytes && !memcmp(word.at, folded.at, word.bytes))
-            score = weak ? WEAK : EXACT;
-        else if (!weak && word.bytes >= 6 && memmem(folded.at, folded.bytes, word.at, word.bytes))
-            score = HOLDS; /* two Chinese characters are 6 bytes, too */
+    while (words.bytes && folded.bytes && best < EXACT) {
+        unsigned score = score_of(&folded, souk_text_cut(&words, '|'));
         best = score > best ? score : best;
     }
     return best;
