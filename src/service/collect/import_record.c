@@ -3,7 +3,7 @@
 
 /* ---- ordinals -------------------------------------------------------------------------------------------- */
 
-enum { ORDINALS_FIRST = 65536 };
+enum { ORDINALS_FIRST = 1024 };
 
 void import_ordinals_done(import_ordinals *ordinals)
 {

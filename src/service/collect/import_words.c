@@ -237,8 +237,9 @@ static size_t mark_bytes(souk_text text)
 {
     static const char *const wide[] = {"\xC2\xA0",     "\xC2\xB0",     "\xEF\xBC\x9A",
                                        "\xE3\x80\x80", "\xE2\x80\x99", "\xEF\xBB\xBF"};
-    if (memchr(" \t\r\n_-./:#'\"*?,;", text.at[0], 17))
-        return 1;
+    unsigned char first = (unsigned char)text.at[0];
+    if (first < 0x80)
+        return memchr(" \t\r\n_-./:#'\"*?,;", first, 17) ? 1 : 0;
     for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
         if (souk_text_starts(text, souk_text_of(wide[i])))
             return strlen(wide[i]);
@@ -287,13 +288,11 @@ static void fold(souk_text text, struct folded *folded)
 static bool goes_on(const struct folded *heading, size_t at, souk_text word, size_t *ret_end)
 {
     while (word.bytes) {
-        size_t passed = mark_bytes(word);
-        if (passed == 0) {
-            if (at == heading->bytes || heading->at[at] != word.at[0])
-                return false;
-            at++;
-            passed = 1;
-        }
+        bool same = at < heading->bytes && heading->at[at] == word.at[0];
+        size_t passed = same ? 1 : mark_bytes(word); /* a folded heading has no marks */
+        if (passed == 0)
+            return false;
+        at += same;
         word.at += passed;
         word.bytes -= passed;
     }
