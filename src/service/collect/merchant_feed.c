@@ -121,7 +121,8 @@ static souk_err read_item(struct state *state, const merchant_item *item, souk_d
     SOUK_TRY(import_read_gtin(sink, value_of(item, "gtin"), &product->gtin, fault));
     SOUK_TRY(read_price(state, value_of(item, "price"), product, fault));
     SOUK_TRY(write_attributes(state, item, false));
-    product->attributes = import_keep(sink, souk_buf_view(&state->body));
+    if (state->body.bytes > 2) /* {} is nothing */
+        product->attributes = import_keep(sink, souk_buf_view(&state->body));
     if (sink->room->failed)
         return SOUK_ENOMEM;
     SOUK_TRY(souk_product_check(product, fault));

@@ -31,7 +31,7 @@ SOUK_TEST("a table by tabs is products, a column that comes again a list, an inc
           "B\tCup\tCNY 1,015.00\t\t\t\t\t\nB\tCup\t1 CNY\nC\tx\tcheap\n\tx\t1 CNY\n",
           "product 1 A | Tea 5\" pot |  | Food > Tea | 4006381333931 |  | https://i |  | 15 CNY | "
           "{\"additional_image_link\":[\"u1\",\"u2\"]}\n"
-          "product 2 B | Cup |  |  |  |  |  |  | 1015 CNY | {}\n"
+          "product 2 B | Cup |  |  |  |  |  |  | 1015 CNY | \n"
           "fault 3 line 4: the id 'B' stands in this feed before: "
           "{\"id\":\"B\",\"title\":\"Cup\",\"price\":"
           "\"1 CNY\"}\n"
