@@ -64,7 +64,8 @@ static souk_err take_items(struct state *state, const souk_csv_row *row, souk_di
     import_order order = {.key = {key, (size_t)bytes},
                           .at = state->sink->received,
                           .type = SOUK_TEXT("Order Completed"),
-                          .flags = SOUK_EVENT_ORDER | SOUK_EVENT_SALE};
+                          .flags = SOUK_EVENT_ORDER | SOUK_EVENT_SALE,
+                          .is_whole = true};
     state->sink->row_open = true;
     for (size_t i = 0; i < row->field_count; i++) {
         souk_text item = souk_text_trim(row->fields[i]);

@@ -158,33 +158,6 @@ static souk_err add_line(import_basket *basket, const import_order *order, const
     return basket->own.failed ? SOUK_ENOMEM : SOUK_OK;
 }
 
-souk_err import_basket_row(import_basket *basket, const import_order *order,
-                           const import_line *line, souk_diag *fault)
-{
-    uint32_t ordinal;
-    SOUK_TRY(write_head(basket, order));
-    souk_buf_clear(&basket->row_body);
-    if (line)
-        SOUK_TRY(write_line(basket, line));
-    if (basket->row_body.bytes > SOUK_IMPORT_BODY_BYTES)
-        return souk_diag_say(fault, SOUK_EINVAL, "the row has more than %d bytes: shorten it",
-                             SOUK_IMPORT_BODY_BYTES);
-    SOUK_TRY(import_ordinal_next(&basket->orders, import_order_hash(basket->sink, order->key),
-                                 &ordinal));
-    bool same = line && basket->is_open && has_room(basket) &&
-                souk_text_equal(souk_buf_view(&basket->head), souk_buf_view(&basket->row_head));
-    if (!same) {
-        SOUK_TRY(import_basket_end(basket));
-        souk_buf_clear(&basket->head);
-        souk_buf_text(&basket->head, souk_buf_view(&basket->row_head));
-        SOUK_TRY(open_event(basket, order, ordinal, fault));
-    }
-    if (line)
-        SOUK_TRY(add_line(basket, order, line, fault));
-    basket->through = basket->sink->rows;
-    return SOUK_OK;
-}
-
 /* ---- the event ---------------------------------------------------------------------------------------------- */
 
 /* Everything it points to, from the basket's arena to the sink's. */
@@ -208,7 +181,7 @@ static souk_err move_to_room(import_basket *basket, souk_event *event)
     return sink->room->failed ? SOUK_ENOMEM : SOUK_OK;
 }
 
-souk_err import_basket_end(import_basket *basket)
+static souk_err end_event(import_basket *basket)
 {
     souk_event event = basket->event;
     if (!basket->is_open)
@@ -220,4 +193,74 @@ souk_err import_basket_end(import_basket *basket)
     SOUK_TRY(move_to_room(basket, &event));
     return souk_import_put_event(basket->sink, basket->through, &event,
                                  souk_buf_view(&basket->body));
+}
+
+/* ---- rows of an order -------------------------------------------------------------------------------------- */
+
+static void end_stretch(import_basket *basket)
+{
+    if (basket->is_stretch && !basket->is_whole)
+        import_ordinal_add(&basket->orders, basket->hash, basket->rows - 1);
+    basket->is_stretch = false;
+}
+
+/* The row in hand is of this order. */
+static souk_err enter_row(import_basket *basket, souk_text key, bool is_whole)
+{
+    uint64_t hash = import_order_hash(basket->sink, key);
+    if (basket->is_stretch && basket->hash == hash) {
+        basket->rows++;
+        return SOUK_OK;
+    }
+    SOUK_TRY(end_event(basket));
+    end_stretch(basket);
+    basket->first = 1;
+    if (!is_whole)
+        SOUK_TRY(import_ordinal_next(&basket->orders, hash, &basket->first));
+    basket->hash = hash;
+    basket->is_stretch = true;
+    basket->is_whole = is_whole;
+    basket->rows = 1;
+    basket->taken = 0;
+    return SOUK_OK;
+}
+
+souk_err import_basket_skip(import_basket *basket, souk_text key)
+{
+    if (key.bytes == 0 || key.bytes > IMPORT_ORDER_BYTES)
+        return SOUK_OK;
+    return enter_row(basket, key, false);
+}
+
+souk_err import_basket_row(import_basket *basket, const import_order *order,
+                           const import_line *line, souk_diag *fault)
+{
+    SOUK_TRY(write_head(basket, order));
+    souk_buf_clear(&basket->row_body);
+    if (line)
+        SOUK_TRY(write_line(basket, line));
+    SOUK_TRY(enter_row(basket, order->key, order->is_whole));
+    if (basket->row_body.bytes > SOUK_IMPORT_BODY_BYTES)
+        return souk_diag_say(fault, SOUK_EINVAL, "the row has more than %d bytes: shorten it",
+                             SOUK_IMPORT_BODY_BYTES);
+    bool same = line && basket->is_open && has_room(basket) &&
+                souk_text_equal(souk_buf_view(&basket->head), souk_buf_view(&basket->row_head));
+    if (!same) {
+        SOUK_TRY(end_event(basket));
+        souk_buf_clear(&basket->head);
+        souk_buf_text(&basket->head, souk_buf_view(&basket->row_head));
+        SOUK_TRY(open_event(basket, order, basket->first + basket->taken, fault));
+    }
+    if (line)
+        SOUK_TRY(add_line(basket, order, line, fault));
+    basket->taken = basket->rows;
+    basket->through = basket->sink->rows;
+    return SOUK_OK;
+}
+
+souk_err import_basket_end(import_basket *basket)
+{
+    SOUK_TRY(end_event(basket));
+    end_stretch(basket);
+    return SOUK_OK;
 }

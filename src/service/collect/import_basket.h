@@ -11,8 +11,10 @@
  * line each, up to SOUK_EVENT_LINES lines or SOUK_IMPORT_BODY_BYTES of text; then another event of the same order
  * begins.  An order whose rows lie apart becomes an event for each stretch of them.
  * Identity (source, key, ordinal within the order of the event's first row): the same file again adds nothing, and
- *          an order is counted once (flag SOUK_EVENT_ORDER on its first row's event alone).  Files that overlap by
- *          whole orders add what is new; an order that came back longer is the order that was imported
+ *          an order is counted once (flag SOUK_EVENT_ORDER on its first row's event alone).  Rows that cannot be taken
+ *          count as rows, and belong to the event behind them.  Files that overlap by whole orders add what is new.
+ *          An order that comes again longer, or with a row mended, is the order that was imported first: it is never
+ *          counted twice, and what it gained is not taken
  * Text     {"type":"track","event":…,"userId":…,"properties":{"order_id":…,"store_id":…,"products":[{…},…]}} */
 #ifndef SOUK_SERVICE_COLLECT_IMPORT_BASKET_H
 #define SOUK_SERVICE_COLLECT_IMPORT_BASKET_H
@@ -30,6 +32,7 @@ typedef struct import_order {
     souk_text type, store; /* type: of the event, static */
     char currency[4];
     uint8_t flags;
+    bool is_whole;  /* its rows stand nowhere else: nobody has to remember it */
     bool has_total; /* the order's amount is told, and not the sum of its lines */
     souk_decimal total;
     struct {
@@ -53,11 +56,16 @@ typedef struct import_basket {
     souk_import_sink *sink;
     import_ordinals orders;
     bool is_open;
-    uint64_t through;  /* the last row that is in it */
-    souk_buf head;     /* what its rows agree about */
-    souk_buf row_head; /* the same of the row in hand */
-    souk_event event;  /* texts in `own` */
-    souk_line *lines;  /* [SOUK_EVENT_LINES] */
+    /* The stretch of rows of one order in hand, those that cannot be taken among them. */
+    bool is_stretch, is_whole;
+    uint64_t hash;        /* of the order */
+    uint32_t first;       /* ordinal of its first row */
+    uint32_t rows, taken; /* so far; through the last one that was taken */
+    uint64_t through;     /* the last row that is in it */
+    souk_buf head;        /* what its rows agree about */
+    souk_buf row_head;    /* the same of the row in hand */
+    souk_event event;     /* texts in `own` */
+    souk_line *lines;     /* [SOUK_EVENT_LINES] */
     souk_arena own;
     souk_buf body, row_body;
     souk_json_writer json;
@@ -71,5 +79,7 @@ void import_basket_done(import_basket *basket);
 SOUK_CHECKED souk_err import_basket_row(import_basket *basket, const import_order *order,
                                         const import_line *line, souk_diag *fault);
 SOUK_CHECKED souk_err import_basket_end(import_basket *basket);
+/* A row of an order that cannot be taken: those behind it keep their identity when it is mended. */
+SOUK_CHECKED souk_err import_basket_skip(import_basket *basket, souk_text key);
 
 #endif

@@ -126,17 +126,9 @@ static void write_order(const void *context, souk_json_writer *json)
     }
 }
 
-static souk_err read_order(import_table *table, import_order *order, char key[IMPORT_ORDER_BYTES],
-                           souk_diag *fault)
+static souk_err read_key(import_table *table, import_order *order, char key[IMPORT_ORDER_BYTES],
+                         souk_diag *fault)
 {
-    static const struct {
-        int meaning;
-        souk_id_kind kind;
-    } ids[] = {{IMPORT_USER, SOUK_ID_USER},
-               {IMPORT_CARD, SOUK_ID_CARD},
-               {IMPORT_PHONE_COLUMN, SOUK_ID_PHONE},
-               {IMPORT_EMAIL_COLUMN, SOUK_ID_EMAIL},
-               {IMPORT_OPEN, SOUK_ID_OPEN}};
     souk_text number = import_table_cell(table, IMPORT_ORDER),
               store = import_table_cell(table, IMPORT_STORE);
     if (number.bytes == 0 || number.bytes > 90)
@@ -152,6 +144,19 @@ static souk_err read_order(import_table *table, import_order *order, char key[IM
         memcpy(key + store.bytes + 1, number.at, number.bytes);
         order->key = (souk_text){key, store.bytes + 1 + number.bytes};
     }
+    return SOUK_OK;
+}
+
+static souk_err read_order(import_table *table, import_order *order, souk_diag *fault)
+{
+    static const struct {
+        int meaning;
+        souk_id_kind kind;
+    } ids[] = {{IMPORT_USER, SOUK_ID_USER},
+               {IMPORT_CARD, SOUK_ID_CARD},
+               {IMPORT_PHONE_COLUMN, SOUK_ID_PHONE},
+               {IMPORT_EMAIL_COLUMN, SOUK_ID_EMAIL},
+               {IMPORT_OPEN, SOUK_ID_OPEN}};
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
         souk_text value = import_table_cell(table, ids[i].meaning);
         if (value.bytes == 0)
@@ -162,6 +167,9 @@ static souk_err read_order(import_table *table, import_order *order, char key[IM
     }
     order->more = write_order;
     order->context = table;
+    SOUK_TRY(import_table_money(table, IMPORT_TOTAL, &order->total, order->currency,
+                                &order->has_total, fault));
+    SOUK_TRY(import_table_currency(table, IMPORT_CURRENCY_COLUMN, order->currency, fault));
     return import_table_time(table, IMPORT_AT, IMPORT_TIME_COLUMN, &order->at, fault);
 }
 
@@ -180,20 +188,28 @@ static void settle_fate(import_order *order, import_line *line, enum fate fate)
     negate(&line->line.quantity);
 }
 
+static souk_err read_rest(import_table *table, import_order *order, import_line *line,
+                          souk_diag *fault)
+{
+    SOUK_TRY(read_line(table, line, order->currency, fault));
+    line->more = write_more;
+    line->context = table;
+    SOUK_TRY(read_order(table, order, fault));
+    settle_fate(order, line, fate_of(import_table_cell(table, IMPORT_STATUS)));
+    return SOUK_OK;
+}
+
 static souk_err read_row(import_table *table, souk_diag *fault)
 {
     struct state *state = (struct state *)(void *)table;
     char key[IMPORT_ORDER_BYTES];
     import_order order = {.has_total = false};
     import_line line;
-    SOUK_TRY(read_line(table, &line, order.currency, fault));
-    line.more = write_more;
-    line.context = table;
-    SOUK_TRY(read_order(table, &order, key, fault));
-    SOUK_TRY(import_table_money(table, IMPORT_TOTAL, &order.total, order.currency, &order.has_total,
-                                fault));
-    SOUK_TRY(import_table_currency(table, IMPORT_CURRENCY_COLUMN, order.currency, fault));
-    settle_fate(&order, &line, fate_of(import_table_cell(table, IMPORT_STATUS)));
+    SOUK_TRY(read_key(table, &order, key, fault));
+    souk_err err = read_rest(table, &order, &line, fault);
+    if (err == SOUK_EINVAL)
+        SOUK_TRY(import_basket_skip(&state->basket, order.key));
+    SOUK_TRY(err);
     bool has_line = import_table_has(table, IMPORT_PRODUCT_CODE) ||
                     import_table_has(table, IMPORT_NAME) ||
                     import_table_has(table, IMPORT_AMOUNT) || import_table_has_rest(table);

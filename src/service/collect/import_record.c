@@ -36,16 +36,28 @@ static souk_err make_room(import_ordinals *ordinals)
     return SOUK_OK;
 }
 
-souk_err import_ordinal_next(import_ordinals *ordinals, uint64_t hash, uint32_t *ret_ordinal)
+static struct import_ordinal *find(import_ordinals *ordinals, uint64_t hash)
 {
-    SOUK_TRY(make_room(ordinals));
     size_t mask = ordinals->capacity - 1, at = hash & mask;
     while (ordinals->places[at].count && ordinals->places[at].hash != hash)
         at = (at + 1) & mask;
-    ordinals->count += ordinals->places[at].count == 0;
-    ordinals->places[at].hash = hash;
-    *ret_ordinal = ++ordinals->places[at].count;
+    return &ordinals->places[at];
+}
+
+souk_err import_ordinal_next(import_ordinals *ordinals, uint64_t hash, uint32_t *ret_ordinal)
+{
+    SOUK_TRY(make_room(ordinals));
+    struct import_ordinal *ordinal = find(ordinals, hash);
+    ordinals->count += ordinal->count == 0;
+    ordinal->hash = hash;
+    *ret_ordinal = ++ordinal->count;
     return SOUK_OK;
+}
+
+void import_ordinal_add(import_ordinals *ordinals, uint64_t hash, uint32_t count)
+{
+    if (count)
+        find(ordinals, hash)->count += count;
 }
 
 uint64_t import_order_hash(const souk_import_sink *sink, souk_text order)

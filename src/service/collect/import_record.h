@@ -22,6 +22,9 @@ void import_ordinals_done(import_ordinals *ordinals);
 SOUK_CHECKED souk_err import_ordinal_next(import_ordinals *ordinals, uint64_t hash,
                                           uint32_t *ret_ordinal);
 
+/* More of the same; there is room for it, since it came before. */
+void import_ordinal_add(import_ordinals *ordinals, uint64_t hash, uint32_t count);
+
 /* The identity of the n-th record of an order (a basket, a line): (source, order, ordinal).  order: at most
  * IMPORT_ORDER_BYTES. */
 enum { IMPORT_ORDER_BYTES = 200 };

@@ -80,6 +80,48 @@ SOUK_TEST("orders of several rows, cut off anywhere, go on where they were, and 
     }
 }
 
+/* Random orders whose rows lie together and apart; `broken` of them cannot be taken. */
+static void random_orders(souk_test *test, souk_buf *text, bool is_mended, uint64_t seed)
+{
+    uint64_t kept = test->random;
+    test->random = seed;
+    souk_buf_print(text, "order,date,sku,qty,price\n");
+    for (unsigned i = 0, order = 0; i < 60; i++) {
+        bool broken = test_random(test, 4) == 0;
+        order = test_random(test, 2) ? order : (unsigned)test_random(test, 6);
+        souk_buf_print(text, "%u,2025-01-02,P%u,%s,1\n", order, i,
+                       broken && !is_mended ? "few" : "1");
+    }
+    test->random = kept;
+}
+
+SOUK_TEST(
+    "rows mended in a file that was imported are never counted twice, nor are those around them")
+{
+    for (unsigned round = 0; round < 20; round++) {
+        souk_auto_value(souk_buf) broken = {.mem = test->mem}, mended = {.mem = test->mem};
+        struct shop shop;
+        souk_totals totals;
+        uint64_t seed = test_random(test, UINT32_MAX) + 1;
+        souk_import first = {.spine = NULL}, again = first, once = first;
+        random_orders(test, &broken, false, seed);
+        random_orders(test, &mended, true, seed);
+        shop_open(&shop, test);
+        SOUK_MUST(run(&shop, "orders", put_file(test, souk_buf_view(&broken)), &first, NULL));
+        SOUK_MUST(run(&shop, "orders", put_file(test, souk_buf_view(&mended)), &again, NULL));
+        souk_index_totals(souk_spine_index(shop.spine), &totals);
+        int64_t micro = (int64_t)totals.amounts[0].amount_micro;
+        SOUK_CHECK(micro <= 60 * 1000000 && micro >= (int64_t)(60 - first.rejected) * 1000000);
+        SOUK_CHECK(totals.orders <= 6);
+        shop_close(&shop);
+        shop_open(&shop, test);
+        SOUK_MUST(run(&shop, "orders", put_file(test, souk_buf_view(&mended)), &once, NULL));
+        souk_index_totals(souk_spine_index(shop.spine), &totals);
+        SOUK_CHECK(totals.amounts[0].amount_micro == 60 * 1000000);
+        shop_close(&shop);
+    }
+}
+
 SOUK_TEST("a table read otherwise after it was cut off is read from its beginning")
 {
     souk_auto_value(souk_buf) text = {.mem = test->mem};
