@@ -62,7 +62,8 @@ static souk_err write_line(import_basket *basket, const import_line *line)
     souk_buf_clear(&basket->row_body);
     souk_json_write_object(&json);
     write_field(&json, "product_id", line->line.product);
-    write_field(&json, "name", line->line.name);
+    if (!souk_text_equal(line->line.name, line->line.product))
+        write_field(&json, "name", line->line.name);
     write_field(&json, "category", line->line.category);
     write_field(&json, "quantity", line->quantity);
     write_field(&json, "price", line->price);
@@ -207,16 +208,19 @@ static void end_stretch(import_basket *basket)
 /* The row in hand is of this order. */
 static souk_err enter_row(import_basket *basket, souk_text key, bool is_whole)
 {
-    uint64_t hash = import_order_hash(basket->sink, key);
-    if (basket->is_stretch && basket->hash == hash) {
+    if (basket->is_stretch && souk_text_equal(key, (souk_text){basket->key, basket->key_bytes})) {
         basket->rows++;
         return SOUK_OK;
     }
+    uint64_t hash = import_order_hash(basket->sink, key);
+    souk_assert(key.bytes && key.bytes <= sizeof basket->key);
     SOUK_TRY(end_event(basket));
     end_stretch(basket);
     basket->first = 1;
     if (!is_whole)
         SOUK_TRY(import_ordinal_next(&basket->orders, hash, &basket->first));
+    memcpy(basket->key, key.at, key.bytes);
+    basket->key_bytes = key.bytes;
     basket->hash = hash;
     basket->is_stretch = true;
     basket->is_whole = is_whole;

@@ -58,7 +58,9 @@ typedef struct import_basket {
     bool is_open;
     /* The stretch of rows of one order in hand, those that cannot be taken among them. */
     bool is_stretch, is_whole;
-    uint64_t hash;        /* of the order */
+    char key[IMPORT_ORDER_BYTES]; /* of the order */
+    size_t key_bytes;
+    uint64_t hash;        /* of the key */
     uint32_t first;       /* ordinal of its first row */
     uint32_t rows, taken; /* so far; through the last one that was taken */
     uint64_t through;     /* the last row that is in it */

@@ -33,8 +33,7 @@ struct import_batches {
     souk_import *import;
     import_customers *customers;
     souk_packer *packer;
-    souk_buf packed;
-    souk_person *person; /* room, of consents */
+    souk_buf packed, body; /* body: of consents */
     struct slot slots[BATCHES];
     size_t filling;
     souk_mutex mutex;
@@ -123,54 +122,68 @@ static souk_err submit(import_batches *batches, struct slot *slot)
     return err;
 }
 
-/* The event by which somebody of a list becomes known; once for each time that she said something. */
-static souk_err introduce(import_batches *batches, struct slot *slot, const souk_consent_told *told)
+static void write_member(souk_json_writer *json, const char *name, souk_text value)
 {
-    souk_event *event = &slot->events[slot->batch.count];
-    char word[SOUK_ID_BYTES + 32];
-    souk_auto_value(souk_buf) body = {.mem = batches->sink.mem};
-    souk_json_writer json = {.out = &body};
-    *event = (souk_event){
-        .received = batches->sink.received, .at = told->row.from, .type = SOUK_TEXT("Identify")};
-    int bytes = snprintf(word, sizeof word, "consent %lld %u ", (long long)told->row.from,
-                         (unsigned)told->kind);
-    memcpy(word + bytes, told->value.at, told->value.bytes);
-    event->message = souk_hashes_message(batches->sink.hashes, batches->sink.source,
-                                         (souk_text){word, (size_t)bytes + told->value.bytes});
-    souk_event_identify(event, batches->sink.hashes, told->kind, told->value);
+    souk_json_write_key(json, souk_text_of(name));
+    souk_json_write_text(json, value);
+}
+
+static souk_err write_saying(const souk_event *event, const souk_consent_told *told, souk_buf *body)
+{
+    souk_json_writer json = {.out = body};
+    souk_buf_clear(body);
     souk_json_write_object(&json);
-    souk_json_write_key(&json, SOUK_TEXT("type"));
-    souk_json_write_text(&json, SOUK_TEXT("identify"));
+    write_member(&json, "type", SOUK_TEXT("track"));
+    write_member(&json, "event", event->type);
     import_write_who(&json, event);
+    souk_json_write_key(&json, SOUK_TEXT("properties"));
+    souk_json_write_object(&json);
+    write_member(&json, "purpose", told->purpose);
+    write_member(&json, "basis", souk_text_of(souk_basis_word(told->row.basis)));
     souk_json_write_end(&json);
-    SOUK_TRY(souk_json_write_check(&json));
+    souk_json_write_end(&json);
+    return souk_json_write_check(&json);
+}
+
+/* What a row of a list says is an event, too: so whom nobody knew is somebody, and whoever was erased since is not
+ * brought back by the same list, whose events are known. */
+static souk_err say_consent(import_batches *batches, struct slot *slot,
+                            const souk_consent_told *told)
+{
+    const souk_import_sink *sink = &batches->sink;
+    souk_event *event = &slot->events[slot->batch.count++];
+    char row[16];
+    bool is_no = told->row.basis == SOUK_BASIS_WITHDRAWN;
+    *event =
+        (souk_event){.received = sink->received,
+                     .at = told->row.from,
+                     .type = is_no ? SOUK_TEXT("Consent Withdrawn") : SOUK_TEXT("Consent Given")};
+    souk_put_u64(row, (uint64_t)told->row.from);
+    souk_put_u32(row + 8, (uint32_t)told->kind);
+    souk_put_u32(row + 12, (uint32_t)told->row.basis);
+    souk_text id[] = {{row, sizeof row}, told->purpose, {"", 1}, told->value};
+    souk_buf_clear(&batches->body);
+    for (size_t i = 0; i < sizeof id / sizeof *id; i++)
+        souk_buf_text(&batches->body, id[i]);
+    SOUK_TRY(souk_buf_check(&batches->body));
+    event->message = souk_hashes_message(sink->hashes, sink->source, souk_buf_view(&batches->body));
+    souk_event_identify(event, sink->hashes, told->kind, told->value);
+    SOUK_TRY(write_saying(event, told, &batches->body));
     souk_buf_clear(&batches->packed);
-    SOUK_TRY(souk_pack(batches->packer, souk_buf_view(&body), &batches->packed));
+    SOUK_TRY(souk_pack(batches->packer, souk_buf_view(&batches->body), &batches->packed));
     event->packed.at = souk_arena_copy(&slot->arena, batches->packed.at, batches->packed.bytes);
     event->packed.bytes = batches->packed.bytes;
-    slot->batch.count++;
     return slot->arena.failed ? SOUK_ENOMEM : SOUK_OK;
 }
 
-static souk_err introduce_all(import_batches *batches, struct slot *slot)
+static souk_err say_all(import_batches *batches, struct slot *slot)
 {
-    souk_spine *spine = batches->import->spine;
-    if (!batches->person &&
-        !(batches->person = souk_mem_get(batches->sink.mem, sizeof(souk_person))))
-        return SOUK_ENOMEM;
-    for (size_t i = 0; i < slot->entry_count; i++) {
-        const souk_consent_told *told = &slot->entries[i].consent;
-        souk_err err = souk_spine_find(spine, told->kind, told->value, batches->person);
-        if (err == SOUK_ENOENT)
-            err = introduce(batches, slot, told);
-        SOUK_TRY(err);
-    }
-    if (slot->batch.count == 0)
-        return SOUK_OK;
+    souk_err err;
+    for (size_t i = 0; i < slot->entry_count; i++)
+        SOUK_TRY(say_consent(batches, slot, &slot->entries[i].consent));
     slot->batch.events = slot->events;
     slot->batch.source = batches->import->source;
-    souk_err err;
-    while ((err = souk_spine_write(spine, &slot->batch)) == SOUK_EBUSY)
+    while ((err = souk_spine_write(batches->import->spine, &slot->batch)) == SOUK_EBUSY)
         usleep(1000);
     return err;
 }
@@ -182,13 +195,13 @@ static souk_err record_consents(import_batches *batches, struct slot *slot)
         return SOUK_ENOMEM;
     for (size_t i = 0; i < slot->entry_count; i++)
         told[i] = slot->entries[i].consent;
-    souk_err err = introduce_all(batches, slot);
-    size_t stored = 0, events = err ? 0 : slot->batch.accepted;
+    souk_err err = say_all(batches, slot);
+    size_t stored = 0;
     if (!err)
         err = souk_spine_consents_record(batches->import->spine, told, slot->entry_count, &stored);
     souk_mem_put(batches->sink.mem, told);
     if (!err)
-        answer(slot, SOUK_OK, slot->batch.count ? events : 0, stored, slot->entry_count - stored);
+        answer(slot, SOUK_OK, slot->batch.accepted, stored, slot->entry_count - stored);
     return err;
 }
 
@@ -439,7 +452,7 @@ souk_err import_batches_new(souk_mem *mem, const import_batches_options *options
     batches->options = *options;
     batches->import = import;
     batches->customers = customers;
-    batches->packed.mem = mem;
+    batches->packed.mem = batches->body.mem = mem;
     batches->sink = (souk_import_sink){.mem = mem,
                                        .hashes = souk_spine_hashes(import->spine),
                                        .source = import->source,
@@ -466,8 +479,8 @@ void import_batches_free(import_batches *batches)
         souk_mem_put(batches->sink.mem, batches->slots[i].entries);
     }
     souk_packer_free(batches->packer);
-    souk_mem_put(batches->sink.mem, batches->person);
     souk_buf_done(&batches->packed);
+    souk_buf_done(&batches->body);
     souk_cond_done(&batches->answered);
     souk_mutex_done(&batches->mutex);
     souk_mem_put(batches->sink.mem, batches);

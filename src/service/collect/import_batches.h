@@ -9,8 +9,8 @@
  * What is told as progress is durable: the rows of batches that were answered.  A killed import goes on there
  * (core/task.h), known by format, source, the file's bytes and the options.
  *
- * Consents are recorded while the reader waits: whom nobody knows yet first becomes somebody, by an event
- * "Identify" of the list's own. */
+ * Consents are recorded while the reader waits: first an event "Consent Given" or "Consent Withdrawn" of each row,
+ * then what holds of them. */
 #ifndef SOUK_SERVICE_COLLECT_IMPORT_BATCHES_H
 #define SOUK_SERVICE_COLLECT_IMPORT_BATCHES_H
 
