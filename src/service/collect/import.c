@@ -35,6 +35,12 @@ bool souk_import_is_mapped(souk_text format)
     return found && found->is_mapped;
 }
 
+const char *souk_import_at(size_t i, const char **ret_summary)
+{
+    *ret_summary = i < FORMATS ? formats[i]->summary : NULL;
+    return i < FORMATS ? formats[i]->name : NULL;
+}
+
 static char names[400];
 
 __attribute__((constructor)) static void list_names(void)
