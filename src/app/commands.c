@@ -266,7 +266,7 @@ const app_command app_commands[] = {
      "[--listen ADDR] [--SETTING …]", "souk serve --listen 127.0.0.1:0"},
     {"import", "FORMAT FILE", "a file becomes events, products or consents, exactly once",
      app_import, 2, 2,
-     "[--dry-run] [--map C=M,…] [--zone ZONE] [--currency CODE] [--dates ORDER] [--decimal MARK] "
+     "[--dry-run] [--map C=M] [--zone ZONE] [--currency CODE] [--dates ORDER] [--decimal MARK] "
      "[--separator SIGN] [--quote SIGN] [--encoding CHARSET] [--source NAME] [--basis P=B …] "
      "[--age-band AGE]",
      "souk import orders orders.csv --dry-run"},

@@ -30,7 +30,7 @@ const app_flag app_flags[] = {
      NULL, APP_FLAG_TEXT, false, offsetof(app_options, out)},
     {"--dry-run", NULL, "an import says what it would do, and stores nothing", NULL, APP_FLAG_SWITCH,
      false, offsetof(app_options, dry_run)},
-    {"--map", "C=M,…", "what columns of an imported table mean, where the guess is wrong", NULL,
+    {"--map", "C=M", "what columns of an imported table mean, where the guess is wrong", NULL,
      APP_FLAG_TEXT, false, offsetof(app_options, map)},
     {"--zone", "ZONE", "of an imported table's times (default: UTC)", NULL, APP_FLAG_TEXT, false,
      offsetof(app_options, zone)},
