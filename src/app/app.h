@@ -32,6 +32,9 @@ typedef struct app_options {
     const char *types[APP_TYPES];                        /* --type T, again and again */
     size_t type_count;
     const char *bases[APP_BASES]; /* --basis PURPOSE=BASIS, again and again */
+    /* of imports */
+    bool dry_run;
+    const char *map, *encoding, *separator, *quote, *decimal, *dates, *zone, *currency;
     size_t base_count;
     const char *operands[APP_OPERANDS];
     size_t operand_count;

@@ -11,7 +11,7 @@
 #include "app/app.h"
 #include "os/clock.h"
 
-enum { BENCH_CLAIMS = 40 };
+enum { BENCH_CLAIMS = 48 };
 
 enum bench_sense { BENCH_AT_LEAST, BENCH_AT_MOST, BENCH_TOLD /* no bar: context */ };
 
@@ -113,6 +113,9 @@ uint32_t bench_event_user(uint64_t seed, uint64_t number, uint32_t shoppers);
 
 /* The i-th of them all, NULL behind the last one. */
 const bench_entry *bench_entry_at(size_t i);
+/* bench_files.c: a part of `souk bench import`: every format of files, with rows made here. */
+SOUK_CHECKED souk_err bench_files(bench_run *bench, souk_diag *diag);
+
 extern const bench_entry bench_import_entry, bench_collect_entry, bench_single_entry,
     bench_json_entry, bench_read_entry, bench_restart_entry, bench_scale_entry, bench_world_entry,
     bench_stream_entry;

@@ -264,9 +264,12 @@ const app_command app_commands[] = {
      "[--name NAME]", "souk init --data shop"},
     {"serve", "", "serve the shop of --data at --listen", app_serve, 0, 0,
      "[--listen ADDR] [--SETTING …]", "souk serve --listen 127.0.0.1:0"},
-    {"import", "online-retail FILE", "history becomes events, exactly once, resumed", app_import, 2,
-     2, "[--source NAME] [--basis P=B …] [--age-band adult]",
-     "souk import online-retail online_retail.csv.gz --basis profile=consent"},
+    {"import", "FORMAT FILE", "a file becomes events, products or consents, exactly once",
+     app_import, 2, 2,
+     "[--dry-run] [--map C=M] [--zone ZONE] [--currency CODE] [--dates ORDER] [--decimal MARK] "
+     "[--separator SIGN] [--quote SIGN] [--encoding CHARSET] [--source NAME] [--basis P=B …] "
+     "[--age-band AGE]",
+     "souk import orders orders.csv --dry-run"},
     {"stats", "", "totals over every event", run_stats, 0, 0, NULL, NULL},
     {"shopper", "KIND VALUE [PURPOSE]", "who is behind an identifier", run_shopper, 2, 3, NULL,
      "souk shopper email ann@example.com"},

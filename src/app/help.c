@@ -2,6 +2,7 @@
 #include "app/bench.h"
 #include "app/usage.h"
 #include "base/nearest.h"
+#include "service/collect/import.h"
 
 #include <stdio.h>
 
@@ -79,7 +80,38 @@ static bool choose_command(size_t i, char to[APP_CHOICE_BYTES], const char **ret
     return give(i < app_command_count ? app_commands[i].name : NULL, to);
 }
 
+static bool choose_format(size_t i, char to[APP_CHOICE_BYTES], const char **ret_what)
+{
+    const char *summary;
+    const char *name = souk_import_at(i, &summary);
+    *ret_what = name ? summary : "";
+    return give(name, to);
+}
+
+static bool choose_order(size_t i, char to[APP_CHOICE_BYTES], const char **ret_what)
+{
+    static const char *const orders[] = {"dmy", "mdy", "ymd", NULL};
+    *ret_what = "";
+    return give(orders[i < 3 ? i : 3], to);
+}
+
+static bool choose_mark(size_t i, char to[APP_CHOICE_BYTES], const char **ret_what)
+{
+    static const char *const marks[] = {"comma", "point", NULL};
+    *ret_what = "";
+    return give(marks[i < 2 ? i : 2], to);
+}
+
 const app_word app_words[] = {
+    {"FORMAT", ": docs/import.md tells each", APP_WORD_CHOICE, choose_format},
+    {"C=M", "a heading, or a column's number as #3, and what it means; several parted by commas",
+     APP_WORD_FREE, NULL},
+    {"ZONE", "as Asia/Shanghai or Europe/Berlin", APP_WORD_FREE, NULL},
+    {"CODE", "of ISO 4217, as CNY", APP_WORD_FREE, NULL},
+    {"ORDER", NULL, APP_WORD_CHOICE, choose_order},
+    {"MARK", NULL, APP_WORD_CHOICE, choose_mark},
+    {"SIGN", "the character itself, or its name: tab, none", APP_WORD_FREE, NULL},
+    {"CHARSET", "UTF-8, UTF-16LE, UTF-16BE, GB18030 or windows-1252", APP_WORD_FREE, NULL},
     {"KIND", ": public is the id that `souk shopper` prints", APP_WORD_CHOICE, choose_kind},
     {"VALUE", "the identifier as events carry it: userId for user, traits.email for email",
      APP_WORD_FREE, NULL},
@@ -194,7 +226,7 @@ static void print_word(const app_word *word, FILE *to)
 
 void app_help_command(const app_command *command, FILE *to)
 {
-    char usage[200];
+    char usage[400];
     app_command_usage(command, usage, sizeof usage);
     fprintf(to, "%s\n  %s\n", usage, command->summary);
     for (size_t i = 0, told = 0; i < app_word_count; i++) {

@@ -6,7 +6,7 @@
 static souk_err check_operands(const app_command *command, const app_options *options,
                                souk_diag *diag)
 {
-    char usage[200];
+    char usage[400];
     app_command_usage(command, usage, sizeof usage);
     if (options->operand_count > command->most)
         return souk_diag_say(diag, SOUK_EINVAL, "'%s' is a word too many: %s",

@@ -15,7 +15,7 @@
 
 #include "app/app.h"
 
-enum { APP_SHAPES = 8, APP_PARTS = 16, APP_CHOICE_BYTES = 64 };
+enum { APP_SHAPES = 8, APP_PARTS = 24, APP_CHOICE_BYTES = 64 };
 
 typedef struct app_part {
     souk_text word; /* without its brackets and its ellipsis */

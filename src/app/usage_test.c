@@ -40,7 +40,7 @@ SOUK_TEST("a usage is taken apart into its shapes, brackets and repeats")
         {"A | | B", NULL},
         {"A |", "A"},
         {"\xe2\x80\xa6", NULL},
-        {"a b c d e f g h i j k l m n o p q", NULL},
+        {"a b c d e f g h i j k l m n o p q r s t u v w x y", NULL},
         {"a | b | c | d | e | f | g | h | i", NULL},
         {"[]", NULL},
     };

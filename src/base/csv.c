@@ -32,12 +32,14 @@ typedef struct scan {
     size_t base, next;               /* of the step at hand, and of the one to come */
     uint64_t quotes, newlines, ends; /* bit i: text.at[base + i]; ends lose those that were seen */
     uint64_t inside;                 /* all ones where the step at hand ends inside quotes */
-    char delimiter;
+    char delimiter, quote;
+    bool no_quotes;
 } scan;
 
 struct souk_csv {
     souk_mem *mem;
-    char delimiter;
+    char delimiter, quote;
+    bool no_quotes;
     size_t max_fields, max_row_bytes;
     scan chunk;
     bool last;            /* no chunk will follow */
@@ -57,13 +59,17 @@ struct souk_csv {
 souk_err souk_csv_new(souk_mem *mem, const souk_csv_options *options, souk_csv **ret_csv)
 {
     char delimiter = options->delimiter ? options->delimiter : ',';
-    if (delimiter == '"' || delimiter == '\n' || delimiter == '\r')
+    char quote = options->quote ? options->quote : '"';
+    if (delimiter == quote || delimiter == '\n' || delimiter == '\r' || quote == '\n' ||
+        quote == '\r')
         return SOUK_EINVAL;
     souk_csv *csv = souk_mem_get(mem, sizeof *csv);
     if (!csv)
         return SOUK_ENOMEM;
     csv->mem = mem;
     csv->delimiter = delimiter;
+    csv->quote = quote;
+    csv->no_quotes = options->no_quotes;
     csv->max_fields = options->max_fields ? options->max_fields : DEFAULT_FIELDS;
     csv->max_row_bytes = options->max_row_bytes ? options->max_row_bytes : DEFAULT_ROW_BYTES;
     csv->carry = (souk_buf){.mem = mem, .limit_bytes = csv->max_row_bytes + 2};
@@ -116,9 +122,13 @@ static uint64_t xor_below(uint64_t bits)
     return bits;
 }
 
-static void scan_start(scan *s, souk_text text, char delimiter, bool inside)
+static void scan_start(scan *s, souk_text text, const souk_csv *csv, bool inside)
 {
-    *s = (scan){.text = text, .delimiter = delimiter, .inside = inside ? ~(uint64_t)0 : 0};
+    *s = (scan){.text = text,
+                .delimiter = csv->delimiter,
+                .quote = csv->quote,
+                .no_quotes = csv->no_quotes,
+                .inside = inside ? ~(uint64_t)0 : 0};
 }
 
 /* Loads the next step; false where the text ends. */
@@ -133,7 +143,7 @@ static bool scan_step(scan *s)
         at = memcpy(padded, at, left);
     s->base = s->next;
     s->next += STEP;
-    s->quotes = mask_of(at, '"');
+    s->quotes = s->no_quotes ? 0 : mask_of(at, s->quote);
     s->newlines = mask_of(at, '\n');
     s->ends = s->newlines | mask_of(at, s->delimiter);
     if (s->quotes | s->inside) {
@@ -156,13 +166,14 @@ static void fail(souk_csv *csv, souk_err err, uint64_t line, uint64_t column)
 typedef enum place { FIELD_START, UNQUOTED, QUOTED, CLOSED } place;
 
 /* One byte further; what is wrong with it, or NULL.  line_end: an LF, or the CR in front of one. */
-static const char *go_on(place *at, char c, char delimiter, bool line_end)
+static const char *go_on(place *at, char c, const souk_csv *csv, bool line_end)
 {
+    bool is_quote = c == csv->quote && !csv->no_quotes;
     if (*at == QUOTED) {
-        *at = c == '"' ? CLOSED : QUOTED;
-    } else if (c == delimiter) {
+        *at = is_quote ? CLOSED : QUOTED;
+    } else if (c == csv->delimiter) {
         *at = FIELD_START;
-    } else if (c == '"') {
+    } else if (is_quote) {
         if (*at == UNQUOTED)
             return "a quote stands inside a field that does not begin with one";
         *at = QUOTED; /* opened, or doubled after all */
@@ -185,7 +196,7 @@ static void explain(souk_csv *csv, souk_text row, bool file_ends, const char *ot
         char c = row.at[i];
         bool before_newline = i + 1 < row.bytes && row.at[i + 1] == '\n';
         field += c == csv->delimiter && at != QUOTED;
-        mistake = go_on(&at, c, csv->delimiter, c == '\n' || (c == '\r' && before_newline));
+        mistake = go_on(&at, c, csv, c == '\n' || (c == '\r' && before_newline));
         if (mistake)
             break;
         line += c == '\n';
@@ -258,17 +269,17 @@ static found split_row(souk_csv *csv, scan *s, size_t *ret_row_end, bool *ret_qu
 }
 
 /* Takes the quotes off; `room` has space for the field.  False where quotes stand wrongly. */
-static bool unquote(souk_text *field, char **room)
+static bool unquote(souk_text *field, char mark, char **room)
 {
     const char *at = field->at, *end = at + field->bytes;
-    if (field->bytes == 0 || *at != '"')
-        return field->bytes == 0 || !memchr(at, '"', field->bytes);
-    if (field->bytes < 2 || end[-1] != '"')
+    if (field->bytes == 0 || *at != mark)
+        return field->bytes == 0 || !memchr(at, mark, field->bytes);
+    if (field->bytes < 2 || end[-1] != mark)
         return false;
     at++;
     end--;
     *field = souk_text_range(at, end);
-    const char *quote = at == end ? NULL : memchr(at, '"', (size_t)(end - at));
+    const char *quote = at == end ? NULL : memchr(at, mark, (size_t)(end - at));
     if (!quote)
         return true;
     char *start = *room;
@@ -277,9 +288,9 @@ static bool unquote(souk_text *field, char **room)
         memcpy(*room, at, bytes);
         *room += bytes;
         at = quote + 2;
-        if (at > end || quote[1] != '"')
+        if (at > end || quote[1] != mark)
             return false;
-        quote = at == end ? NULL : memchr(at, '"', (size_t)(end - at));
+        quote = at == end ? NULL : memchr(at, mark, (size_t)(end - at));
     }
     memcpy(*room, at, (size_t)(end - at));
     *room += end - at;
@@ -297,7 +308,7 @@ static bool unquote_row(souk_csv *csv, souk_text row, bool file_ends)
     }
     char *room = csv->unquoted;
     for (size_t i = 0; i < csv->field_count; i++)
-        if (!unquote(&csv->fields[i], &room)) {
+        if (!unquote(&csv->fields[i], csv->quote, &room)) {
             explain(csv, row, file_ends, NULL);
             return false;
         }
@@ -382,7 +393,7 @@ void souk_csv_feed(souk_csv *csv, souk_text chunk, bool last)
     }
     if (chunk.bytes == 0)
         chunk.at = "";
-    scan_start(&csv->chunk, chunk, csv->delimiter, csv->carry_inside);
+    scan_start(&csv->chunk, chunk, csv, csv->carry_inside);
 }
 
 /* Completes the row in `carry` from the chunk; false where the chunk ends first. */
@@ -396,7 +407,7 @@ static bool complete_carry(souk_csv *csv)
     souk_text rest = {s->text.at + end, s->text.bytes - end};
     carry_append(csv, (souk_text){s->text.at, end});
     csv->carry_inside = !row_ends && s->inside;
-    scan_start(s, rest, csv->delimiter, csv->carry_inside);
+    scan_start(s, rest, csv, csv->carry_inside);
     return row_ends || csv->last;
 }
 
@@ -405,7 +416,7 @@ static found row_from_carry(souk_csv *csv, souk_csv_row *ret_row)
     if (!complete_carry(csv) || csv->failed)
         return FOUND_END;
     scan whole;
-    scan_start(&whole, souk_buf_view(&csv->carry), csv->delimiter, false);
+    scan_start(&whole, souk_buf_view(&csv->carry), csv, false);
     found what = take_row(csv, &whole, ret_row);
     if (what == FOUND_ROW)
         csv->carry_delivered = true;

@@ -36,7 +36,10 @@
 typedef struct souk_csv souk_csv;
 
 typedef struct souk_csv_options {
-    char delimiter;       /* 0: ',' */
+    char delimiter; /* 0: ',' */
+    char quote;     /* 0: '"' */
+    bool
+        no_quotes; /* quotes are text like any other: a field then holds no delimiter or line end */
     size_t max_fields;    /* in a row; 0: 1024 */
     size_t max_row_bytes; /* without its line end; 0: 1 MiB */
 } souk_csv_options;
@@ -48,7 +51,7 @@ typedef struct souk_csv_row {
     uint64_t line;           /* from 1; where the row starts */
 } souk_csv_row;
 
-/* SOUK_EINVAL: a delimiter that is a quote or ends lines.  SOUK_ENOMEM. */
+/* SOUK_EINVAL: a delimiter that is the quote, or either of them ends lines.  SOUK_ENOMEM. */
 SOUK_CHECKED souk_err souk_csv_new(souk_mem *mem, const souk_csv_options *options,
                                    souk_csv **ret_csv);
 void souk_csv_free(souk_csv *csv);

@@ -380,3 +380,27 @@ SOUK_TEST("what was written is read as it was")
         SOUK_CHECK(souk_text_equal(souk_buf_view(&got), souk_buf_view(&expected)));
     }
 }
+
+SOUK_TEST("quotes may be others, or none at all, in chunks of any size")
+{
+    static const struct {
+        souk_csv_options options;
+        const char *text, *rows;
+    } cases[] = {
+        {{.quote = '\''}, "'a,b',\"c\"\n'd''e',f\n", "1.1[a,b|\"c\"]\n2.2[d'e|f]\n"},
+        {{.quote = '\'', .delimiter = ';'}, "'x\ny';z", "1.1[x\ny|z]\n"},
+        {{.no_quotes = true, .delimiter = '\t'},
+         "5\" pipe\t\"open\nb\t\"\"\n",
+         "1.1[5\" pipe|\"open]\n2.2[b|\"\"]\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (size_t chunk = 0; chunk < 8; chunk++) {
+            souk_auto_value(souk_buf) out = {.mem = test->mem};
+            SOUK_MUST(
+                read_all(test, souk_text_of(cases[i].text), &cases[i].options, chunk, &out, NULL));
+            SOUK_CHECK_TEXT(souk_buf_view(&out), cases[i].rows);
+        }
+    souk_csv *csv = NULL;
+    SOUK_CHECK_ERR(souk_csv_new(test->mem, &(souk_csv_options){.quote = ','}, &csv), SOUK_EINVAL);
+    SOUK_CHECK_ERR(souk_csv_new(test->mem, &(souk_csv_options){.quote = '\n'}, &csv), SOUK_EINVAL);
+}

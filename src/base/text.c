@@ -103,6 +103,8 @@ char *souk_buf_room(souk_buf *buf, size_t bytes)
 {
     if (buf->failed)
         return NULL;
+    if (bytes <= buf->capacity - buf->bytes && buf->at)
+        return buf->at + buf->bytes;
     size_t limit = buf->limit_bytes ? buf->limit_bytes : (size_t)64 << 20;
     size_t need;
     if (__builtin_add_overflow(buf->bytes, bytes, &need))
@@ -131,7 +133,11 @@ void souk_buf_text(souk_buf *buf, souk_text text)
 
 void souk_buf_byte(souk_buf *buf, char byte)
 {
-    souk_buf_append(buf, &byte, 1);
+    char *to = souk_buf_room(buf, 1);
+    if (!to)
+        return;
+    *to = byte;
+    buf->bytes++;
 }
 
 void souk_buf_print(souk_buf *buf, const char *format, ...)

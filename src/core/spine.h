@@ -126,6 +126,23 @@ SOUK_CHECKED souk_err souk_spine_unmerge(souk_spine *spine, uint32_t shopper, so
 SOUK_CHECKED souk_err souk_spine_consent_record(souk_spine *spine, const souk_person *person,
                                                 const souk_consent_row *row, souk_age age);
 
+/* What a list says of one person: who she is, and a row without its atom and purpose. */
+typedef struct souk_consent_told {
+    souk_id_kind kind;
+    souk_text value;      /* normalised (event.h) */
+    souk_text purpose;    /* a word: "profile", "share:nestle"; a new party becomes a purpose */
+    souk_consent_row row; /* its `from` says when she said so */
+    souk_age age;
+} souk_consent_told;
+enum { SOUK_CONSENTS_TOLD = 500 };
+/* Records a list, for imports: in its order, in one transaction, each once.  By the times that the rows tell, a row
+ * that stands already, or that a newer one of the same atom, controller and purpose has overtaken, is passed over with
+ * its age: an old list brings no old yes back.  A grant stays on the atom of the identifier, a withdrawal goes to every
+ * atom of the person.  Whom nobody knows is passed over.
+ * told: [count], at most SOUK_CONSENTS_TOLD.  SOUK_EINVAL: a row that souk_consent_apply refuses; nothing is stored. */
+SOUK_CHECKED souk_err souk_spine_consents_record(souk_spine *spine, const souk_consent_told *told,
+                                                 size_t count, size_t *ret_stored);
+
 /* Erases the person: log entry, keys destroyed and synced, identifiers removed from ledger, memory and
  * snapshot, blocks that hold her events rewritten without atom and text; then returns.
  * ret_events: how many events lost their person.  From the log entry on she is found no more, and her next

@@ -322,6 +322,7 @@ static souk_err open_truth(souk_spine *spine, souk_diag *diag)
     SOUK_TRY(spine_people_migrate(spine, diag));
     SOUK_TRY(spine_erase_migrate(spine, diag));
     SOUK_TRY(souk_catalogue_open(spine->mem, spine->ledger, &spine->catalogue, diag));
+    SOUK_TRY(souk_products_migrate(spine->ledger, diag));
     SOUK_TRY(souk_consent_open(spine->mem, spine->ledger, &spine->consent, diag));
     SOUK_TRY(spine_sources_open(spine, diag));
     SOUK_TRY(souk_rejects_open(spine->mem, spine->ledger, spine->vault, &spine->rejects, diag));

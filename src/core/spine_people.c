@@ -95,14 +95,15 @@ souk_err spine_seal_words(souk_spine *spine, uint32_t number, souk_text by, souk
     unsigned char nonce[SOUK_NONCE];
     souk_entropy(nonce, sizeof nonce);
     souk_buf_append(words, nonce, sizeof nonce);
+    size_t start = words->bytes;
     souk_buf_print(words, "%.*s\n%.*s", SOUK_TEXT_PRINT(by), SOUK_TEXT_PRINT(reason));
-    size_t plain_bytes = words->bytes - sizeof nonce;
+    size_t plain_bytes = words->bytes - start;
     if (!souk_buf_room(words, SOUK_SEAL_TAG))
         return souk_buf_check(words);
     souk_buf_added(words, SOUK_SEAL_TAG);
     souk_seal_place place = {.merchant = SOUK_OPERATOR, .class = SPINE_CLASS_DECISION};
-    return souk_vault_seal(spine->vault, slot, &place, nonce, words->at + sizeof nonce, plain_bytes,
-                           words->at + sizeof nonce);
+    return souk_vault_seal(spine->vault, slot, &place, nonce, words->at + start, plain_bytes,
+                           words->at + start);
 }
 
 static souk_err write_merge(souk_tx *tx, void *context)

@@ -4,6 +4,7 @@
 
 #include "core/log.h"
 #include "core/pack.h"
+#include "core/product.h"
 #include "core/quarantine.h"
 #include "core/reject.h"
 #include "core/resolve.h"

@@ -530,6 +530,7 @@ souk_err souk_spine_verify(souk_spine *spine, souk_ledger_progress *progress, vo
     SOUK_TRY(spine_check(spine));
     SOUK_TRY(souk_ledger_verify(spine->ledger, diag));
     SOUK_TRY(souk_vault_check(spine->vault, 0, &found, diag));
+    SOUK_TRY(souk_products_verify(spine->mem, spine->ledger, diag));
     SOUK_TRY(souk_ledger_read(spine->ledger, read_erasures, &before));
     souk_err err = attempt(&v, false);
     if (err != SOUK_ECORRUPT)

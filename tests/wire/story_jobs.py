@@ -196,7 +196,7 @@ def files_are_read_for_their_owner_only_and_rebuild_wants_to_be_alone():
         assert "stop the server" in words, words
         assert "cannot be read" in shop.run("import", "online-retail", path + "x", fails=1)
         assert "no purpose" in shop.run("import", "online-retail", path, "--basis", "x=consent", fails=2)
-        assert "no format" in shop.run("import", "tafeng", path, fails=2)
+        assert "no format" in shop.run("import", "poems", path, fails=2)
         assert shop.run("import", "online-retail", path)["events"] == 20
         assert shop.run("jobs", "1")["state"] == "failed"
 

@@ -274,6 +274,10 @@ static void write_result(const souk_import *import, souk_json_writer *out)
         souk_json_write_key(out, souk_text_of(fields[i].name));
         souk_json_write_u64(out, fields[i].value);
     }
+    if (import->has_entries) {
+        souk_json_write_key(out, SOUK_TEXT("entries"));
+        souk_json_write_u64(out, import->entries);
+    }
     souk_json_write_end(out);
 }
 
@@ -292,6 +296,25 @@ static souk_err find_source(souk_work *work, souk_text name, uint32_t *ret_sourc
     return err;
 }
 
+/* How the file is to be read: "map", "zone", …; what is not said is guessed. */
+static void read_options(souk_work *work, souk_import_options *options)
+{
+    const struct {
+        const char *name;
+        souk_text *value;
+    } fields[] = {{"map", &options->map},
+                  {"encoding", &options->encoding},
+                  {"separator", &options->separator},
+                  {"quote", &options->quote},
+                  {"decimal", &options->decimal},
+                  {"dates", &options->dates},
+                  {"zone", &options->zone},
+                  {"currency", &options->currency}};
+    souk_json_node root = souk_json_root(work->arguments);
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        *fields[i].value = souk_field(work->arguments, root, fields[i].name, work->arena);
+}
+
 static souk_err import_file(souk_work *work)
 {
     souk_json_node root = souk_json_root(work->arguments);
@@ -300,6 +323,7 @@ static souk_err import_file(souk_work *work)
               source = souk_field(work->arguments, root, "source", work->arena);
     souk_import import = {
         .spine = work->spine, .progress = work->progress, .context = work->context};
+    read_options(work, &import.options);
     char *path = souk_arena_get(work->arena, file.bytes + 1);
     if (work->arena->failed)
         return SOUK_ENOMEM;
@@ -308,8 +332,8 @@ static souk_err import_file(souk_work *work)
     memcpy(path, file.at, file.bytes);
     if (!souk_import_known(format))
         return souk_diag_say(work->diag, SOUK_EINVAL,
-                             "'%.*s' is no format; there is: online-retail",
-                             SOUK_TEXT_PRINT(format));
+                             "'%.*s' is no format; there is: %s",
+                             SOUK_TEXT_PRINT(format), souk_import_list());
     SOUK_TRY(find_source(work, source.bytes ? source : format, &import.source));
     SOUK_TRY(souk_import_file(souk_mem_heap(), &import, format, path, work->diag));
     write_result(&import, work->result);

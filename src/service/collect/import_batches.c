@@ -1,0 +1,523 @@
+/* import_batches.c - see import_batches.h. */
+#include "service/collect/import_batches.h"
+
+#include "core/pack.h"
+#include "core/reject.h"
+#include "core/task.h"
+#include "os/thread.h"
+#include "service/collect/import_record.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum { BATCH_EVENTS = 2000, BATCH_LINES = 10000, BATCHES = 3, FAULTS_KEPT = 1000 };
+enum { BATCH_ENTRIES = 500, CUSTOMER_TABLE = 1 << 16 };
+_Static_assert((int)BATCH_ENTRIES <= (int)SOUK_CONSENTS_TOLD, "a batch is one list");
+static const size_t ROOM_MOST = (size_t)8 << 20; /* texts of one batch, about */
+
+struct slot {
+    souk_batch batch;
+    souk_job job; /* of products */
+    import_batches *of;
+    souk_event *events;         /* [BATCH_EVENTS + SOUK_IMPORT_ROW_EVENTS] */
+    souk_import_entry *entries; /* [BATCH_ENTRIES], made with the first */
+    size_t entry_count, changed, lines;
+    souk_arena arena;
+    bool busy;
+    uint64_t rows_through; /* rows of the file up to the end of this batch */
+};
+
+struct import_batches {
+    souk_import_sink sink;
+    import_batches_options options;
+    souk_import *import;
+    import_customers *customers;
+    souk_packer *packer;
+    souk_buf packed, body; /* body: of consents */
+    struct slot slots[BATCHES];
+    size_t filling;
+    souk_mutex mutex;
+    souk_cond answered;
+    souk_err err; /* of any batch */
+    uint64_t durable_rows;
+    uint64_t last_through; /* of what was put last */
+    souk_task task;
+};
+
+static souk_time now(const import_batches *batches)
+{
+    return souk_clock_now_ms(souk_spine_clock(batches->import->spine));
+}
+
+/* ---- a batch that is answered -------------------------------------------------------------------------- */
+
+static void answer(struct slot *slot, souk_err err, uint64_t events, uint64_t entries,
+                   uint64_t repeats)
+{
+    import_batches *batches = slot->of;
+    souk_auto_lock(&batches->mutex);
+    if (err && !batches->err)
+        batches->err = err;
+    if (!err) {
+        batches->import->events += events;
+        batches->import->entries += entries;
+        batches->import->repeats += repeats;
+        if (!batches->err && slot->rows_through > batches->durable_rows)
+            batches->durable_rows = slot->rows_through; /* answers come in order */
+    }
+    slot->busy = false;
+    souk_cond_signal(&batches->answered);
+}
+
+static void events_done(souk_batch *batch, souk_err err)
+{
+    answer(batch->context, err, batch->accepted, 0, batch->repeats);
+}
+
+static souk_err put_products(souk_tx *tx, souk_job *job)
+{
+    struct slot *slot = SOUK_JOB_OWNER(job, struct slot, job);
+    slot->changed = 0;
+    for (size_t i = 0; i < slot->entry_count; i++) {
+        bool changed;
+        SOUK_TRY(souk_product_put(tx, SOUK_OPERATOR, slot->of->sink.received,
+                                  &slot->entries[i].product, &changed));
+        slot->changed += changed;
+    }
+    return SOUK_OK;
+}
+
+static void products_done(souk_job *job, souk_err err)
+{
+    struct slot *slot = SOUK_JOB_OWNER(job, struct slot, job);
+    answer(slot, err, 0, slot->changed, slot->entry_count - slot->changed);
+}
+
+static souk_err wait_for(import_batches *batches, struct slot *slot)
+{
+    souk_auto_lock(&batches->mutex);
+    while (slot->busy)
+        souk_cond_wait(&batches->answered, &batches->mutex);
+    return batches->err;
+}
+
+/* ---- sending ---------------------------------------------------------------------------------------------- */
+
+/* A full queue is answered by waiting: nobody hurries an import. */
+static souk_err submit(import_batches *batches, struct slot *slot)
+{
+    souk_spine *spine = batches->import->spine;
+    slot->batch.events = slot->events;
+    slot->batch.source = batches->import->source;
+    slot->batch.done = events_done;
+    slot->batch.context = slot;
+    slot->job = (souk_job){.lane = SOUK_LANE_JOB, .apply = put_products, .after = products_done};
+    slot->busy = true;
+    souk_err err;
+    while ((err = slot->entry_count ? souk_ledger_submit(souk_spine_ledger(spine), &slot->job)
+                                    : souk_spine_submit(spine, &slot->batch)) == SOUK_EBUSY)
+        usleep(1000);
+    if (err)
+        slot->busy = false;
+    return err;
+}
+
+static void write_member(souk_json_writer *json, const char *name, souk_text value)
+{
+    souk_json_write_key(json, souk_text_of(name));
+    souk_json_write_text(json, value);
+}
+
+static souk_err write_saying(const souk_event *event, const souk_consent_told *told, souk_buf *body)
+{
+    souk_json_writer json = {.out = body};
+    souk_buf_clear(body);
+    souk_json_write_object(&json);
+    write_member(&json, "type", SOUK_TEXT("track"));
+    write_member(&json, "event", event->type);
+    import_write_who(&json, event);
+    souk_json_write_key(&json, SOUK_TEXT("properties"));
+    souk_json_write_object(&json);
+    write_member(&json, "purpose", told->purpose);
+    write_member(&json, "basis", souk_text_of(souk_basis_word(told->row.basis)));
+    souk_json_write_end(&json);
+    souk_json_write_end(&json);
+    return souk_json_write_check(&json);
+}
+
+/* What a row of a list says is an event, too: so whom nobody knew is somebody, and whoever was erased since is not
+ * brought back by the same list, whose events are known. */
+static souk_err say_consent(import_batches *batches, struct slot *slot,
+                            const souk_consent_told *told)
+{
+    const souk_import_sink *sink = &batches->sink;
+    souk_event *event = &slot->events[slot->batch.count++];
+    char row[16];
+    bool is_no = told->row.basis == SOUK_BASIS_WITHDRAWN;
+    *event =
+        (souk_event){.received = sink->received,
+                     .at = told->row.from,
+                     .type = is_no ? SOUK_TEXT("Consent Withdrawn") : SOUK_TEXT("Consent Given")};
+    souk_put_u64(row, (uint64_t)told->row.from);
+    souk_put_u32(row + 8, (uint32_t)told->kind);
+    souk_put_u32(row + 12, (uint32_t)told->row.basis);
+    souk_text id[] = {{row, sizeof row}, told->purpose, {"", 1}, told->value};
+    souk_buf_clear(&batches->body);
+    for (size_t i = 0; i < sizeof id / sizeof *id; i++)
+        souk_buf_text(&batches->body, id[i]);
+    SOUK_TRY(souk_buf_check(&batches->body));
+    event->message = souk_hashes_message(sink->hashes, sink->source, souk_buf_view(&batches->body));
+    souk_event_identify(event, sink->hashes, told->kind, told->value);
+    SOUK_TRY(write_saying(event, told, &batches->body));
+    souk_buf_clear(&batches->packed);
+    SOUK_TRY(souk_pack(batches->packer, souk_buf_view(&batches->body), &batches->packed));
+    event->packed.at = souk_arena_copy(&slot->arena, batches->packed.at, batches->packed.bytes);
+    event->packed.bytes = batches->packed.bytes;
+    return slot->arena.failed ? SOUK_ENOMEM : SOUK_OK;
+}
+
+static souk_err say_all(import_batches *batches, struct slot *slot)
+{
+    souk_err err;
+    for (size_t i = 0; i < slot->entry_count; i++)
+        SOUK_TRY(say_consent(batches, slot, &slot->entries[i].consent));
+    slot->batch.events = slot->events;
+    slot->batch.source = batches->import->source;
+    while ((err = souk_spine_write(batches->import->spine, &slot->batch)) == SOUK_EBUSY)
+        usleep(1000);
+    return err;
+}
+
+static souk_err record_consents(import_batches *batches, struct slot *slot)
+{
+    souk_consent_told *told = souk_mem_array(batches->sink.mem, slot->entry_count, sizeof *told);
+    if (!told)
+        return SOUK_ENOMEM;
+    for (size_t i = 0; i < slot->entry_count; i++)
+        told[i] = slot->entries[i].consent;
+    souk_err err = say_all(batches, slot);
+    size_t stored = 0;
+    if (!err)
+        err = souk_spine_consents_record(batches->import->spine, told, slot->entry_count, &stored);
+    souk_mem_put(batches->sink.mem, told);
+    if (!err)
+        answer(slot, SOUK_OK, slot->batch.accepted, stored, slot->entry_count - stored);
+    return err;
+}
+
+static souk_err send_batch(import_batches *batches)
+{
+    struct slot *slot = &batches->slots[batches->filling];
+    slot->rows_through = batches->last_through;
+    if (slot->entry_count && slot->entries->kind == SOUK_IMPORT_CONSENT)
+        SOUK_TRY(record_consents(batches, slot));
+    else if (slot->entry_count || slot->batch.count)
+        SOUK_TRY(submit(batches, slot));
+    batches->filling = (batches->filling + 1) % BATCHES;
+    slot = &batches->slots[batches->filling];
+    batches->sink.room = &slot->arena;
+    SOUK_TRY(wait_for(batches, slot));
+    slot->batch.count = slot->entry_count = slot->lines = 0;
+    souk_arena_clear(&slot->arena);
+    return SOUK_OK;
+}
+
+/* What is durable, for the run that goes on from there. */
+static souk_err tell_task(import_batches *batches)
+{
+    uint64_t durable;
+    {
+        souk_auto_lock(&batches->mutex);
+        durable = batches->durable_rows;
+    }
+    if (durable <= batches->task.done)
+        return SOUK_OK;
+    return souk_task_progress(souk_spine_ledger(batches->import->spine), &batches->task, durable, 0,
+                              now(batches));
+}
+
+static souk_err tell_bytes(import_batches *batches, uint64_t at)
+{
+    const import_batches_options *options = &batches->options;
+    souk_import *import = batches->import;
+    uint64_t here = options->bytes_here ? options->bytes_here : options->file->bytes;
+    uint64_t total = options->bytes_total ? options->bytes_total : here;
+    if (!import->progress)
+        return SOUK_OK;
+    if (options->bytes_here && options->file->bytes)
+        at = (uint64_t)((double)at / (double)options->file->bytes * (double)here);
+    return import->progress(import->context, options->bytes_before + at, total);
+}
+
+static souk_err send_and_tell(import_batches *batches)
+{
+    const import_file *file = batches->options.file;
+    SOUK_TRY(send_batch(batches));
+    SOUK_TRY(tell_task(batches));
+    return tell_bytes(batches, file->at - file->piece.bytes);
+}
+
+/* ---- the sink ------------------------------------------------------------------------------------------- */
+
+static souk_err note_customer(import_batches *batches, uint64_t hash)
+{
+    import_customers *customers = batches->customers;
+    uint64_t key = hash | 1;
+    if ((customers->count + 1) * 2 > customers->capacity) {
+        size_t capacity = souk_max_size(CUSTOMER_TABLE, customers->capacity * 2);
+        uint64_t *grown = souk_mem_array(customers->mem, capacity, sizeof *grown);
+        if (!grown)
+            return SOUK_ENOMEM;
+        for (size_t i = 0; i < customers->capacity; i++) {
+            size_t at = customers->hashes[i] & (capacity - 1);
+            while (customers->hashes[i] && grown[at])
+                at = (at + 1) & (capacity - 1);
+            if (customers->hashes[i])
+                grown[at] = customers->hashes[i];
+        }
+        souk_mem_put(customers->mem, customers->hashes);
+        customers->hashes = grown;
+        customers->capacity = capacity;
+    }
+    size_t mask = customers->capacity - 1, at = key & mask;
+    while (customers->hashes[at] && customers->hashes[at] != key)
+        at = (at + 1) & mask;
+    customers->count += customers->hashes[at] == 0;
+    customers->hashes[at] = key;
+    batches->import->shoppers = customers->count;
+    return SOUK_OK;
+}
+
+void import_customers_done(import_customers *customers)
+{
+    souk_mem_put(customers->mem, customers->hashes);
+    *customers = (import_customers){.mem = customers->mem};
+}
+
+/* Durable since an earlier run? */
+static bool is_resumed(import_batches *batches, struct slot *slot, uint64_t through)
+{
+    batches->last_through = through;
+    if (through > batches->task.done)
+        return false;
+    batches->import->resumed++;
+    {
+        souk_auto_lock(&batches->mutex);
+        batches->import->repeats++;
+    }
+    if (slot->batch.count == 0 && slot->entry_count == 0)
+        souk_arena_clear(&slot->arena);
+    return true;
+}
+
+static souk_err put_event(souk_import_sink *sink, uint64_t through, const souk_event *event,
+                          souk_text body)
+{
+    import_batches *batches = (import_batches *)(void *)sink;
+    struct slot *slot = &batches->slots[batches->filling];
+    souk_event *kept = &slot->events[slot->batch.count];
+    if (event->id_count)
+        SOUK_TRY(note_customer(batches, event->ids[0].hash.low));
+    if (is_resumed(batches, slot, through))
+        return SOUK_OK;
+    if (slot->batch.count == BATCH_EVENTS + SOUK_IMPORT_ROW_EVENTS)
+        return SOUK_ETOOBIG;
+    *kept = *event;
+    souk_buf_clear(&batches->packed);
+    SOUK_TRY(souk_pack(batches->packer, body, &batches->packed));
+    kept->packed.at = souk_arena_copy(&slot->arena, batches->packed.at, batches->packed.bytes);
+    kept->packed.bytes = batches->packed.bytes;
+    slot->lines += event->line_count;
+    slot->batch.count++;
+    if (slot->arena.failed)
+        return SOUK_ENOMEM;
+    bool full = slot->batch.count >= BATCH_EVENTS || slot->lines >= BATCH_LINES ||
+                slot->arena.total_bytes >= ROOM_MOST;
+    full = full && !sink->row_open;
+    return full ? send_and_tell(batches) : SOUK_OK;
+}
+
+static souk_err put_entry(souk_import_sink *sink, uint64_t through, const souk_import_entry *entry)
+{
+    import_batches *batches = (import_batches *)(void *)sink;
+    struct slot *slot = &batches->slots[batches->filling];
+    if (entry->kind == SOUK_IMPORT_CONSENT)
+        SOUK_TRY(note_customer(
+            batches,
+            souk_hashes_identifier(sink->hashes, entry->consent.kind, entry->consent.value).low));
+    if (is_resumed(batches, slot, through))
+        return SOUK_OK;
+    if (slot->arena.failed)
+        return SOUK_ENOMEM;
+    if (!slot->entries &&
+        !(slot->entries = souk_mem_array(sink->mem, BATCH_ENTRIES, sizeof *slot->entries)))
+        return SOUK_ENOMEM;
+    slot->entries[slot->entry_count++] = *entry;
+    bool full = slot->entry_count == BATCH_ENTRIES || slot->arena.total_bytes >= ROOM_MOST;
+    return full ? send_and_tell(batches) : SOUK_OK;
+}
+
+/* A reject and the note that its row has one are durable together, so that no other run adds it again. */
+struct noting {
+    import_batches *batches;
+    souk_reject reject;
+};
+
+static souk_err note_reject(souk_tx *tx, void *context)
+{
+    const struct noting *noting = context;
+    const import_batches *batches = noting->batches;
+    bool first;
+    SOUK_TRY(souk_task_note(tx, &batches->task, batches->sink.rows, &first));
+    return first ? souk_rejects_put(souk_spine_rejects(batches->import->spine), tx, &noting->reject,
+                                    1)
+                 : SOUK_OK;
+}
+
+static souk_err put_fault(souk_import_sink *sink, const souk_import_fault *fault)
+{
+    import_batches *batches = (import_batches *)(void *)sink;
+    struct slot *slot = &batches->slots[batches->filling];
+    char where[32];
+    const char *word = fault->line ? "line" : "record";
+    snprintf(where, sizeof where, "%s %llu", word,
+             (unsigned long long)(fault->line ? fault->line : sink->rows));
+    batches->import->rejected++;
+    if (batches->import->rejected <= FAULTS_KEPT) {
+        struct noting noting = {batches,
+                                {.source = sink->source,
+                                 .at = now(batches),
+                                 .fault = souk_text_of(fault->diag->words),
+                                 .where = souk_text_of(where),
+                                 .text = fault->text}};
+        SOUK_TRY(souk_ledger_write(souk_spine_ledger(batches->import->spine), SOUK_LANE_INGEST,
+                                   note_reject, &noting));
+    }
+    if (slot->batch.count == 0 && slot->entry_count == 0)
+        souk_arena_clear(&slot->arena);
+    return slot->arena.total_bytes >= ROOM_MOST ? send_and_tell(batches) : SOUK_OK;
+}
+
+/* ---- life ----------------------------------------------------------------------------------------------- */
+
+static souk_err begin_task(import_batches *batches, souk_diag *diag)
+{
+    const souk_import *import = batches->import;
+    souk_ledger *ledger = souk_spine_ledger(import->spine);
+    const souk_hash128 *content = &batches->options.file->content;
+    char kind[64], subject[2 * sizeof *content + 20];
+    souk_hex(content, sizeof *content, subject);
+    int bytes = 2 * (int)sizeof *content;
+    const souk_text *said = (const souk_text *)(const void *)&import->options;
+    enum { SAID = sizeof import->options / sizeof *said };
+    _Static_assert((int)SAID <= (int)SOUK_HASH_PARTS, "one hash tells all options");
+    size_t said_bytes = 0;
+    for (size_t i = 0; i < SAID; i++)
+        said_bytes += said[i].bytes;
+    if (said_bytes) { /* read otherwise, its rows are others */
+        static const souk_hash_key plain_key = {{'o', 'p', 't', 'i', 'o', 'n', 's'}};
+        bytes += snprintf(subject + bytes, sizeof subject - (size_t)bytes, "-%016llx",
+                          (unsigned long long)souk_hash128_of(&plain_key, said, SAID).low);
+    }
+    snprintf(kind, sizeof kind, "import %s %u", batches->options.format->name, import->source);
+    SOUK_TRY(souk_task_migrate(ledger, diag));
+    return souk_task_begin(ledger, souk_text_of(kind), (souk_text){subject, (size_t)bytes},
+                           now(batches), &batches->task);
+}
+
+static souk_err make_slots(import_batches *batches)
+{
+    for (size_t i = 0; i < BATCHES; i++) {
+        struct slot *slot = &batches->slots[i];
+        slot->of = batches;
+        slot->arena.mem = batches->sink.mem;
+        slot->events = souk_mem_array(batches->sink.mem, BATCH_EVENTS + SOUK_IMPORT_ROW_EVENTS,
+                                      sizeof *slot->events);
+        if (!slot->events)
+            return SOUK_ENOMEM;
+    }
+    return souk_packer_new(batches->sink.mem, &batches->packer);
+}
+
+souk_err import_batches_new(souk_mem *mem, const import_batches_options *options,
+                            import_customers *customers, import_batches **ret_batches,
+                            souk_diag *diag)
+{
+    souk_import *import = options->import;
+    souk_auto(import_batches) batches = souk_mem_get(mem, sizeof *batches);
+    if (!batches)
+        return SOUK_ENOMEM;
+    souk_mutex_init(&batches->mutex);
+    souk_cond_init(&batches->answered);
+    batches->options = *options;
+    batches->import = import;
+    batches->customers = customers;
+    batches->packed.mem = batches->body.mem = mem;
+    batches->sink = (souk_import_sink){.mem = mem,
+                                       .hashes = souk_spine_hashes(import->spine),
+                                       .source = import->source,
+                                       .received = now(batches),
+                                       .options = &import->options,
+                                       .shared = options->shared,
+                                       .room = &batches->slots[0].arena,
+                                       .event = put_event,
+                                       .entry = put_entry,
+                                       .fault = put_fault};
+    SOUK_TRY(make_slots(batches));
+    SOUK_TRY(begin_task(batches, diag));
+    *ret_batches = souk_take(&batches);
+    return SOUK_OK;
+}
+
+void import_batches_free(import_batches *batches)
+{
+    if (!batches)
+        return;
+    for (size_t i = 0; i < BATCHES; i++) {
+        souk_arena_done(&batches->slots[i].arena);
+        souk_mem_put(batches->sink.mem, batches->slots[i].events);
+        souk_mem_put(batches->sink.mem, batches->slots[i].entries);
+    }
+    souk_packer_free(batches->packer);
+    souk_buf_done(&batches->packed);
+    souk_buf_done(&batches->body);
+    souk_cond_done(&batches->answered);
+    souk_mutex_done(&batches->mutex);
+    souk_mem_put(batches->sink.mem, batches);
+}
+
+souk_import_sink *import_batches_sink(import_batches *batches)
+{
+    return &batches->sink;
+}
+
+static souk_err finish_batches(import_batches *batches)
+{
+    souk_err first = SOUK_OK;
+    for (size_t i = 0; i < BATCHES; i++) {
+        souk_err err = wait_for(batches, &batches->slots[i]);
+        first = first ? first : err;
+    }
+    return first;
+}
+
+souk_err import_batches_end(import_batches *batches, souk_err err)
+{
+    souk_ledger *ledger = souk_spine_ledger(batches->import->spine);
+    if (!err) {
+        batches->last_through = batches->sink.rows;
+        err = send_batch(batches);
+    }
+    souk_err finished = finish_batches(batches);
+    err = err ? err : finished;
+    if (err) { /* the first error is the one to tell */
+        /* Of a file that changed nobody knows which rows are durable: the next run looks at each. */
+        finished = err == SOUK_ECONFLICT ? souk_task_end(ledger, &batches->task, now(batches))
+                                         : tell_task(batches);
+        (void)finished;
+        return err;
+    }
+    err = tell_bytes(batches, batches->options.file->bytes); /* it is done, whatever the answer */
+    (void)err;
+    return souk_task_end(ledger, &batches->task, now(batches));
+}

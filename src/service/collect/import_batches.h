@@ -1,0 +1,52 @@
+/* import_batches.h - the sink of an import: events into the log, entries into their rooms, faults to the rejects.
+ *
+ *     SOUK_TRY(import_batches_new(mem, &(import_batches_options){.import = import, .format = format,
+ *                                                               .file = &file}, &batches, diag));
+ *     … read with import_batches_sink(batches) …
+ *     return import_batches_end(batches, err);             waits for what is under way
+ *
+ * Three batches are under way: one being filled here, the others waiting for or in the writer's transaction.
+ * What is told as progress is durable: the rows of batches that were answered.  A killed import goes on there
+ * (core/task.h), known by format, source, the file's bytes and the options.
+ *
+ * Consents are recorded while the reader waits: first an event "Consent Given" or "Consent Withdrawn" of each row,
+ * then what holds of them. */
+#ifndef SOUK_SERVICE_COLLECT_IMPORT_BATCHES_H
+#define SOUK_SERVICE_COLLECT_IMPORT_BATCHES_H
+
+#include "service/collect/import_file.h"
+#include "service/collect/import_format.h"
+
+typedef struct import_batches import_batches;
+
+typedef struct import_batches_options {
+    souk_import *import;
+    const souk_import_format *format;
+    const import_file *file; /* read through import_file_open */
+    void *shared;
+    /* Of a folder: bytes of the files before this one, how many this one counts for (0: its own), and of all. */
+    uint64_t bytes_before, bytes_here, bytes_total;
+} import_batches_options;
+
+/* Different people of an import, over all its files. */
+typedef struct import_customers {
+    souk_mem *mem;
+    uint64_t *hashes; /* open addressing over 64 bits of identifiers */
+    size_t capacity;
+    uint64_t count;
+} import_customers;
+void import_customers_done(import_customers *customers);
+
+SOUK_CHECKED souk_err import_batches_new(souk_mem *mem, const import_batches_options *options,
+                                         import_customers *customers, import_batches **ret_batches,
+                                         souk_diag *diag);
+void import_batches_free(import_batches *batches);
+SOUK_AUTO(import_batches)
+
+souk_import_sink *import_batches_sink(import_batches *batches);
+
+/* Sends the rest where err, of the reading, is SOUK_OK; waits; ends the task, or tells how far it came.
+ * The first error. */
+SOUK_CHECKED souk_err import_batches_end(import_batches *batches, souk_err err);
+
+#endif

@@ -1,0 +1,246 @@
+/* import_look.c - a file looked at: its sink stores nothing, counts, and keeps the first records to show. */
+#include "os/clock.h"
+#include "service/collect/import_file.h"
+#include "service/collect/import_format.h"
+
+enum { FAULTS_SHOWN = 5 };
+
+struct look {
+    souk_import_sink sink;
+    souk_hashes hashes;
+    souk_arena room;
+    unsigned most; /* records to show */
+    uint64_t records, faults;
+    souk_buf shown, faults_shown; /* values of an array, with their commas */
+};
+
+static void write_time(souk_json_writer *json, const char *name, souk_time at)
+{
+    char text[SOUK_TIME_BYTES];
+    souk_json_write_key(json, souk_text_of(name));
+    souk_json_write_text(json, (souk_text){text, souk_time_write(at, text)});
+}
+
+static void write_text(souk_json_writer *json, const char *name, souk_text text)
+{
+    if (text.bytes == 0)
+        return;
+    souk_json_write_key(json, souk_text_of(name));
+    souk_json_write_text(json, text);
+}
+
+static void write_event(souk_json_writer *json, const souk_event *event, souk_text body)
+{
+    write_time(json, "at", event->at);
+    write_text(json, "type", event->type);
+    write_text(json, "store", event->store);
+    souk_json_write_key(json, SOUK_TEXT("amount"));
+    souk_json_write_decimal(json, event->amount);
+    write_text(json, "currency", souk_text_of(event->currency));
+    souk_json_write_key(json, SOUK_TEXT("identifiers"));
+    souk_json_write_object(json);
+    for (size_t i = 0; i < event->id_count; i++)
+        write_text(json, souk_id_word(event->ids[i].kind), event->ids[i].value);
+    souk_json_write_end(json);
+    souk_json_write_key(json, SOUK_TEXT("lines"));
+    souk_json_write_array(json);
+    for (size_t i = 0; i < event->line_count; i++) {
+        souk_json_write_object(json);
+        write_text(json, "product", event->lines[i].product);
+        write_text(json, "category", event->lines[i].category);
+        souk_json_write_key(json, SOUK_TEXT("quantity"));
+        souk_json_write_decimal(json, event->lines[i].quantity);
+        souk_json_write_key(json, SOUK_TEXT("amount"));
+        souk_json_write_decimal(json, event->lines[i].amount);
+        souk_json_write_end(json);
+    }
+    souk_json_write_end(json);
+    souk_json_write_key(json, SOUK_TEXT("text"));
+    souk_json_write_raw(json, body);
+}
+
+static void write_product(souk_json_writer *json, const souk_product *product)
+{
+    write_text(json, "product", product->code);
+    write_text(json, "title", product->title);
+    write_text(json, "brand", product->brand);
+    write_text(json, "category", product->category);
+    write_text(json, "gtin", product->gtin);
+    if (product->currency[0]) {
+        souk_json_write_key(json, SOUK_TEXT("price"));
+        souk_json_write_decimal(json, product->price);
+        write_text(json, "currency", souk_text_of(product->currency));
+    }
+    write_text(json, "url", product->url);
+    write_text(json, "image", product->image);
+    write_text(json, "availability", product->availability);
+    if (product->attributes.bytes) {
+        souk_json_write_key(json, SOUK_TEXT("attributes"));
+        souk_json_write_raw(json, product->attributes);
+    }
+}
+
+static void write_consent(souk_json_writer *json, const souk_consent_told *told)
+{
+    write_text(json, souk_id_word(told->kind), told->value);
+    write_text(json, "purpose", told->purpose);
+    write_text(json, "basis", souk_text_of(souk_basis_word(told->row.basis)));
+    write_time(json, "from", told->row.from);
+    if (told->row.until)
+        write_time(json, "until", told->row.until);
+    write_text(json, "age", souk_text_of(souk_age_word(told->age)));
+    souk_json_write_key(json, SOUK_TEXT("guardian"));
+    souk_json_write_bool(json, told->row.guardian);
+    write_text(json, "evidence", told->row.evidence);
+}
+
+/* ---- the sink -------------------------------------------------------------------------------------------------- */
+
+static void begin_value(souk_buf *values, souk_json_writer *json)
+{
+    if (values->bytes)
+        souk_buf_byte(values, ',');
+    *json = (souk_json_writer){.out = values};
+    souk_json_write_object(json);
+}
+
+static souk_err look_at_event(souk_import_sink *sink, uint64_t through, const souk_event *event,
+                              souk_text body)
+{
+    struct look *look = (struct look *)(void *)sink;
+    souk_json_writer json;
+    (void)through;
+    if (look->records++ < look->most) {
+        begin_value(&look->shown, &json);
+        write_event(&json, event, body);
+        souk_json_write_end(&json);
+    }
+    souk_arena_clear(&look->room);
+    return souk_buf_check(&look->shown);
+}
+
+static souk_err look_at_entry(souk_import_sink *sink, uint64_t through,
+                              const souk_import_entry *entry)
+{
+    struct look *look = (struct look *)(void *)sink;
+    souk_json_writer json;
+    (void)through;
+    if (look->records++ < look->most) {
+        begin_value(&look->shown, &json);
+        if (entry->kind == SOUK_IMPORT_PRODUCT)
+            write_product(&json, &entry->product);
+        else
+            write_consent(&json, &entry->consent);
+        souk_json_write_end(&json);
+    }
+    souk_arena_clear(&look->room);
+    return souk_buf_check(&look->shown);
+}
+
+static souk_err look_at_fault(souk_import_sink *sink, const souk_import_fault *fault)
+{
+    struct look *look = (struct look *)(void *)sink;
+    souk_json_writer json;
+    if (look->faults++ < FAULTS_SHOWN) {
+        begin_value(&look->faults_shown, &json);
+        souk_json_write_key(&json, SOUK_TEXT("line"));
+        souk_json_write_u64(&json, fault->line ? fault->line : sink->rows);
+        write_text(&json, "fault", souk_text_of(fault->diag->words));
+        souk_json_write_end(&json);
+    }
+    souk_arena_clear(&look->room);
+    return souk_buf_check(&look->faults_shown);
+}
+
+/* ---- the file --------------------------------------------------------------------------------------------------- */
+
+static void write_array(souk_json_writer *out, const char *name, const souk_buf *values)
+{
+    souk_json_write_key(out, souk_text_of(name));
+    souk_json_write_array(out);
+    if (values->bytes)
+        souk_json_write_raw(out, souk_buf_view(values));
+    souk_json_write_end(out);
+}
+
+static void tell_look(const struct look *look, const souk_import_format *format, const void *state,
+                      souk_json_writer *out)
+{
+    const struct {
+        const char *name;
+        uint64_t count;
+    } counts[] = {{"rows", look->sink.rows}, {"records", look->records}, {"faults", look->faults}};
+    souk_json_write_object(out);
+    souk_json_write_key(out, SOUK_TEXT("format"));
+    souk_json_write_text(out, souk_text_of(format->name));
+    if (format->tell)
+        format->tell(state, out);
+    if (look->most) {
+        for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+            souk_json_write_key(out, souk_text_of(counts[i].name));
+            souk_json_write_u64(out, counts[i].count);
+        }
+        write_array(out, "first", &look->shown);
+        write_array(out, "first_faults", &look->faults_shown);
+    }
+    souk_json_write_end(out);
+}
+
+/* A look without records ends with the first piece: the guess is made of less. */
+static souk_err read_pieces(const struct look *look, const souk_import_format *format, void *state,
+                            import_file *file, souk_diag *diag)
+{
+    do {
+        SOUK_TRY(import_file_next(file, diag));
+        SOUK_TRY(format->feed(state, file->piece, file->piece.bytes == 0, diag));
+    } while (file->piece.bytes && (look->most || file->bytes <= IMPORT_PIECE_BYTES));
+    return SOUK_OK;
+}
+
+static souk_err look_through(struct look *look, const souk_import_format *format, void *state,
+                             import_file *file, souk_json_writer *out, souk_diag *diag)
+{
+    SOUK_TRY(import_file_peek(file, diag));
+    souk_err err = format->begin(state, &look->sink, diag);
+    if (!err)
+        err = read_pieces(look, format, state, file, diag);
+    if (!err)
+        tell_look(look, format, state, out);
+    format->done(state);
+    return err;
+}
+
+souk_err souk_import_look(souk_mem *mem, const souk_import *import, souk_text name,
+                          const char *path, unsigned records, souk_json_writer *out,
+                          souk_diag *diag)
+{
+    const souk_import_format *format = souk_import_find(name);
+    import_file file = {.path = path, .fd = -1, .room.mem = mem};
+    struct look look = {
+        .room = {.mem = mem}, .shown = {.mem = mem}, .faults_shown = {.mem = mem}, .most = records};
+    if (!format)
+        return souk_diag_say(diag, SOUK_EINVAL, "'%.*s' is no format; there is: %s",
+                             SOUK_TEXT_PRINT(name), souk_import_list());
+    void *state = souk_mem_get(mem, format->state_bytes),
+         *shared = souk_mem_get(mem, souk_max_size(format->shared_bytes, 1));
+    look.sink = (souk_import_sink){.mem = mem,
+                                   .hashes = &look.hashes,
+                                   .received = souk_clock_now_ms(souk_clock_real()),
+                                   .options = &import->options,
+                                   .shared = shared,
+                                   .room = &look.room,
+                                   .event = look_at_event,
+                                   .entry = look_at_entry,
+                                   .fault = look_at_fault};
+    souk_err err =
+        state && shared ? look_through(&look, format, state, &file, out, diag) : SOUK_ENOMEM;
+    if (shared && format->shared_done)
+        format->shared_done(shared, mem);
+    souk_mem_put(mem, state);
+    souk_mem_put(mem, shared);
+    souk_arena_done(&look.room);
+    souk_buf_done(&look.shown);
+    souk_buf_done(&look.faults_shown);
+    import_file_done(&file);
+    return err ? err : souk_buf_check(out->out);
+}

@@ -1,0 +1,44 @@
+/* import_record.h - what the readers of files share: whose a record is, which of its kind, and its form as JSON.
+ *
+ *     SOUK_TRY(import_ordinal_next(&orders, import_order_hash(sink, order), &ordinal));    1, 2, 3 … of an order
+ *     event.message = import_identity(sink, order, ordinal);
+ *     SOUK_TRY(import_identify(sink, &event, SOUK_ID_CARD, fields[CARD], "card", diag)); */
+#ifndef SOUK_SERVICE_COLLECT_IMPORT_RECORD_H
+#define SOUK_SERVICE_COLLECT_IMPORT_RECORD_H
+
+#include "service/collect/import_format.h"
+
+/* How often each key came so far: open addressing, 16 bytes a place; {.mem = mem} is empty. */
+typedef struct import_ordinals {
+    souk_mem *mem;
+    struct import_ordinal {
+        uint64_t hash;
+        uint32_t count; /* 0: free */
+    } * places;
+    size_t capacity, count;
+} import_ordinals;
+void import_ordinals_done(import_ordinals *ordinals);
+/* From 1.  SOUK_ENOMEM. */
+SOUK_CHECKED souk_err import_ordinal_next(import_ordinals *ordinals, uint64_t hash,
+                                          uint32_t *ret_ordinal);
+
+/* More of the same; there is room for it, since it came before. */
+void import_ordinal_add(import_ordinals *ordinals, uint64_t hash, uint32_t count);
+
+/* The identity of the n-th record of an order (a basket, a line): (source, order, ordinal).  order: at most
+ * IMPORT_ORDER_BYTES. */
+enum { IMPORT_ORDER_BYTES = 200 };
+uint64_t import_order_hash(const souk_import_sink *sink, souk_text order);
+souk_hash128 import_identity(const souk_import_sink *sink, souk_text order, uint32_t ordinal);
+
+/* Adds an identifier, normalised, its text in the sink's room; nothing where the value is empty.
+ * SOUK_EINVAL: it is none; `name` says in diag whose. */
+SOUK_CHECKED souk_err import_identify(souk_import_sink *sink, souk_event *event, souk_id_kind kind,
+                                      souk_text value, const char *name, souk_diag *diag);
+/* Members userId, anonymousId and context.externalIds, as service/collect/foreign.h has them. */
+void import_write_who(souk_json_writer *json, const souk_event *event);
+
+/* A copy in the sink's room. */
+souk_text import_keep(souk_import_sink *sink, souk_text text);
+
+#endif
