@@ -110,6 +110,7 @@ const souk_import_format *souk_import_find(souk_text name);
 
 extern const souk_import_format souk_import_online_retail, souk_import_tafeng,
     souk_import_complete_journey, souk_import_cdnow, souk_import_groceries, souk_import_orders,
-    souk_import_products, souk_import_shoppers, souk_import_consents, souk_import_merchant_feed;
+    souk_import_products, souk_import_shoppers, souk_import_consents, souk_import_merchant_feed,
+    souk_import_events, souk_import_poslog;
 
 #endif
