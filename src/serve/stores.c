@@ -4,8 +4,9 @@
 #include "base/currency.h"
 #include "base/zone.h"
 #include "core/document.h"
+#include "serve/codes.h"
 
-enum { PAGE_USUAL = 100, PAGE_MOST = 1000, NAME_BYTES = 200, CODE_BYTES = SOUK_EVENT_NAME_BYTES };
+enum { NAME_BYTES = 200, CODE_BYTES = SOUK_EVENT_NAME_BYTES };
 static const souk_text kind = {"store", 5};
 
 static souk_err open_stores(souk_mem *mem, souk_spine *spine, souk_merchants *merchants,
@@ -214,12 +215,10 @@ static void delete_store(souk_call *call)
 
 /* ---- all ------------------------------------------------------------------------------------------------ */
 
-/* Documents and codes of events, each in order; a page takes the lower one of both. */
 struct page {
     souk_call *call;
-    souk_document *documents; /* [most] */
-    souk_text *codes;         /* [most] */
-    size_t document_count, code_count;
+    souk_code_row *rows;
+    size_t count;
 };
 
 static souk_text keep(souk_call *call, souk_text text)
@@ -230,80 +229,41 @@ static souk_text keep(souk_call *call, souk_text text)
 static souk_err take_document(void *context, const souk_document *document)
 {
     struct page *page = context;
-    souk_document *kept = &page->documents[page->document_count++];
+    souk_document *kept = souk_arena_get(&page->call->arena, sizeof *kept);
+    if (page->call->arena.failed)
+        return SOUK_ENOMEM;
     *kept = *document;
     kept->key = keep(page->call, document->key);
     kept->text = keep(page->call, document->text);
+    page->rows[page->count++] = (souk_code_row){kept->key, kept};
     return page->call->arena.failed ? SOUK_ENOMEM : SOUK_OK;
 }
 
-static souk_err take_code(void *context, souk_text code)
+static souk_err fetch_stores(souk_call *call, souk_text after, size_t most, souk_code_row *rows,
+                             size_t *ret_count)
 {
-    struct page *page = context;
-    page->codes[page->code_count++] = keep(page->call, code);
-    return page->call->arena.failed ? SOUK_ENOMEM : SOUK_OK;
+    struct page page = {.call = call, .rows = rows};
+    SOUK_TRY(souk_documents_list(souk_spine_ledger(call->spine), kind, call->caller.merchant, after,
+                                 most, take_document, &page));
+    *ret_count = page.count;
+    return SOUK_OK;
 }
 
-static souk_err write_page(struct page *page, size_t limit, souk_json_writer *out,
-                           souk_text *ret_last, bool *ret_more)
+static souk_err write_row(souk_call *call, const souk_code_row *row, souk_json_writer *out)
 {
-    souk_json_doc doc = {.mem = page->call->arena.mem};
-    size_t written = 0, d = 0, c = 0;
-    souk_err err = SOUK_OK;
-    for (; written < limit && (d < page->document_count || c < page->code_count) && !err;
-         written++) {
-        souk_document code = {.key = c < page->code_count ? page->codes[c] : SOUK_TEXT("")};
-        int order = d == page->document_count ? 1
-                    : c == page->code_count   ? -1
-                                              : souk_text_compare(page->documents[d].key, code.key);
-        const souk_document *next = order > 0 ? &code : &page->documents[d];
-        if (order <= 0)
-            err = souk_json_read(&doc, next->text, NULL, NULL);
-        if (!err)
-            write_store(out, next, order > 0 ? NULL : &doc);
-        *ret_last = next->key;
-        d += order <= 0;
-        c += order >= 0;
-    }
-    *ret_more = d < page->document_count || c < page->code_count;
+    souk_json_doc doc = {.mem = call->arena.mem};
+    const souk_document seen = {.key = row->code}, *document = row->described;
+    souk_err err = document ? souk_json_read(&doc, document->text, NULL, NULL) : SOUK_OK;
+    if (!err)
+        write_store(out, document ? document : &seen, document ? &doc : NULL);
     souk_json_doc_done(&doc);
     return err;
 }
 
-static souk_err list(souk_call *call)
-{
-    souk_text after = SOUK_TEXT(""), last = SOUK_TEXT("");
-    size_t limit;
-    bool more;
-    SOUK_TRY(souk_call_limit(call, PAGE_USUAL, PAGE_MOST, &limit));
-    souk_call_query(call, SOUK_TEXT("cursor"), &after);
-    struct page page = {.call = call};
-    page.documents = souk_arena_get(&call->arena, (limit + 1) * sizeof *page.documents);
-    page.codes = souk_arena_get(&call->arena, (limit + 1) * sizeof *page.codes);
-    if (call->arena.failed)
-        return SOUK_ENOMEM;
-    SOUK_TRY(souk_documents_list(souk_spine_ledger(call->spine), kind, call->caller.merchant, after,
-                                 limit + 1, take_document, &page));
-    SOUK_TRY(souk_catalogue_list(souk_spine_catalogue(call->spine), SOUK_NAME_STORE,
-                                 call->caller.merchant, after, limit + 1, take_code, &page));
-    souk_json_writer *out = souk_call_json(call);
-    souk_json_write_object(out);
-    souk_json_write_key(out, SOUK_TEXT("stores"));
-    souk_json_write_array(out);
-    SOUK_TRY(write_page(&page, limit, out, &last, &more));
-    souk_json_write_end(out);
-    if (more) {
-        souk_json_write_key(out, SOUK_TEXT("next_cursor"));
-        souk_json_write_text(out, last);
-        souk_call_link_next(call, "cursor", last);
-    }
-    souk_json_write_end(out);
-    return SOUK_OK;
-}
-
 static void get_stores(souk_call *call)
 {
-    answer(call, list(call), 200);
+    static const souk_code_list list = {"stores", SOUK_NAME_STORE, fetch_stores, write_row};
+    answer(call, souk_code_page(call, &list), 200);
 }
 
 /* ---- the table ------------------------------------------------------------------------------------------- */
@@ -322,9 +282,7 @@ static const souk_shape_name shapes[] = {
 
 static const souk_route routes[] = {
     {"GET", "/v1/stores", SOUK_SCOPE_READ, get_stores,
-     .summary = "Stores, in the order of their codes",
-     .query =
-         "limit?: integer(1..1000) 'of a page; 100', cursor?: text 'next_cursor of the last page'",
+     .summary = "Stores, in the order of their codes", .query = SOUK_CODE_QUERY,
      .gives = "{stores: [Store], next_cursor?: text 'there are more'}"},
     {"GET", "/v1/stores/{store}", SOUK_SCOPE_READ, get_store, .summary = "One store, with its ETag",
      .gives = "Store", .versioned = true},

@@ -111,8 +111,10 @@ def a_proxy_that_checks_the_description_finds_every_answer_as_it_says():
             proxy.call("POST", "/v1/track", {"event": "X", "userId": "u1"}, 401, auth="Basic bm9ib2R5Og==")
             for path in ["/v1/stats", "/v1/shoppers/user/u1", "/v1/shoppers/email/a%40b.cd/profile", "/v1/shoppers/user/u1/timeline?limit=1",
                          "/v1/rejects", "/v1/rejects?limit=1", "/v1/sources", "/v1/keys", "/v1/tokens", "/v1/jobs", "/v1/quarantine", "/v1/schemas",
-                         "/v1/schemas/Order%20Completed", "/v1/stores", "/health", "/version", "/robots.txt", "/metrics", "/openapi.json"]:
+                         "/v1/schemas/Order%20Completed", "/v1/stores", "/v1/products", "/v1/products?limit=1",
+                         "/v1/products/P1", "/v1/products/P1/versions", "/health", "/version", "/robots.txt", "/metrics", "/openapi.json"]:
                 proxy.call("GET", path)
+            proxy.call("GET", "/v1/products/P%202", wants=404)
             proxy.call("GET", "/v1/shoppers/user/nobody", wants=404)
             proxy.call("GET", "/v1/shoppers/user/u1/profile?purpose=mood", wants=403)
             proxy.call("GET", "/v1/stats", wants=401, auth="Bearer souk_at_0")
@@ -181,3 +183,27 @@ def a_list_links_to_its_next_page_until_there_is_none():
             assert bool(link) == ("next_cursor" in json.loads(body))
             path = link and link.group(1).decode()
         assert seen == [f"S {i:02}/é" for i in range(25)], seen
+
+
+@story
+def products_are_listed_as_they_are_described_and_as_events_name_them():
+    with Shop() as shop:
+        path = os.path.join(os.path.dirname(shop.data), "products.csv")
+        with open(path, "w") as file:
+            file.write("id,title,brand,price,currency,shade\nB-1,Tea,Leaf,4.50,EUR,green\nB-3,Cup,Clay,12,EUR,\n")
+        shop.run("import", "products", path)
+        shop.start()
+        shop.send("/v1/batch", {"batch": [event("u", f"m{code}", "Product Viewed", sku=code, price="1") for code in ("B-2", "B-3", "A 0/ü")]})
+        status, body, head = shop.call("GET", "/v1/products?limit=3")
+        page = json.loads(body)
+        assert status == 200 and [(p["product"], p["described"]) for p in page["products"]] == [
+            ("A 0/ü", False), ("B-1", True), ("B-2", False)], page
+        assert page["products"][1]["price"] == "4.5" and page["products"][1]["attributes"] == {"shade": "green"}, page
+        assert page["next_cursor"] == "B-2" and b"cursor=B-2" in head
+        assert [p["product"] for p in shop.get("/v1/products?limit=3&cursor=B-2")[1]["products"]] == ["B-3"]
+        assert shop.get("/v1/products/A%200%2F%C3%BC")[1] == {"product": "A 0/ü", "described": False}
+        with open(path, "w") as file:
+            file.write("id,title,brand,price,currency\nB-1,Tea,Leaf,4.80,EUR\n")
+        shop.run("import", "products", path)
+        assert [v["price"] for v in shop.get("/v1/products/B-1/versions")[1]["versions"]] == ["4.5", "4.8"]
+        assert shop.get("/v1/products/B-1")[1]["price"] == "4.8"
