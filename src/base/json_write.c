@@ -216,3 +216,9 @@ souk_err souk_json_write_check(const souk_json_writer *json)
     souk_assert(json->depth == 0 && json->filled);
     return souk_buf_check(json->out);
 }
+
+void souk_json_put_time(souk_json_writer *json, const char *key, souk_time at)
+{
+    char text[SOUK_TIME_BYTES];
+    souk_json_put_text(json, key, (souk_text){text, souk_time_write(at, text)});
+}

@@ -27,6 +27,7 @@
 #define SOUK_BASE_JSON_WRITE_H
 
 #include "base/json.h"
+#include "base/time.h"
 
 /* {.out = &buf} is a writer at the start of one document, appended to the buffer. */
 typedef struct souk_json_writer {
@@ -54,6 +55,41 @@ void souk_json_write_null(souk_json_writer *json);
 void souk_json_write_raw(souk_json_writer *json, souk_text value);
 /* A key with its escapes, such as souk_json_key gives. */
 void souk_json_write_raw_key(souk_json_writer *json, souk_text key);
+
+/* ---- members, a key and its value at once ----------------------------------------------------------- */
+
+static inline void souk_json_put_text(souk_json_writer *json, const char *key, souk_text text)
+{
+    souk_json_write_key(json, souk_text_of(key));
+    souk_json_write_text(json, text);
+}
+static inline void souk_json_put_words(souk_json_writer *json, const char *key, const char *words)
+{
+    souk_json_put_text(json, key, souk_text_of(words));
+}
+static inline void souk_json_put_u64(souk_json_writer *json, const char *key, uint64_t number)
+{
+    souk_json_write_key(json, souk_text_of(key));
+    souk_json_write_u64(json, number);
+}
+static inline void souk_json_put_bool(souk_json_writer *json, const char *key, bool yes)
+{
+    souk_json_write_key(json, souk_text_of(key));
+    souk_json_write_bool(json, yes);
+}
+/* As RFC 3339. */
+void souk_json_put_time(souk_json_writer *json, const char *key, souk_time at);
+/* A member that is an object, or a list, which the caller ends. */
+static inline void souk_json_put_object(souk_json_writer *json, const char *key)
+{
+    souk_json_write_key(json, souk_text_of(key));
+    souk_json_write_object(json);
+}
+static inline void souk_json_put_array(souk_json_writer *json, const char *key)
+{
+    souk_json_write_key(json, souk_text_of(key));
+    souk_json_write_array(json);
+}
 
 /* Whether all went well; the document must be complete: one value, every container closed. */
 SOUK_CHECKED souk_err souk_json_write_check(const souk_json_writer *json);

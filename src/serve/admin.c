@@ -3,12 +3,6 @@
 
 enum { NAME_MOST = 100 };
 
-static void write_text(souk_json_writer *out, const char *key, souk_text text)
-{
-    souk_json_write_key(out, souk_text_of(key));
-    souk_json_write_text(out, text);
-}
-
 static void write_scopes(souk_json_writer *out, unsigned scopes)
 {
     souk_json_write_key(out, SOUK_TEXT("scopes"));
@@ -35,8 +29,8 @@ static souk_err write_source(void *context, const souk_source *source)
 {
     souk_json_writer *out = context;
     souk_json_write_object(out);
-    write_text(out, "source", source->name);
-    write_text(out, "states", source->statement);
+    souk_json_put_text(out, "source", source->name);
+    souk_json_put_text(out, "states", source->statement);
     souk_json_write_key(out, SOUK_TEXT("keys"));
     souk_json_write_u64(out, source->keys);
     souk_json_write_end(out);
@@ -47,8 +41,8 @@ static souk_err write_key(void *context, const souk_secret *secret)
 {
     souk_json_writer *out = context;
     souk_json_write_object(out);
-    write_text(out, "id", souk_text_of(secret->id));
-    write_text(out, "source", secret->source);
+    souk_json_put_text(out, "id", souk_text_of(secret->id));
+    souk_json_put_text(out, "source", secret->source);
     write_made(out, secret->made);
     souk_json_write_end(out);
     return SOUK_OK;
@@ -58,8 +52,8 @@ static souk_err write_token(void *context, const souk_secret *secret)
 {
     souk_json_writer *out = context;
     souk_json_write_object(out);
-    write_text(out, "id", souk_text_of(secret->id));
-    write_text(out, "name", secret->name);
+    souk_json_put_text(out, "id", souk_text_of(secret->id));
+    souk_json_put_text(out, "name", secret->name);
     write_scopes(out, secret->scopes);
     write_made(out, secret->made);
     souk_json_write_end(out);
@@ -148,8 +142,8 @@ static souk_err make_source(souk_call *call, const souk_json_doc *body)
     SOUK_TRY(err);
     souk_json_writer *out = souk_call_json(call);
     souk_json_write_object(out);
-    write_text(out, "source", name);
-    write_text(out, "write_key", souk_text_of(key));
+    souk_json_put_text(out, "source", name);
+    souk_json_put_text(out, "write_key", souk_text_of(key));
     souk_json_write_end(out);
     return SOUK_OK;
 }
@@ -167,9 +161,9 @@ static souk_err make_key(souk_call *call, const souk_json_doc *body)
     souk_merchants_secret_id(call->merchants, souk_text_of(key), id);
     souk_json_writer *out = souk_call_json(call);
     souk_json_write_object(out);
-    write_text(out, "id", souk_text_of(id));
-    write_text(out, "source", source);
-    write_text(out, "write_key", souk_text_of(key));
+    souk_json_put_text(out, "id", souk_text_of(id));
+    souk_json_put_text(out, "source", source);
+    souk_json_put_text(out, "write_key", souk_text_of(key));
     souk_json_write_end(out);
     return SOUK_OK;
 }
@@ -216,10 +210,10 @@ static souk_err make_token(souk_call *call, const souk_json_doc *body)
     souk_merchants_secret_id(call->merchants, souk_text_of(token), id);
     souk_json_writer *out = souk_call_json(call);
     souk_json_write_object(out);
-    write_text(out, "id", souk_text_of(id));
-    write_text(out, "name", name.bytes ? name : souk_text_of(id));
+    souk_json_put_text(out, "id", souk_text_of(id));
+    souk_json_put_text(out, "name", name.bytes ? name : souk_text_of(id));
     write_scopes(out, scopes);
-    write_text(out, "token", souk_text_of(token));
+    souk_json_put_text(out, "token", souk_text_of(token));
     souk_json_write_end(out);
     return SOUK_OK;
 }

@@ -1,18 +1,6 @@
 /* jobs_routes.c - the routes of jobs.h. */
 #include "serve/jobs_private.h"
 
-static void write_text(souk_json_writer *out, const char *key, souk_text text)
-{
-    souk_json_write_key(out, souk_text_of(key));
-    souk_json_write_text(out, text);
-}
-
-static void write_number(souk_json_writer *out, const char *key, uint64_t number)
-{
-    souk_json_write_key(out, souk_text_of(key));
-    souk_json_write_u64(out, number);
-}
-
 static void write_time(souk_json_writer *out, const char *key, souk_time at)
 {
     char text[SOUK_TIME_BYTES];
@@ -58,18 +46,18 @@ static souk_err write_row(void *context, const souk_job_row *stored)
         row.result = now->ended ? now->result : SOUK_TEXT("");
     }
     souk_json_write_object(out);
-    write_number(out, "id", (uint64_t)row.id);
-    write_text(out, "kind", row.kind);
+    souk_json_put_u64(out, "id", (uint64_t)row.id);
+    souk_json_put_text(out, "kind", row.kind);
     write_raw(out, "arguments", row.arguments);
-    write_text(out, "state", souk_text_of(souk_job_state_word(row.state)));
-    write_number(out, "done", row.done);
-    write_number(out, "total", row.total);
-    write_text(out, "unit", souk_text_of(jobs_unit(listing->jobs, row.kind)));
+    souk_json_put_text(out, "state", souk_text_of(souk_job_state_word(row.state)));
+    souk_json_put_u64(out, "done", row.done);
+    souk_json_put_u64(out, "total", row.total);
+    souk_json_put_text(out, "unit", souk_text_of(jobs_unit(listing->jobs, row.kind)));
     write_time(out, "made", row.made);
     write_time(out, "started", row.started);
     write_time(out, "ended", row.ended);
-    write_text(out, "code", souk_text_of(souk_err_name(row.err)));
-    write_text(out, "words", row.words);
+    souk_json_put_text(out, "code", souk_text_of(souk_err_name(row.err)));
+    souk_json_put_text(out, "words", row.words);
     write_raw(out, "result", row.result);
     souk_json_write_end(out);
     listing->last = row.id;
@@ -143,7 +131,7 @@ static souk_err list(souk_call *call)
                                 &listing));
     souk_json_write_end(listing.out);
     if (listing.count == PAGE) {
-        write_number(listing.out, "next_before", (uint64_t)listing.last);
+        souk_json_put_u64(listing.out, "next_before", (uint64_t)listing.last);
         souk_call_link_next_u64(call, "before", (uint64_t)listing.last);
     }
     souk_json_write_end(listing.out);

@@ -12,24 +12,6 @@ struct writing {
     souk_diag *diag;
 };
 
-static void text(souk_json_writer *out, const char *key, const char *value)
-{
-    souk_json_write_key(out, souk_text_of(key));
-    souk_json_write_text(out, souk_text_of(value));
-}
-
-static void open_at(souk_json_writer *out, const char *key)
-{
-    souk_json_write_key(out, souk_text_of(key));
-    souk_json_write_object(out);
-}
-
-static void list_at(souk_json_writer *out, const char *key)
-{
-    souk_json_write_key(out, souk_text_of(key));
-    souk_json_write_array(out);
-}
-
 static void end(souk_json_writer *out)
 {
     souk_json_write_end(out);
@@ -39,27 +21,28 @@ static void end(souk_json_writer *out)
 
 static void write_info(souk_json_writer *out)
 {
-    text(out, "openapi", "3.1.0");
-    open_at(out, "info");
-    text(out, "title", "Souk");
-    text(out, "version", SOUK_VERSION);
-    text(out, "description",
-         "One server that a retailer runs itself: events of shoppers online and in shops, joined "
-         "into consenting "
-         "people. Times are UTC, money is exact decimal text, errors are RFC 9457 problems.");
-    open_at(out, "contact");
-    text(out, "name", "whoever runs this server");
-    text(out, "url", "https://localhost/");
+    souk_json_put_words(out, "openapi", "3.1.0");
+    souk_json_put_object(out, "info");
+    souk_json_put_words(out, "title", "Souk");
+    souk_json_put_words(out, "version", SOUK_VERSION);
+    souk_json_put_words(
+        out, "description",
+        "One server that a retailer runs itself: events of shoppers online and in shops, joined "
+        "into consenting "
+        "people. Times are UTC, money is exact decimal text, errors are RFC 9457 problems.");
+    souk_json_put_object(out, "contact");
+    souk_json_put_words(out, "name", "whoever runs this server");
+    souk_json_put_words(out, "url", "https://localhost/");
     end(out);
-    open_at(out, "license");
-    text(out, "name", "Apache-2.0");
-    text(out, "identifier", "Apache-2.0");
+    souk_json_put_object(out, "license");
+    souk_json_put_words(out, "name", "Apache-2.0");
+    souk_json_put_words(out, "identifier", "Apache-2.0");
     end(out);
     end(out);
-    list_at(out, "servers");
+    souk_json_put_array(out, "servers");
     souk_json_write_object(out);
-    text(out, "url", "/");
-    text(out, "description", "this server");
+    souk_json_put_words(out, "url", "/");
+    souk_json_put_words(out, "description", "this server");
     end(out);
     end(out);
 }
@@ -79,14 +62,14 @@ static bool has_listed(const souk_service *service)
 
 static void write_tags(const struct writing *w)
 {
-    list_at(w->out, "tags");
+    souk_json_put_array(w->out, "tags");
     for (size_t i = 0; i < w->count; i++) {
         const souk_service *service = w->services[i];
         if (!has_listed(service))
             continue;
         souk_json_write_object(w->out);
-        text(w->out, "name", service->name);
-        text(w->out, "description", service->words ? service->words : service->name);
+        souk_json_put_words(w->out, "name", service->name);
+        souk_json_put_words(w->out, "description", service->words ? service->words : service->name);
         end(w->out);
     }
     end(w->out);
@@ -127,7 +110,7 @@ static souk_err write_query_parameter(void *context, const souk_shape_member *me
     souk_json_write_object(w->out);
     souk_json_write_key(w->out, SOUK_TEXT("name"));
     souk_json_write_text(w->out, member->name);
-    text(w->out, "in", "query");
+    souk_json_put_words(w->out, "in", "query");
     souk_json_write_key(w->out, SOUK_TEXT("required"));
     souk_json_write_bool(w->out, !member->optional);
     if (member->words.bytes) {
@@ -143,11 +126,11 @@ static souk_err write_header(const struct writing *w, const char *name, const ch
                              const char *shape)
 {
     souk_json_write_object(w->out);
-    text(w->out, "name", name);
-    text(w->out, "in", "header");
+    souk_json_put_words(w->out, "name", name);
+    souk_json_put_words(w->out, "in", "header");
     souk_json_write_key(w->out, SOUK_TEXT("required"));
     souk_json_write_bool(w->out, false);
-    text(w->out, "description", words);
+    souk_json_put_words(w->out, "description", words);
     SOUK_TRY(write_schema(w, souk_text_of(shape)));
     end(w->out);
     return SOUK_OK;
@@ -156,7 +139,7 @@ static souk_err write_header(const struct writing *w, const char *name, const ch
 static souk_err write_parameters(const struct writing *w, const souk_route *route)
 {
     souk_text path = souk_text_of(route->path), part;
-    list_at(w->out, "parameters");
+    souk_json_put_array(w->out, "parameters");
     while (path.bytes) {
         part = souk_text_cut(&path, '/');
         if (part.bytes < 2 || part.at[0] != '{')
@@ -164,7 +147,7 @@ static souk_err write_parameters(const struct writing *w, const souk_route *rout
         souk_json_write_object(w->out);
         souk_json_write_key(w->out, SOUK_TEXT("name"));
         souk_json_write_text(w->out, (souk_text){part.at + 1, part.bytes - 2});
-        text(w->out, "in", "path");
+        souk_json_put_words(w->out, "in", "path");
         souk_json_write_key(w->out, SOUK_TEXT("required"));
         souk_json_write_bool(w->out, true);
         SOUK_TRY(write_schema(w, SOUK_TEXT("text")));
@@ -186,10 +169,10 @@ static souk_err write_parameters(const struct writing *w, const souk_route *rout
 
 static void write_security(const souk_route *route, souk_json_writer *out)
 {
-    list_at(out, "security");
+    souk_json_put_array(out, "security");
     if (route->scopes) {
         souk_json_write_object(out);
-        list_at(out, route->scopes == SOUK_SCOPE_WRITE ? "writeKey" : "token");
+        souk_json_put_array(out, route->scopes == SOUK_SCOPE_WRITE ? "writeKey" : "token");
         end(out);
         end(out);
     }
@@ -198,8 +181,8 @@ static void write_security(const souk_route *route, souk_json_writer *out)
 
 static souk_err write_content(const struct writing *w, const char *type, const char *shape)
 {
-    open_at(w->out, "content");
-    open_at(w->out, type);
+    souk_json_put_object(w->out, "content");
+    souk_json_put_object(w->out, type);
     SOUK_TRY(write_schema(w, souk_text_of(shape)));
     end(w->out);
     end(w->out);
@@ -212,8 +195,8 @@ static souk_err write_answer(const struct writing *w, const souk_route *route, i
     const char *shape = route->gives ? route->gives : route->gives_type ? "text" : "any";
     char number[8];
     snprintf(number, sizeof number, "%d", status);
-    open_at(w->out, number);
-    text(w->out, "description", status == 201 ? "it is made" : "it is so");
+    souk_json_put_object(w->out, number);
+    souk_json_put_words(w->out, "description", status == 201 ? "it is made" : "it is so");
     SOUK_TRY(write_content(w, type, shape));
     end(w->out);
     return SOUK_OK;
@@ -221,20 +204,20 @@ static souk_err write_answer(const struct writing *w, const souk_route *route, i
 
 static souk_err write_answers(const struct writing *w, const souk_route *route)
 {
-    open_at(w->out, "responses");
+    souk_json_put_object(w->out, "responses");
     SOUK_TRY(write_answer(w, route, route->gives_status ? route->gives_status : 200));
     if (route->versioned && !strcmp(route->method, "PUT"))
         SOUK_TRY(write_answer(w, route, 201));
     if (route->versioned && !strcmp(route->method, "GET")) {
-        open_at(w->out, "304");
-        text(w->out, "description", "it is as If-None-Match has it");
+        souk_json_put_object(w->out, "304");
+        souk_json_put_words(w->out, "description", "it is as If-None-Match has it");
         end(w->out);
     }
-    open_at(w->out, "4XX");
-    text(w->out, "$ref", "#/components/responses/Problem");
+    souk_json_put_object(w->out, "4XX");
+    souk_json_put_words(w->out, "$ref", "#/components/responses/Problem");
     end(w->out);
-    open_at(w->out, "5XX");
-    text(w->out, "$ref", "#/components/responses/Problem");
+    souk_json_put_object(w->out, "5XX");
+    souk_json_put_words(w->out, "$ref", "#/components/responses/Problem");
     end(w->out);
     end(w->out);
     return SOUK_OK;
@@ -247,7 +230,7 @@ static void write_words(const souk_route *route, souk_json_writer *out)
         route->scopes && route->scopes != SOUK_SCOPE_WRITE ? souk_scope_word(route->scopes) : NULL;
     snprintf(words, sizeof words, "%s%s%s%s%s%s", route->summary, route->words ? ". " : "",
              route->words ? route->words : "", scope ? ". Scope: " : "", scope ? scope : "", ".");
-    text(out, "description", words);
+    souk_json_put_words(out, "description", words);
 }
 
 static souk_err write_operation(const struct writing *w, const souk_service *service,
@@ -256,18 +239,18 @@ static souk_err write_operation(const struct writing *w, const souk_service *ser
     char method[8] = "";
     for (size_t i = 0; route->method[i] && i < sizeof method - 1; i++)
         method[i] = (char)(route->method[i] | 0x20);
-    open_at(w->out, method);
+    souk_json_put_object(w->out, method);
     write_operation_id(route, w->out);
-    text(w->out, "summary", route->summary);
+    souk_json_put_words(w->out, "summary", route->summary);
     write_words(route, w->out);
-    list_at(w->out, "tags");
+    souk_json_put_array(w->out, "tags");
     souk_json_write_text(w->out, souk_text_of(service->name));
     end(w->out);
     write_security(route, w->out);
     SOUK_TRY(write_parameters(w, route));
     const char *takes = route->takes ? route->takes : route->takes_maybe;
     if (takes) {
-        open_at(w->out, "requestBody");
+        souk_json_put_object(w->out, "requestBody");
         souk_json_write_key(w->out, SOUK_TEXT("required"));
         souk_json_write_bool(w->out, route->takes != NULL);
         SOUK_TRY(write_content(w, "application/json", takes));
@@ -296,7 +279,7 @@ static bool is_first(const struct writing *w, const souk_route *route)
 
 static souk_err write_path(const struct writing *w, const souk_route *first)
 {
-    open_at(w->out, first->path);
+    souk_json_put_object(w->out, first->path);
     for (size_t i = 0; i < w->count; i++)
         for (size_t k = 0; k < w->services[i]->route_count; k++) {
             const souk_route *route = &w->services[i]->routes[k];
@@ -309,7 +292,7 @@ static souk_err write_path(const struct writing *w, const souk_route *first)
 
 static souk_err write_paths(const struct writing *w)
 {
-    open_at(w->out, "paths");
+    souk_json_put_object(w->out, "paths");
     for (size_t i = 0; i < w->count; i++)
         for (size_t k = 0; k < w->services[i]->route_count; k++) {
             const souk_route *route = &w->services[i]->routes[k];
@@ -329,31 +312,32 @@ static const char problem[] =
 
 static void write_schemes(souk_json_writer *out)
 {
-    open_at(out, "securitySchemes");
-    open_at(out, "token");
-    text(out, "type", "http");
-    text(out, "scheme", "bearer");
-    text(out, "description", "a token of `souk token new SCOPE`");
+    souk_json_put_object(out, "securitySchemes");
+    souk_json_put_object(out, "token");
+    souk_json_put_words(out, "type", "http");
+    souk_json_put_words(out, "scheme", "bearer");
+    souk_json_put_words(out, "description", "a token of `souk token new SCOPE`");
     end(out);
-    open_at(out, "writeKey");
-    text(out, "type", "http");
-    text(out, "scheme", "basic");
-    text(out, "description", "a write key of `souk key new SOURCE` as the user, no password");
+    souk_json_put_object(out, "writeKey");
+    souk_json_put_words(out, "type", "http");
+    souk_json_put_words(out, "scheme", "basic");
+    souk_json_put_words(out, "description",
+                        "a write key of `souk key new SOURCE` as the user, no password");
     end(out);
     end(out);
 }
 
 static souk_err write_components(const struct writing *w)
 {
-    open_at(w->out, "components");
+    souk_json_put_object(w->out, "components");
     write_schemes(w->out);
-    open_at(w->out, "responses");
-    open_at(w->out, "Problem");
-    text(w->out, "description", "it could not be done (RFC 9457)");
+    souk_json_put_object(w->out, "responses");
+    souk_json_put_object(w->out, "Problem");
+    souk_json_put_words(w->out, "description", "it could not be done (RFC 9457)");
     SOUK_TRY(write_content(w, "application/problem+json", "Problem"));
     end(w->out);
     end(w->out);
-    open_at(w->out, "schemas");
+    souk_json_put_object(w->out, "schemas");
     souk_json_write_key(w->out, SOUK_TEXT("Problem"));
     SOUK_TRY(souk_shape_schema(souk_text_of(problem), w->out, w->diag));
     for (size_t i = 0; i < w->count; i++)

@@ -68,25 +68,6 @@ static souk_err ask_grant(souk_call *call, const souk_person *person, souk_grant
     return err;
 }
 
-static void write_time(souk_json_writer *out, const char *key, souk_time at)
-{
-    char text[SOUK_TIME_BYTES];
-    souk_json_write_key(out, souk_text_of(key));
-    souk_json_write_text(out, (souk_text){text, souk_time_write(at, text)});
-}
-
-static void write_text(souk_json_writer *out, const char *key, souk_text text)
-{
-    souk_json_write_key(out, souk_text_of(key));
-    souk_json_write_text(out, text);
-}
-
-static void write_number(souk_json_writer *out, const char *key, uint64_t number)
-{
-    souk_json_write_key(out, souk_text_of(key));
-    souk_json_write_u64(out, number);
-}
-
 /* Of a path. */
 static souk_err person_of_path(souk_call *call, souk_person **ret_person)
 {
@@ -135,12 +116,12 @@ static void get_stats(souk_call *call)
     souk_index_read_done(index);
     souk_json_writer *out = souk_call_json(call);
     souk_json_write_object(out);
-    write_number(out, "events", totals->events);
-    write_number(out, "shoppers", shoppers);
-    write_number(out, "orders", totals->orders);
-    write_number(out, "cancelled", totals->cancelled);
-    write_number(out, "products",
-                 souk_catalogue_count(souk_spine_catalogue(call->spine), SOUK_NAME_PRODUCT));
+    souk_json_put_u64(out, "events", totals->events);
+    souk_json_put_u64(out, "shoppers", shoppers);
+    souk_json_put_u64(out, "orders", totals->orders);
+    souk_json_put_u64(out, "cancelled", totals->cancelled);
+    souk_json_put_u64(out, "products",
+                      souk_catalogue_count(souk_spine_catalogue(call->spine), SOUK_NAME_PRODUCT));
     souk_json_write_key(out, SOUK_TEXT("revenue"));
     souk_json_write_object(out);
     for (size_t i = 0; i < totals->currency_count; i++)
@@ -162,9 +143,9 @@ static souk_err write_ties(souk_call *call, const souk_person *person, const sou
     souk_json_write_array(out);
     for (size_t i = 0; i < count; i++) {
         souk_json_write_object(out);
-        write_text(out, "kind", souk_text_of(souk_id_word(ties[i].kind)));
-        write_text(out, "value", ties[i].value);
-        write_number(out, "position", ties[i].position);
+        souk_json_put_text(out, "kind", souk_text_of(souk_id_word(ties[i].kind)));
+        souk_json_put_text(out, "value", ties[i].value);
+        souk_json_put_u64(out, "position", ties[i].position);
         if (ties[i].moved) {
             souk_json_write_key(out, SOUK_TEXT("moved"));
             souk_json_write_bool(out, true);
@@ -194,7 +175,7 @@ static souk_err show_shopper(souk_call *call)
     souk_json_writer *out = souk_call_json(call);
     souk_json_write_object(out);
     write_public_id(call, person, out);
-    write_number(out, "histories", person->atom_count);
+    souk_json_put_u64(out, "histories", person->atom_count);
     SOUK_TRY(write_ties(call, person, &grant, out));
     souk_json_write_end(out);
     return SOUK_OK;
@@ -271,8 +252,8 @@ static souk_err show_profile(souk_call *call)
     souk_json_write_object(out);
     write_public_id(call, person, out);
     if (profile.first_at <= profile.last_at) {
-        write_time(out, "first", profile.first_at);
-        write_time(out, "last", profile.last_at);
+        souk_json_put_time(out, "first", profile.first_at);
+        souk_json_put_time(out, "last", profile.last_at);
     }
     souk_json_write_key(out, SOUK_TEXT("orders"));
     souk_json_write_i64(out, count_of(&profile, SOUK_COUNT_ORDERS));
@@ -303,7 +284,7 @@ static void write_lines(souk_call *call, const souk_story *story, souk_json_writ
         souk_catalogue_name(souk_spine_catalogue(call->spine), SOUK_NAME_PRODUCT,
                             story->lines[i].product, product, sizeof product);
         souk_json_write_object(out);
-        write_text(out, "product", souk_text_of(product));
+        souk_json_put_text(out, "product", souk_text_of(product));
         souk_json_write_key(out, SOUK_TEXT("quantity"));
         write_micro(out, story->lines[i].quantity_micro);
         souk_json_write_key(out, SOUK_TEXT("amount"));
@@ -320,13 +301,13 @@ static void write_story(souk_call *call, const souk_story *story, souk_json_writ
                         sizeof type);
     souk_currency_name(story->fact.currency, currency);
     souk_json_write_object(out);
-    write_number(out, "position", story->fact.position);
-    write_time(out, "at", story->fact.at);
-    write_text(out, "type", souk_text_of(type));
+    souk_json_put_u64(out, "position", story->fact.position);
+    souk_json_put_time(out, "at", story->fact.at);
+    souk_json_put_text(out, "type", souk_text_of(type));
     if (story->fact.flags & SOUK_EVENT_SALE) {
         souk_json_write_key(out, SOUK_TEXT("amount"));
         write_micro(out, story->fact.amount_micro);
-        write_text(out, "currency", souk_text_of(currency));
+        souk_json_put_text(out, "currency", souk_text_of(currency));
     }
     if (story->fact.line_count)
         write_lines(call, story, out);
@@ -364,7 +345,7 @@ static souk_err show_timeline(souk_call *call)
     }
     souk_json_write_end(out);
     if (count == limit || bytes >= SOUK_TIMELINE_BYTES) {
-        write_number(out, "next_before", stories[count - 1].fact.position);
+        souk_json_put_u64(out, "next_before", stories[count - 1].fact.position);
         souk_call_link_next_u64(call, "before", stories[count - 1].fact.position);
     }
     souk_json_write_end(out);
@@ -517,7 +498,7 @@ static souk_err erase(souk_call *call, const struct request *request)
     souk_json_write_object(out);
     souk_json_write_key(out, SOUK_TEXT("erased"));
     souk_json_write_bool(out, true);
-    write_number(out, "events", events);
+    souk_json_put_u64(out, "events", events);
     souk_json_write_end(out);
     return SOUK_OK;
 }

@@ -259,12 +259,6 @@ static void receive_sensors(souk_call *call)
 
 /* ---- the list of secrets ---------------------------------------------------------------------------------------- */
 
-static void write_text(souk_json_writer *out, const char *key, souk_text text)
-{
-    souk_json_write_key(out, souk_text_of(key));
-    souk_json_write_text(out, text);
-}
-
 static void write_path(souk_json_writer *out, souk_text form, souk_text name)
 {
     souk_auto_value(souk_buf) path = {.limit_bytes = 1024};
@@ -278,7 +272,7 @@ static void write_path(souk_json_writer *out, souk_text form, souk_text name)
         else
             souk_buf_print(&path, "%%%02X", (unsigned)(unsigned char)c);
     }
-    write_text(out, "path", souk_buf_view(&path));
+    souk_json_put_text(out, "path", souk_buf_view(&path));
 }
 
 static souk_err write_hook(void *context, const souk_hook_secret *hook)
@@ -288,10 +282,10 @@ static souk_err write_hook(void *context, const souk_hook_secret *hook)
     souk_json_write_object(out);
     souk_json_write_key(out, SOUK_TEXT("id"));
     souk_json_write_u64(out, hook->id);
-    write_text(out, "form", hook->form);
-    write_text(out, "source", hook->name);
+    souk_json_put_text(out, "form", hook->form);
+    souk_json_put_text(out, "source", hook->name);
     write_path(out, hook->form, hook->name);
-    write_text(out, "made", (souk_text){made, souk_time_write(hook->made, made)});
+    souk_json_put_text(out, "made", (souk_text){made, souk_time_write(hook->made, made)});
     souk_json_write_end(out);
     return SOUK_OK;
 }

@@ -17,28 +17,22 @@ souk_text tell_name(const souk_foreign *message, const char *form, const souk_te
     return (souk_text){name, (size_t)bytes + 2 * sizeof hash};
 }
 
-static void put(souk_json_writer *out, const char *key, souk_text text)
-{
-    souk_json_write_key(out, souk_text_of(key));
-    souk_json_write_text(out, text);
-}
-
 void tell_open(const souk_foreign *message, const char *form, const char *event, souk_text name,
                souk_time at)
 {
     souk_json_writer *out = message->out;
     char text[SOUK_TIME_BYTES];
     souk_json_write_object(out);
-    put(out, "type", SOUK_TEXT("track"));
-    put(out, "event", souk_text_of(event));
+    souk_json_put_text(out, "type", SOUK_TEXT("track"));
+    souk_json_put_text(out, "event", souk_text_of(event));
     if (name.bytes)
-        put(out, "messageId", name);
-    put(out, "timestamp", (souk_text){text, souk_time_write(at, text)});
+        souk_json_put_text(out, "messageId", name);
+    souk_json_put_text(out, "timestamp", (souk_text){text, souk_time_write(at, text)});
     souk_json_write_key(out, SOUK_TEXT("context"));
     souk_json_write_object(out);
     souk_json_write_key(out, SOUK_TEXT("library"));
     souk_json_write_object(out);
-    put(out, "name", souk_text_of(form));
+    souk_json_put_text(out, "name", souk_text_of(form));
     souk_json_write_end(out);
     souk_json_write_end(out);
     souk_json_write_key(out, SOUK_TEXT("properties"));
@@ -55,7 +49,7 @@ void tell_close(const souk_foreign *message)
 void tell_text(const souk_foreign *message, const char *key, souk_text text)
 {
     if (text.bytes)
-        put(message->out, key, text);
+        souk_json_put_text(message->out, key, text);
 }
 
 void tell_count(const souk_foreign *message, const char *key, uint64_t count)
@@ -67,7 +61,7 @@ void tell_count(const souk_foreign *message, const char *key, uint64_t count)
 void tell_time(const souk_foreign *message, const char *key, souk_time at)
 {
     char text[SOUK_TIME_BYTES];
-    put(message->out, key, (souk_text){text, souk_time_write(at, text)});
+    souk_json_put_text(message->out, key, (souk_text){text, souk_time_write(at, text)});
 }
 
 /* ---- reading --------------------------------------------------------------------------------------- */

@@ -1,12 +1,6 @@
 /* vocabulary_print.c - the vocabulary for people (docs/events.md) and for programs (JSON Schema). */
 #include "service/collect/vocabulary.h"
 
-static void member(souk_json_writer *out, const char *key, const char *value)
-{
-    souk_json_write_key(out, souk_text_of(key));
-    souk_json_write_text(out, souk_text_of(value));
-}
-
 /* ---- JSON Schema 2020-12 ------------------------------------------------------------------------------- */
 
 static const struct {
@@ -36,20 +30,20 @@ static void write_property(const souk_property *property, souk_json_writer *out)
     souk_text types = souk_text_of(kinds[property->kind].types);
     souk_json_write_key(out, souk_text_of(property->name));
     souk_json_write_object(out);
-    member(out, "description", property->meaning);
+    souk_json_put_words(out, "description", property->meaning);
     souk_json_write_key(out, SOUK_TEXT("type"));
     souk_json_write_array(out);
     while (types.bytes)
         souk_json_write_text(out, souk_text_cut(&types, ' '));
     souk_json_write_end(out);
     if (kinds[property->kind].pattern)
-        member(out, "pattern", kinds[property->kind].pattern);
+        souk_json_put_words(out, "pattern", kinds[property->kind].pattern);
     if (kinds[property->kind].format)
-        member(out, "format", kinds[property->kind].format);
+        souk_json_put_words(out, "format", kinds[property->kind].format);
     if (property->kind == SOUK_PROPERTY_PRODUCTS) {
         souk_json_write_key(out, SOUK_TEXT("items"));
         souk_json_write_object(out);
-        member(out, "type", "object");
+        souk_json_put_words(out, "type", "object");
         souk_json_write_key(out, SOUK_TEXT("properties"));
         souk_json_write_object(out);
         write_properties(souk_text_of(product_members), out);
@@ -119,10 +113,10 @@ void souk_vocable_schema(const souk_vocable *vocable, souk_json_writer *out)
     char room[1024];
     souk_text must = souk_text_of(vocable->must);
     souk_json_write_object(out);
-    member(out, "$schema", "https://json-schema.org/draft/2020-12/schema");
-    member(out, "title", vocable->name);
-    member(out, "description", vocable->meaning);
-    member(out, "type", "object");
+    souk_json_put_words(out, "$schema", "https://json-schema.org/draft/2020-12/schema");
+    souk_json_put_words(out, "title", vocable->name);
+    souk_json_put_words(out, "description", vocable->meaning);
+    souk_json_put_words(out, "type", "object");
     souk_json_write_key(out, SOUK_TEXT("properties"));
     souk_json_write_object(out);
     write_properties(all_names(vocable, room, sizeof room), out);

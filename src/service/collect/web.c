@@ -42,24 +42,6 @@ void souk_web_robots(souk_call *call)
 
 /* ---- what clients read before they send ------------------------------------------------------------------- */
 
-static void text_member(souk_json_writer *out, const char *key, souk_text value)
-{
-    souk_json_write_key(out, souk_text_of(key));
-    souk_json_write_text(out, value);
-}
-
-static void open_member(souk_json_writer *out, const char *key)
-{
-    souk_json_write_key(out, souk_text_of(key));
-    souk_json_write_object(out);
-}
-
-static void flag_member(souk_json_writer *out, const char *key, bool flag)
-{
-    souk_json_write_key(out, souk_text_of(key));
-    souk_json_write_bool(out, flag);
-}
-
 static void empty_list(souk_json_writer *out, const char *key)
 {
     souk_json_write_key(out, souk_text_of(key));
@@ -80,16 +62,16 @@ void souk_web_settings(souk_call *call)
     }
     souk_json_writer *out = souk_call_json(call);
     souk_json_write_object(out);
-    open_member(out, "integrations");
-    open_member(out, "Segment.io");
-    text_member(out, "apiKey", key);
+    souk_json_put_object(out, "integrations");
+    souk_json_put_object(out, "Segment.io");
+    souk_json_put_text(out, "apiKey", key);
     souk_json_write_end(out);
     souk_json_write_end(out);
-    open_member(out, "metrics");
+    souk_json_put_object(out, "metrics");
     souk_json_write_key(out, SOUK_TEXT("sampleRate"));
     souk_json_write_i64(out, 0);
     souk_json_write_end(out);
-    open_member(out, "plan");
+    souk_json_put_object(out, "plan");
     souk_json_write_end(out);
     souk_json_write_end(out);
     souk_call_add_header(call, "Cache-Control", SOUK_TEXT("public, max-age=300"));
@@ -100,25 +82,25 @@ static void write_source(souk_call *call, souk_text key, souk_json_writer *out)
 {
     char id[SOUK_SECRET_ID_BYTES];
     souk_merchants_secret_id(call->merchants, key, id);
-    open_member(out, "source");
-    text_member(out, "id", souk_text_of(id));
-    text_member(out, "name", SOUK_TEXT("souk"));
-    text_member(out, "writeKey", key);
-    flag_member(out, "enabled", true);
-    text_member(out, "workspaceId", SOUK_TEXT("souk"));
-    open_member(out, "config");
-    open_member(out, "statsCollection");
-    open_member(out, "errors");
-    flag_member(out, "enabled", false);
+    souk_json_put_object(out, "source");
+    souk_json_put_text(out, "id", souk_text_of(id));
+    souk_json_put_text(out, "name", SOUK_TEXT("souk"));
+    souk_json_put_text(out, "writeKey", key);
+    souk_json_put_bool(out, "enabled", true);
+    souk_json_put_text(out, "workspaceId", SOUK_TEXT("souk"));
+    souk_json_put_object(out, "config");
+    souk_json_put_object(out, "statsCollection");
+    souk_json_put_object(out, "errors");
+    souk_json_put_bool(out, "enabled", false);
     souk_json_write_end(out);
-    open_member(out, "metrics");
-    flag_member(out, "enabled", false);
+    souk_json_put_object(out, "metrics");
+    souk_json_put_bool(out, "enabled", false);
     souk_json_write_end(out);
     souk_json_write_end(out);
     souk_json_write_end(out);
     empty_list(out, "destinations");
     empty_list(out, "connections");
-    open_member(out, "dataplanes");
+    souk_json_put_object(out, "dataplanes");
     souk_json_write_end(out);
     souk_json_write_end(out);
 }
@@ -138,8 +120,8 @@ void souk_web_source_config(souk_call *call)
     souk_json_write_object(out);
     write_source(call, key, out);
     size_t bytes = souk_time_write(souk_clock_now_ms(souk_spine_clock(call->spine)), at);
-    text_member(out, "updatedAt", (souk_text){at, bytes});
-    open_member(out, "consentManagementMetadata");
+    souk_json_put_text(out, "updatedAt", (souk_text){at, bytes});
+    souk_json_put_object(out, "consentManagementMetadata");
     empty_list(out, "providers");
     souk_json_write_end(out);
     souk_json_write_end(out);
