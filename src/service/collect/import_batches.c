@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 enum { BATCH_EVENTS = 2000, BATCH_LINES = 10000, BATCHES = 3, FAULTS_KEPT = 1000 };
-enum { BATCH_ENTRIES = 500, CUSTOMER_TABLE = 1 << 16 };
+enum { BATCH_ENTRIES = 1000, CUSTOMER_TABLE = 1 << 16 };
 _Static_assert((int)BATCH_ENTRIES <= (int)SOUK_CONSENTS_TOLD, "a batch is one list");
 static const size_t ROOM_MOST = (size_t)8 << 20; /* texts of one batch, about */
 
