@@ -40,8 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     souk_text text = {(const char *)data + 2, size - 2};
     souk_buf whole = {0}, pieces = {0};
     souk_diag diag = {.words = ""}, again = {.words = ""};
-    souk_err err = rig_read_with(souk_mem_heap(), format, &options, NULL, RIG_BODIES, text, 0,
-                                 &whole, &diag);
+    souk_err err =
+        rig_read_with(souk_mem_heap(), format, &options, NULL, RIG_BODIES, text, 0, &whole, &diag);
     souk_err pieces_err = rig_read_with(souk_mem_heap(), format, &options, NULL, RIG_BODIES, text,
                                         1 + data[1], &pieces, &again);
     /* a ceiling may be met before or after a mistake far behind it */
