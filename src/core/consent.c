@@ -473,3 +473,51 @@ souk_err souk_consent_rows(souk_consent *consent, souk_tx *tx, uint32_t atom,
     }
     return souk_rows_check(&rows);
 }
+
+/* Whether the row tells what the row before it told, of another atom: the words of a decision are sealed once. */
+static bool is_told(souk_buf *before, souk_purpose purpose, souk_text evidence)
+{
+    souk_text told = souk_buf_view(before);
+    bool same = told.bytes == evidence.bytes + 1 && told.at[0] == (char)purpose &&
+                !memcmp(told.at + 1, evidence.at, evidence.bytes);
+    souk_buf_clear(before);
+    souk_buf_byte(before, (char)purpose);
+    souk_buf_text(before, evidence);
+    return same && evidence.bytes;
+}
+
+souk_err souk_consent_withdrawn(souk_tx *tx, uint64_t after, size_t most,
+                                souk_err (*each)(void *context, uint64_t id,
+                                                 const souk_consent_row *row),
+                                void *context, uint64_t *ret_last)
+{
+    souk_auto_value(souk_rows) rows = {0};
+    souk_auto_value(souk_buf) before = {.mem = NULL};
+    uint64_t last = after;
+    SOUK_TRY(souk_rows_begin(tx,
+                             "SELECT id, atom, controller, purpose, basis, since, evidence "
+                             "FROM consent WHERE id > ?1 ORDER BY id LIMIT ?2",
+                             SOUK_VALUES(SOUK_INT(after), SOUK_INT(most)), &rows));
+    while (souk_rows_next(&rows)) {
+        souk_consent_row row = {.atom = (uint32_t)souk_rows_int(&rows, 1),
+                                .controller = (uint32_t)souk_rows_int(&rows, 2),
+                                .purpose = (souk_purpose)souk_rows_int(&rows, 3),
+                                .basis = (souk_basis)souk_rows_int(&rows, 4),
+                                .from = souk_rows_int(&rows, 5),
+                                .evidence = souk_rows_blob(&rows, 6)};
+        last = (uint64_t)souk_rows_int(&rows, 0);
+        if (row.basis == SOUK_BASIS_WITHDRAWN && !is_told(&before, row.purpose, row.evidence))
+            SOUK_TRY(each(context, last, &row));
+        SOUK_TRY(souk_buf_check(&before));
+    }
+    *ret_last = last;
+    return souk_rows_check(&rows);
+}
+
+souk_err souk_consent_newest(souk_tx *tx, uint64_t *ret_id)
+{
+    int64_t id = 0;
+    souk_err err = souk_sql_one_int(tx, "SELECT max(id) FROM consent", SOUK_NO_VALUES, &id);
+    *ret_id = (uint64_t)id;
+    return err == SOUK_ENOENT ? SOUK_OK : err;
+}

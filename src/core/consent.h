@@ -177,5 +177,14 @@ SOUK_CHECKED souk_err souk_consent_rows(souk_consent *consent, souk_tx *tx, uint
                                         souk_err (*each)(void *context,
                                                          const souk_consent_row *row),
                                         void *context);
+/* Withdrawals by any person, in the order in which they were written: looks at `most` rows behind the row `after`
+ * (0: from the first) and calls each with the withdrawals among them, a decision that went to several atoms once,
+ * with the first of them.  *ret_last: the last row looked at, or `after`. */
+SOUK_CHECKED souk_err souk_consent_withdrawn(souk_tx *tx, uint64_t after, size_t most,
+                                             souk_err (*each)(void *context, uint64_t id,
+                                                              const souk_consent_row *row),
+                                             void *context, uint64_t *ret_last);
+/* The newest row there is; 0: none. */
+SOUK_CHECKED souk_err souk_consent_newest(souk_tx *tx, uint64_t *ret_id);
 
 #endif

@@ -173,6 +173,27 @@ souk_err souk_cursor_step(souk_cursor *cursor, size_t most, bool *ret_did)
     return SOUK_OK;
 }
 
+struct skipping {
+    const souk_cursor *cursor;
+    uint64_t to;
+};
+
+static souk_err skip(souk_tx *tx, void *context)
+{
+    const struct skipping *skipping = context;
+    return move_row(tx, skipping->cursor, skipping->cursor->position, skipping->to);
+}
+
+souk_err souk_cursor_skip(souk_cursor *cursor, uint64_t to)
+{
+    struct skipping skipping = {cursor, to};
+    if (to <= cursor->position)
+        return SOUK_OK;
+    SOUK_TRY(souk_ledger_write(cursor->ledger, SOUK_LANE_JOB, skip, &skipping));
+    cursor->position = to;
+    return SOUK_OK;
+}
+
 static souk_err take_again(souk_tx *tx, void *context)
 {
     struct step *step = context;

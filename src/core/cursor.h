@@ -47,6 +47,9 @@ SOUK_AUTO(souk_cursor)
 SOUK_CHECKED souk_err souk_cursor_step(souk_cursor *cursor, size_t most, bool *ret_did);
 /* The position of the next event it will take. */
 uint64_t souk_cursor_position(const souk_cursor *cursor);
+/* Passes over all before `to`, for a reader that wants none of them; where it stands there or behind it already,
+ * nothing happens. */
+SOUK_CHECKED souk_err souk_cursor_skip(souk_cursor *cursor, uint64_t to);
 /* Takes a quarantined event after all.  SOUK_ENOENT: it is not quarantined.  Else take's error: it stays. */
 SOUK_CHECKED souk_err souk_cursor_retry(souk_cursor *cursor, uint64_t position);
 

@@ -232,3 +232,18 @@ SOUK_TEST("a cursor's row that was moved by another is noticed")
     SOUK_CHECK_ERR(souk_cursor_step(reader.cursor, 10, &did), SOUK_ECONFLICT);
     end(&reader);
 }
+
+SOUK_TEST("a cursor that skips takes nothing before, and never goes back")
+{
+    struct reader reader;
+    begin(&reader, test);
+    SOUK_MUST(souk_cursor_skip(reader.cursor, 301));
+    SOUK_MUST(souk_cursor_skip(reader.cursor, 5));
+    close_reader(&reader);
+    SOUK_MUST(open_reader(&reader));
+    SOUK_CHECK(souk_cursor_position(reader.cursor) == 301);
+    read_all(&reader);
+    struct sum sum = sum_of(&reader);
+    SOUK_CHECK(sum.taken == EVENTS - 300 && sum.wrong == 0);
+    end(&reader);
+}

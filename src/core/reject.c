@@ -349,6 +349,18 @@ souk_err souk_rejects_count(souk_rejects *rejects, uint64_t *ret_count)
     return souk_ledger_read(rejects->ledger, count_rejects, ret_count);
 }
 
+souk_err souk_rejects_behind(souk_tx *tx, uint64_t after, uint64_t *ret_count, uint64_t *ret_newest)
+{
+    int64_t count, newest = (int64_t)after;
+    SOUK_TRY(souk_sql_one_int(tx, "SELECT count(*) FROM reject WHERE id > ?1",
+                              SOUK_VALUES(SOUK_INT(after)), &count));
+    souk_err err = souk_sql_one_int(tx, "SELECT max(id) FROM reject WHERE id > ?1",
+                                    SOUK_VALUES(SOUK_INT(after)), &newest);
+    *ret_count = (uint64_t)count;
+    *ret_newest = (uint64_t)newest;
+    return err == SOUK_ENOENT ? SOUK_OK : err;
+}
+
 /* ---- forgetting -------------------------------------------------------------------------------------- */
 
 /* The slots of the rejects that name her, in heap of the rejects. */

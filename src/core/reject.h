@@ -54,6 +54,10 @@ SOUK_CHECKED souk_err souk_rejects_read(souk_rejects *rejects, uint64_t id, uint
  * another error it may be gone already and its key be left to a sweep. */
 SOUK_CHECKED souk_err souk_rejects_remove(souk_rejects *rejects, uint64_t id);
 SOUK_CHECKED souk_err souk_rejects_count(souk_rejects *rejects, uint64_t *ret_count);
+/* In any transaction: how many came behind the id `after`, of those that are still there, and the newest id
+ * (`after` where there is none). */
+SOUK_CHECKED souk_err souk_rejects_behind(souk_tx *tx, uint64_t after, uint64_t *ret_count,
+                                          uint64_t *ret_newest);
 /* Destroys the keys of all rejects that went; costs one small read where none did. */
 SOUK_CHECKED souk_err souk_rejects_sweep(souk_rejects *rejects);
 /* How many went at the ceiling and were swept, since open. */

@@ -331,3 +331,34 @@ SOUK_TEST("a reject whose key is destroyed is passed over")
         SOUK_CHECK(count_of(test, &desk) == 2);
     }
 }
+
+/* ---- behind an id ------------------------------------------------------------------------------- */
+
+struct behind {
+    uint64_t after, count, newest;
+};
+
+static souk_err count_behind(souk_tx *tx, void *context)
+{
+    struct behind *behind = context;
+    return souk_rejects_behind(tx, behind->after, &behind->count, &behind->newest);
+}
+
+SOUK_TEST("rejects behind an id are counted, and the newest of them named")
+{
+    WITH_DESK(desk)
+    {
+        struct behind behind = {.after = 0};
+        SOUK_MUST(souk_ledger_read(desk.ledger, count_behind, &behind));
+        SOUK_CHECK(behind.count == 0 && behind.newest == 0);
+        for (int i = 0; i < 4; i++)
+            add(test, &desk, 5, "one");
+        SOUK_MUST(souk_rejects_remove(desk.rejects, 3));
+        behind.after = 1;
+        SOUK_MUST(souk_ledger_read(desk.ledger, count_behind, &behind));
+        SOUK_CHECK(behind.count == 2 && behind.newest == 4);
+        behind.after = 4;
+        SOUK_MUST(souk_ledger_read(desk.ledger, count_behind, &behind));
+        SOUK_CHECK(behind.count == 0 && behind.newest == 4);
+    }
+}
