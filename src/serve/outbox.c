@@ -73,6 +73,11 @@ bool souk_outbox_is_full(const souk_outbox *outbox)
     return __atomic_load_n(&outbox->is_full, __ATOMIC_RELAXED);
 }
 
+bool souk_outbox_behind(const souk_outbox *outbox)
+{
+    return outbox->looked_end != souk_spine_end(outbox->spine);
+}
+
 /* ---- the endpoints of a step ------------------------------------------------------------------------------ */
 
 static souk_err load(souk_outbox *outbox, souk_tx *tx)
@@ -272,12 +277,16 @@ static souk_err step_others(souk_outbox *outbox, const struct view *view, bool *
 souk_err souk_outbox_step(souk_outbox *outbox, bool *ret_did)
 {
     struct view view = {.outbox = outbox};
+    uint64_t end = souk_spine_end(outbox->spine);
     *ret_did = false;
     SOUK_TRY(souk_ledger_read(ledger_of(outbox), look, &view));
     bool full = view.waiting >= outbox->options.waiting_most;
     __atomic_store_n(&outbox->is_full, full, __ATOMIC_RELAXED);
-    if (view.on == 0 || full)
-        return SOUK_OK;
-    SOUK_TRY(step_events(outbox, &view, ret_did));
-    return step_others(outbox, &view, ret_did);
+    if (view.on && !full) {
+        SOUK_TRY(step_events(outbox, &view, ret_did));
+        SOUK_TRY(step_others(outbox, &view, ret_did));
+    }
+    if (!*ret_did)
+        outbox->looked_end = end;
+    return SOUK_OK;
 }

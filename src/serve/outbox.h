@@ -104,6 +104,8 @@ void souk_outbox_set(souk_outbox *outbox, const souk_outbox_options *options);
 
 /* A few events more, and what else there is to tell.  *ret_did: false where there is nothing more for now. */
 SOUK_CHECKED souk_err souk_outbox_step(souk_outbox *outbox, bool *ret_did);
+/* Whether events were stored since the last step; costs a look at two numbers. */
+bool souk_outbox_behind(const souk_outbox *outbox);
 /* Whether the last step found the ceiling reached. */
 bool souk_outbox_is_full(const souk_outbox *outbox);
 

@@ -17,7 +17,8 @@ struct souk_outbox {
     souk_arena arena;
     souk_endpoint *endpoints; /* [count], in the arena */
     size_t count;
-    bool is_full; /* atomic */
+    bool is_full;        /* atomic */
+    uint64_t looked_end; /* of the log, when a step found nothing more */
     souk_time swept;
 };
 
