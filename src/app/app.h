@@ -27,6 +27,7 @@ typedef struct app_options {
     const char *settings[APP_SETTINGS]; /* flags of settings; NULL: not given */
     bool json, help, list;
     const char *age_band, *source, *to, *secret_file;
+    const char *events, *purpose; /* of a webhook */
     const char *shoppers, *stores, *days, *seed, *out;   /* of a world */
     const char *store, *product, *shopper, *from, *rate; /* of a stream */
     const char *types[APP_TYPES];                        /* --type T, again and again */
@@ -137,6 +138,7 @@ souk_err app_sources(const app_options *options, souk_diag *diag);
 souk_err app_keys(const app_options *options, souk_diag *diag);
 souk_err app_tokens(const app_options *options, souk_diag *diag);
 souk_err app_hooks(const app_options *options, souk_diag *diag);
+souk_err app_webhooks(const app_options *options, souk_diag *diag);
 souk_err app_backup(const app_options *options, souk_diag *diag);
 souk_err app_restore(const app_options *options, souk_diag *diag);
 souk_err app_config(const app_options *options, souk_diag *diag);

@@ -3,6 +3,7 @@
 #include "base/progress.h"
 #include "os/process.h"
 #include "os/socket.h"
+#include "serve/webhooks.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -47,6 +48,19 @@ static souk_spine_options spine_options(const app_settings *settings)
     };
 }
 
+static void set_webhooks(const app_settings *settings, souk_api *api)
+{
+    souk_text networks = souk_text_of(app_setting_text(settings, APP_WEBHOOKS_ALLOW_PRIVATE));
+    souk_webhooks_options options = {
+        .first_wait_ms = app_setting_of(settings, APP_WEBHOOKS_RETRY_MS),
+        .deadline_ms = app_setting_of(settings, APP_WEBHOOKS_DEADLINE_MS),
+    };
+    souk_err wrong = souk_inet_ranges_read(networks, options.allowed.ranges, SOUK_TARGET_RANGES,
+                                           &options.allowed.count, NULL);
+    souk_assert(!wrong); /* the settings were checked */
+    souk_webhooks_set(souk_api_state(api, &souk_webhooks_service), &options);
+}
+
 souk_err app_shop_open(const app_options *options, app_shop *shop, souk_diag *diag)
 {
     souk_mem *mem = souk_mem_heap();
@@ -69,6 +83,8 @@ souk_err app_shop_open(const app_options *options, app_shop *shop, souk_diag *di
     if (!err)
         err = souk_api_open(mem, shop->spine, shop->merchants, app_services, app_service_count,
                             &shop->api);
+    if (!err)
+        set_webhooks(&shop->settings, shop->api);
     if (!err)
         souk_api_set_limits(shop->api,
                             &(souk_call_limits){

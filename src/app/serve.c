@@ -5,6 +5,7 @@
 #include "app/app.h"
 #include "app/supervisor.h"
 #include "os/process.h"
+#include "serve/webhooks.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -106,6 +107,8 @@ static souk_err start(struct serving *serving, souk_diag *diag)
     SOUK_TRY(err);
     serving->control_made = true;
     SOUK_TRY(app_mqtt_start(&serving->shop, &serving->log, diag));
+    SOUK_TRY(souk_webhooks_start(souk_api_state(serving->shop.api, &souk_webhooks_service),
+                                 &serving->log));
     return souk_http_start(serving->http);
 }
 

@@ -10,6 +10,7 @@
 #include "base/toml.h"
 #include "os/socket.h"
 #include "serve/mqtt.h"
+#include "serve/target.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -146,6 +147,17 @@ static souk_err take_count(struct loading *my, app_setting_id id, int64_t number
     return SOUK_OK;
 }
 
+static souk_err check_networks(struct loading *my, const app_setting *setting, souk_text text)
+{
+    souk_target_allowed allowed;
+    souk_diag diag = {.words = ""};
+    souk_err err = SOUK_OK;
+    if (setting->kind == APP_KIND_NETWORKS)
+        err =
+            souk_inet_ranges_read(text, allowed.ranges, SOUK_TARGET_RANGES, &allowed.count, &diag);
+    return err ? wrong(my, "%s: %s", setting->name, diag.words) : SOUK_OK;
+}
+
 static souk_err check_mqtt(struct loading *my, const app_setting *setting, souk_text text)
 {
     souk_mqtt_topic topics[SOUK_MQTT_TOPICS];
@@ -176,6 +188,7 @@ static souk_err check_words(struct loading *my, app_setting_id id, souk_text tex
     if (setting->kind == APP_KIND_LEVEL && souk_log_level_read(text, &level))
         return wrong(my, "%s is '%s', and must be debug, info, warn, error or off", setting->name,
                      ended);
+    SOUK_TRY(check_networks(my, setting, text));
     return check_mqtt(my, setting, text);
 }
 

@@ -91,7 +91,15 @@ enum {
     X(MQTT_USER,               "mqtt.user",               TEXT,    "",               0,     0,          "", \
       "the user at the broker; empty: none")                                                       \
     X(MQTT_PASSWORD_FILE,      "mqtt.password_file",      TEXT,    "",               0,     0,          "", \
-      "the file whose first line is the user's password; empty: none")
+      "the file whose first line is the user's password; empty: none")                   \
+    X(WEBHOOKS_ALLOW_PRIVATE,  "webhooks.allow_private",  NETWORKS, "",              0,     0,          "", \
+      "addresses beside those of the internet that webhooks may go to, over http, too: "           \
+      "10.0.0.0/8, ::1")                                                                           \
+    X(WEBHOOKS_RETRY_MS,       "webhooks.retry_ms",       COUNT,   "5000",           10,    600000,     "ms", \
+      "how long a webhook that failed waits for its first retry; later ones grow with it, the "    \
+      "tenth try is the last, after three and a half days")                                        \
+    X(WEBHOOKS_DEADLINE_MS,    "webhooks.deadline_ms",    COUNT,   "15000",          100,   60000,      "ms", \
+      "from the first step towards a webhook's receiver to the end of its answer")
 /* clang-format on */
 
 typedef enum app_setting_id {
@@ -108,6 +116,7 @@ typedef enum app_setting_kind {
     APP_KIND_BROKER, /* HOST:PORT, or empty */
     APP_KIND_TOPICS, /* serve/mqtt_topics.h, may be empty */
     APP_KIND_TEXT,
+    APP_KIND_NETWORKS, /* a list of base/inet.h, may be empty */
 } app_setting_kind;
 
 typedef struct app_setting {

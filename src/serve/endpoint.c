@@ -258,7 +258,7 @@ souk_err souk_endpoint_change(souk_tx *tx, const souk_endpoint *endpoint)
                               SOUK_VALUES(SOUK_INT(endpoint->id)), &version));
     SOUK_TRY(souk_sql_one_int(tx, "SELECT state FROM webhook WHERE id = ?1",
                               SOUK_VALUES(SOUK_INT(endpoint->id)), &state));
-    if (endpoint->version && endpoint->version != (uint64_t)version)
+    if (endpoint->version != (uint64_t)version)
         return SOUK_ECHANGED;
     SOUK_TRY(souk_sql_run(
         tx,

@@ -76,7 +76,7 @@ bool souk_endpoint_wants(const souk_endpoint *endpoint, souk_text name, souk_tex
 SOUK_CHECKED souk_err souk_endpoint_add(souk_tx *tx, souk_vault *vault,
                                         const souk_endpoint *endpoint, souk_time now,
                                         int64_t *ret_id, souk_signing_secret *ret_secret);
-/* The same fields of the one with endpoint->id, as it was at endpoint->version (0: whatever it is).
+/* The same fields of the one with endpoint->id, as it was at endpoint->version.
  * SOUK_ENOENT.  SOUK_ECHANGED. */
 SOUK_CHECKED souk_err souk_endpoint_change(souk_tx *tx, const souk_endpoint *endpoint);
 /* SOUK_ENOENT. */

@@ -122,15 +122,6 @@ static souk_err begin_at(souk_call *call, struct asked *asked)
     return no_endpoint(call, souk_ledger_read(ledger_of(asked), find, asked));
 }
 
-static void add_etag(souk_call *call, uint64_t version)
-{
-    char tag[32];
-    size_t bytes = (size_t)snprintf(tag, sizeof tag, "\"%llu\"", (unsigned long long)version);
-    souk_text kept = {souk_arena_copy(&call->arena, tag, bytes), bytes};
-    if (!call->arena.failed)
-        souk_call_add_header(call, "ETag", kept);
-}
-
 static void answer(souk_call *call, souk_err err, int status)
 {
     if (err)
@@ -140,12 +131,12 @@ static void answer(souk_call *call, souk_err err, int status)
 }
 
 /* Writes it as it is stored now. */
-static souk_err show(struct asked *asked, const char *secret)
+static souk_err show(struct asked *asked, const char *secret, bool *ret_same)
 {
     souk_call *call = asked->call;
     SOUK_TRY(no_endpoint(call, souk_ledger_read(ledger_of(asked), find, asked)));
     webhooks_write_endpoint(souk_call_json(call), &asked->endpoint, secret);
-    add_etag(call, asked->endpoint.version);
+    *ret_same = souk_call_version(call, asked->endpoint.version);
     return SOUK_OK;
 }
 
@@ -181,10 +172,14 @@ static void get_webhooks(souk_call *call)
 static void get_webhook(souk_call *call)
 {
     struct asked asked;
+    bool same = false;
     souk_err err = begin_at(call, &asked);
     if (!err)
-        err = show(&asked, NULL);
-    answer(call, err, 200);
+        err = show(&asked, NULL, &same);
+    if (!err && same)
+        souk_call_answer_same(call);
+    else
+        answer(call, err, 200);
 }
 
 static souk_err add(souk_tx *tx, void *context)
@@ -197,9 +192,10 @@ static souk_err add(souk_tx *tx, void *context)
 static souk_err show_secret(struct asked *asked)
 {
     char text[SOUK_SIGNING_TEXT];
+    bool same;
     souk_signing_secret_write(&asked->secret, text);
     souk_signing_secrets_wipe(&asked->secret, 1);
-    return show(asked, text);
+    return show(asked, text, &same);
 }
 
 static souk_err make(souk_call *call)
@@ -233,9 +229,10 @@ static souk_err put(souk_call *call)
 {
     struct asked asked;
     uint64_t version;
+    bool same;
     SOUK_TRY(begin_at(call, &asked));
     souk_endpoint was = asked.endpoint;
-    SOUK_TRY(webhooks_read_match(call, &version));
+    SOUK_TRY(souk_call_expected(call, SOUK_VERSION_TOLD, &version));
     SOUK_TRY(webhooks_read_body(call, &asked.endpoint));
     asked.endpoint.id = was.id;
     asked.endpoint.version = version;
@@ -248,7 +245,7 @@ static souk_err put(souk_call *call)
                              (long long)was.id);
     SOUK_TRY(no_endpoint(call, err));
     souk_sender_poke(asked.my->sender);
-    return show(&asked, NULL);
+    return show(&asked, NULL, &same);
 }
 
 static void put_webhook(souk_call *call)
@@ -341,6 +338,7 @@ static souk_err list_deliveries(souk_tx *tx, void *context)
     if (next) {
         souk_json_write_key(out, SOUK_TEXT("next_before"));
         souk_json_write_i64(out, next);
+        souk_call_link_next_u64(asked->call, "before", (uint64_t)next);
     }
     souk_json_write_end(out);
     return SOUK_OK;
@@ -531,7 +529,7 @@ static const souk_route routes[] = {
      .gives = "Webhook", .words = "Its ETag is what a PUT gives as If-Match."},
     {"PUT", "/v1/webhooks/{id}", SOUK_SCOPE_ADMIN, put_webhook, .slow = true,
      .summary = "Change an endpoint", .takes = "{" MEMBERS "}", .gives = "Webhook",
-     .words = "Takes If-Match: 412 where it was changed meanwhile, 428 without."},
+     .words = "412 where it was changed meanwhile, 428 without If-Match.", .versioned = true},
     {"DELETE", "/v1/webhooks/{id}", SOUK_SCOPE_ADMIN, delete_webhook, .slow = true,
      .summary = "Remove an endpoint, with what waits for it", .gives = "{removed: boolean}"},
     {"POST", "/v1/webhooks/{id}/rotate", SOUK_SCOPE_ADMIN, post_rotate, .slow = true,

@@ -244,22 +244,3 @@ souk_err webhooks_read_keep(souk_call *call, souk_time *ret_keep_ms)
     *ret_keep_ms = 1000 * keep_s;
     return err;
 }
-
-souk_err webhooks_read_match(souk_call *call, uint64_t *ret_version)
-{
-    souk_text list = souk_text_trim(souk_call_header(call, SOUK_TEXT("if-match")));
-    if (list.bytes == 0)
-        return souk_diag_say(&call->diag, SOUK_EBLIND,
-                             "say which version is changed: If-Match with the ETag of GET "
-                             "/v1/webhooks/{id}");
-    *ret_version = 0;
-    if (souk_text_equal(list, SOUK_TEXT("*")))
-        return SOUK_OK;
-    souk_text tag = list; /* one, strong, and a number: RFC 9110 8.8.3 */
-    if (tag.bytes > 2 && tag.at[0] == '"' && tag.at[tag.bytes - 1] == '"' &&
-        !souk_text_to_u64((souk_text){tag.at + 1, tag.bytes - 2}, ret_version) && *ret_version)
-        return SOUK_OK;
-    return souk_diag_say(&call->diag, SOUK_ECHANGED,
-                         "'%.*s' is no ETag of this: GET gives it, as \"3\"",
-                         SOUK_TEXT_PRINT(list));
-}

@@ -10,10 +10,8 @@
 SOUK_CHECKED souk_err webhooks_read_body(souk_call *call, souk_endpoint *ret_endpoint);
 /* {"keep_s":…}, or nothing. */
 SOUK_CHECKED souk_err webhooks_read_keep(souk_call *call, souk_time *ret_keep_ms);
-/* The version that If-Match names; 0: any.  SOUK_EBLIND: it is missing.  SOUK_ECHANGED: it is no ETag of ours. */
-SOUK_CHECKED souk_err webhooks_read_match(souk_call *call, uint64_t *ret_version);
 
-/* An object; secret NULL: none.  until: of the secrets before, 0: none. */
+/* An object; secret NULL: none. */
 void webhooks_write_endpoint(souk_json_writer *out, const souk_endpoint *endpoint,
                              const char *secret);
 void webhooks_write_delivery(souk_json_writer *out, const souk_delivery *delivery);
