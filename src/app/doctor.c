@@ -275,6 +275,36 @@ static void check_formats(struct patient *my)
                    "the tables are those of this program, " SOUK_VERSION);
 }
 
+struct hooks {
+    int64_t count, failing, gone, waiting, dead;
+};
+
+static souk_err read_hooks(souk_tx *tx, void *context)
+{
+    struct hooks *hooks = context;
+    souk_auto_value(souk_rows) rows = {0};
+    SOUK_TRY(souk_rows_begin(tx,
+                             "SELECT count(*), sum(state = 3), sum(state = 2), sum(waiting), "
+                             "sum(dead) FROM webhook WHERE state <> 4",
+                             SOUK_NO_VALUES, &rows));
+    if (souk_rows_next(&rows))
+        *hooks = (struct hooks){souk_rows_int(&rows, 0), souk_rows_int(&rows, 1),
+                                souk_rows_int(&rows, 2), souk_rows_int(&rows, 3),
+                                souk_rows_int(&rows, 4)};
+    return souk_rows_check(&rows);
+}
+
+/* A ledger of before there were any has no such table. */
+static void check_webhooks(struct patient *my)
+{
+    struct hooks hooks = {.count = 0};
+    souk_err err =
+        souk_ledger_look_sqlite(souk_mem_heap(), my->disk, "ledger", read_hooks, &hooks, NULL);
+    if (!err && hooks.count)
+        doctor_judge_webhooks(&my->report, (uint64_t)hooks.failing, (uint64_t)hooks.gone,
+                              (uint64_t)hooks.waiting, (uint64_t)hooks.dead);
+}
+
 struct walk {
     char words[4200];
 };
@@ -335,6 +365,7 @@ static void check_inside(struct patient *my)
     if (my->ours) {
         check_ledger(my);
         check_formats(my);
+        check_webhooks(my);
     }
     doctor_look_room(&my->report, my->options->data);
     doctor_look_descriptors(&my->report, my->server,

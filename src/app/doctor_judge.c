@@ -166,3 +166,27 @@ void doctor_judge_step(doctor_report *report, const char *module, int64_t stored
                    "the tables of '%s' are at step %lld, and this program brings step %lld", module,
                    (long long)stored, (long long)known);
 }
+
+void doctor_judge_webhooks(doctor_report *report, uint64_t failing, uint64_t gone, uint64_t waiting,
+                           uint64_t dead)
+{
+    unsigned long long off = failing + gone, waits = waiting, lost = dead;
+    if (failing)
+        doctor_say(report, "webhooks", DOCTOR_FAULT,
+                   "see `souk webhook list` and `souk webhook deliveries ID`; mend the receiver, "
+                   "then PUT it with \"enabled\": true",
+                   "%llu are off since nothing arrived there for days, %llu deliveries wait",
+                   (unsigned long long)failing, waits);
+    else if (off || dead)
+        doctor_say(report, "webhooks", DOCTOR_ADVICE,
+                   "see `souk webhook list`; what was given up is kept 30 days, and sent again by "
+                   "`souk webhook retry ID DELIVERY`",
+                   "%llu answered 410 and are off, %llu deliveries were given up", off, lost);
+    else if (waiting >= 500000)
+        doctor_say(report, "webhooks", DOCTOR_ADVICE,
+                   "raise the rate of the slow ones, or remove them: at 1,000,000 the outbox reads "
+                   "no further",
+                   "%llu deliveries wait", waits);
+    else
+        doctor_say(report, "webhooks", DOCTOR_OK, NULL, "%llu deliveries wait", waits);
+}

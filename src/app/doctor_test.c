@@ -110,3 +110,18 @@ SOUK_TEST("tables of a newer program are a fault, of an older one a reason for a
     doctor_judge_root_key_place(&report, false);
     CHECK_STATE(report, "ok");
 }
+
+SOUK_TEST("webhooks that fail are a fault, what was given up is advice")
+{
+    doctor_report report = {.count = 0};
+    doctor_judge_webhooks(&report, 0, 0, 12, 0);
+    CHECK_STATE(report, "ok");
+    doctor_judge_webhooks(&report, 0, 1, 0, 0);
+    CHECK_STATE(report, "advice");
+    doctor_judge_webhooks(&report, 0, 0, 0, 1);
+    CHECK_STATE(report, "advice");
+    doctor_judge_webhooks(&report, 0, 0, 500000, 0);
+    CHECK_STATE(report, "advice");
+    doctor_judge_webhooks(&report, 1, 1, 3, 4);
+    CHECK_STATE(report, "fault");
+}
