@@ -11,7 +11,7 @@ static const souk_migration endpoint_steps[] = {
         "  id            INTEGER PRIMARY KEY AUTOINCREMENT,"
         "  version       INTEGER NOT NULL," /* counts changes */
         "  url           TEXT NOT NULL,"
-        "  events        TEXT NOT NULL," /* names, one to a line; '*': all */
+        "  events        TEXT NOT NULL," /* names, one to a line; '*': all of the shop's */
         "  stores        TEXT NOT NULL," /* the same; empty: any */
         "  purpose       TEXT NOT NULL," /* for which persons are told; empty: they are not */
         "  rate          INTEGER NOT NULL CHECK (rate BETWEEN 1 AND 1000)," /* a second */
@@ -103,8 +103,8 @@ souk_err souk_endpoint_list(souk_tx *tx, souk_arena *arena, souk_endpoint **ret_
     size_t count = 0;
     if (arena->failed)
         return SOUK_ENOMEM;
-    SOUK_TRY(
-        souk_rows_begin(tx, "SELECT " COLUMNS " FROM webhook ORDER BY state = 4, id", SOUK_NO_VALUES, &rows));
+    SOUK_TRY(souk_rows_begin(tx, "SELECT " COLUMNS " FROM webhook ORDER BY state = 4, id",
+                             SOUK_NO_VALUES, &rows));
     while (count < MOST && souk_rows_next(&rows))
         SOUK_TRY(read_row(&rows, arena, &list[count++]));
     *ret_list = list;
@@ -137,6 +137,11 @@ bool souk_endpoint_wants(const souk_endpoint *endpoint, souk_text name, souk_tex
     if (!has_line(endpoint->events, name) && !has_line(endpoint->events, SOUK_TEXT("*")))
         return false;
     return endpoint->stores.bytes == 0 || (store.bytes && has_line(endpoint->stores, store));
+}
+
+bool souk_endpoint_wants_own(const souk_endpoint *endpoint, souk_text name)
+{
+    return has_line(endpoint->events, name);
 }
 
 /* ---- secrets ------------------------------------------------------------------------------------------- */

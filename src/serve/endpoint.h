@@ -48,7 +48,7 @@ typedef struct souk_endpoint {
     int64_t id;       /* from 1, never given again */
     uint64_t version; /* counts its changes, for ETag */
     souk_text url;
-    souk_text events;  /* names, one to a line; "*": all */
+    souk_text events;  /* names, one to a line; "*": all of the shop's */
     souk_text stores;  /* the same; empty: of any store, and of none */
     souk_text purpose; /* for which persons are told; empty: nothing of a person is */
     unsigned rate;     /* a second */
@@ -70,6 +70,8 @@ SOUK_CHECKED souk_err souk_endpoint_find(souk_tx *tx, int64_t id, souk_arena *ar
                                          souk_endpoint *ret_endpoint);
 /* Whether it is told of an event of this name in this store ("": none). */
 bool souk_endpoint_wants(const souk_endpoint *endpoint, souk_text name, souk_text store);
+/* The same of one of Souk's own (outbox.h): it must be named, and knows no stores. */
+bool souk_endpoint_wants_own(const souk_endpoint *endpoint, souk_text name);
 
 /* url, events, stores, purpose, rate and state (on or off) of it are stored, the rest is given here; with a first
  * secret.  SOUK_ETOOBIG: there are SOUK_ENDPOINTS_MOST. */

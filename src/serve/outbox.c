@@ -123,18 +123,25 @@ static souk_err look(souk_tx *tx, void *context)
     return souk_consent_newest(tx, &view->consent);
 }
 
+/* Whether the endpoint is to be told; an event by its name and store, Souk's own by its name. */
+static bool is_told(const souk_endpoint *endpoint, const struct outbox_news *news, souk_text name,
+                    souk_text store)
+{
+    bool later = news->kind == SOUK_DELIVERY_WITHDRAWN ? news->position > endpoint->since_consent
+                                                       : news->position >= endpoint->since;
+    if (!is_on(endpoint) || !later)
+        return false;
+    return news->kind == SOUK_DELIVERY_EVENT ? souk_endpoint_wants(endpoint, name, store)
+                                             : souk_endpoint_wants_own(endpoint, name);
+}
+
 static souk_err add_for_all(souk_outbox *outbox, souk_tx *tx, const struct outbox_news *news,
                             souk_text name, souk_text store)
 {
     int64_t id;
-    for (size_t i = 0; i < outbox->count; i++) {
-        const souk_endpoint *endpoint = &outbox->endpoints[i];
-        bool later = news->kind == SOUK_DELIVERY_WITHDRAWN
-                         ? news->position > endpoint->since_consent
-                         : news->position >= endpoint->since;
-        if (is_on(endpoint) && later && souk_endpoint_wants(endpoint, name, store))
-            SOUK_TRY(outbox_add(outbox, tx, endpoint, news, &id));
-    }
+    for (size_t i = 0; i < outbox->count; i++)
+        if (is_told(&outbox->endpoints[i], news, name, store))
+            SOUK_TRY(outbox_add(outbox, tx, &outbox->endpoints[i], news, &id));
     return SOUK_OK;
 }
 
@@ -229,7 +236,7 @@ static souk_err take_rejects(souk_tx *tx, void *context)
         const souk_endpoint *endpoint = &outbox->endpoints[i];
         SOUK_TRY(souk_rejects_behind(tx, souk_max_size(mark, endpoint->since_reject), &news.number,
                                      &news.position));
-        if (is_on(endpoint) && news.number && souk_endpoint_wants(endpoint, name, SOUK_TEXT("")))
+        if (is_on(endpoint) && news.number && souk_endpoint_wants_own(endpoint, name))
             SOUK_TRY(outbox_add(outbox, tx, endpoint, &news, &id));
     }
     SOUK_TRY(

@@ -52,6 +52,8 @@ SOUK_TEST("an event from outside cannot pass for one of Souk's own")
     uint64_t events;
     outbox_desk_open(&desk, test);
     int64_t all = outbox_desk_add(&desk, "*\nperson.erased", "", "");
+    int64_t shops = outbox_desk_add(&desk, "*", "", "");
+    int64_t own = outbox_desk_add(&desk, "person.erased", "S9", ""); /* it happens in no store */
     outbox_desk_send(&desk, "person.erased", "", "u1");
     outbox_desk_send(&desk, "Shopper Erased", "", "u1");
     outbox_desk_step(&desk);
@@ -60,6 +62,8 @@ SOUK_TEST("an event from outside cannot pass for one of Souk's own")
     SOUK_MUST(souk_spine_erase(desk.spine, person, &events));
     outbox_desk_step(&desk);
     SOUK_CHECK(outbox_desk_due(&desk, all, due) == 2 && due[1].kind == SOUK_DELIVERY_ERASED);
+    SOUK_CHECK(outbox_desk_due(&desk, own, due) == 1 && due[0].kind == SOUK_DELIVERY_ERASED);
+    SOUK_CHECK(outbox_desk_due(&desk, shops, due) == 1 && due[0].kind == SOUK_DELIVERY_EVENT);
     souk_mem_put(souk_mem_heap(), person);
     outbox_desk_close(&desk);
 }

@@ -502,9 +502,10 @@ static void count(void *state, souk_buf *out)
 
 /* ---- the tables ---------------------------------------------------------------------------------------- */
 
-#define MEMBERS                                                                                   \
-    "url: text 'https://…', events: [text] 'names, or *', stores?: [text] 'codes; none: any', " \
-    "purpose?: text? 'for which persons are told; none: they are not', "                          \
+#define MEMBERS                                                                                      \
+    "url: text 'https://…', events: [text] 'names; * for all of a shop', stores?: [text] 'codes; " \
+    "none: any', "                                                                                   \
+    "purpose?: text? 'for which persons are told; none: they are not', "                             \
     "rate?: integer(1..1000) 'deliveries a second; 50', enabled?: boolean"
 
 static const souk_shape_name shapes[] = {

@@ -1,5 +1,5 @@
 """Events told to other servers: to a receiver in node that verifies each by the standard's own library."""
-import functools, json, os, queue, signal, socket, subprocess, sys, threading, time, urllib.request
+import functools, json, os, queue, signal, socket, subprocess, sys, textwrap, threading, time, types, urllib.request
 
 from lib import Shop, event, story
 
@@ -326,3 +326,20 @@ def webhooks_are_changed_under_their_version_and_from_the_command_line(shop, rec
     assert "no webhook" in shop.run("webhook", "deliveries", str(webhook["id"]), fails=1)
     assert shop.run("webhook", "list")["webhooks"] == []
     assert shop.stop() == 0
+
+
+@story
+def the_verifier_that_the_page_shows_takes_the_standards_vector():
+    with open(os.path.join(RECEIVER, "..", "..", "docs", "webhooks.md")) as page:
+        text = page.read()
+    block = text[text.index("    import base64, hashlib"):text.index("## Answer")]
+    names = {}
+    exec(textwrap.dedent(block), names)
+    names["time"] = types.SimpleNamespace(time=lambda: 1614265330 + 299)
+    headers = {"webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek", "webhook-timestamp": "1614265330",
+               "webhook-signature": "v1,AAAA v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="}
+    secret, body = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", b'{"test": 2432232314}'
+    assert names["verified"](secret, headers, body)
+    assert not names["verified"](secret, headers, body + b" ")
+    names["time"] = types.SimpleNamespace(time=lambda: 1614265330 + 301)
+    assert not names["verified"](secret, headers, body)
