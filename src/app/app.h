@@ -27,7 +27,7 @@ typedef struct app_options {
     const char *settings[APP_SETTINGS]; /* flags of settings; NULL: not given */
     bool json, help, list;
     const char *age_band, *source, *to, *secret_file;
-    const char *events, *purpose; /* of a webhook */
+    const char *events, *purpose;                        /* of a webhook */
     const char *shoppers, *stores, *days, *seed, *out;   /* of a world */
     const char *store, *product, *shopper, *from, *rate; /* of a stream */
     const char *types[APP_TYPES];                        /* --type T, again and again */

@@ -77,7 +77,7 @@ static void serve_one(struct receiver *my, souk_fd fd)
 {
     souk_auto_value(souk_buf) got = {.mem = souk_mem_heap(), .limit_bytes = 1 << 20};
     souk_client client = {.fd = fd, .wait_ms = 2000};
-    souk_text head, body;
+    souk_text head = SOUK_TEXT(""), body = SOUK_TEXT("");
     char answer[120], part[4096];
     size_t bytes = 1;
     while (bytes && !is_whole(souk_buf_view(&got), &head, &body)) {
