@@ -205,7 +205,8 @@ def the_smallest_of_all_settings_still_serve_and_restart():
                 continue
             tables.setdefault(table, []).append(key)
         least = {"listen": "'127.0.0.1:0'", "level": "'off'", "body_bytes": 65536, "connections": 8, "head_ms": 100, "body_ms": 100,
-                 "queue_events": 8192, "snapshot_events": 1000, "run_pairs": 16384, "cache_keys": 1024, "cache_kib": 256}
+                 "queue_events": 8192, "snapshot_events": 1000, "run_pairs": 16384, "cache_keys": 1024, "cache_kib": 256, "allow_private": "''", "retry_ms": 10,
+                 "deadline_ms": 100}
         lines = []
         for table, keys in tables.items():
             lines += [f"[{table}]"] if table else []
