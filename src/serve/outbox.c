@@ -7,7 +7,7 @@
 #include "core/reject.h"
 
 enum {
-    STEP_ROWS = 512,    /* in one transaction: below 5 ms */
+    STEP_ROWS = 128,    /* in one transaction: below 5 ms */
     CONSENT_ROWS = 256, /* looked at in one transaction */
     REJECT_MS = 60000,
 };
