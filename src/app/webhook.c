@@ -14,8 +14,7 @@ static souk_err call(const app_options *options, const char *method, const char 
 
 static void write_events(souk_json_writer *json, souk_text names)
 {
-    souk_json_write_key(json, SOUK_TEXT("events"));
-    souk_json_write_array(json);
+    souk_json_put_array(json, "events");
     while (names.at) {
         souk_text name = souk_text_trim(souk_text_cut(&names, ','));
         if (name.bytes)
@@ -40,12 +39,10 @@ static souk_err add(const app_options *options, souk_diag *diag)
         return souk_diag_say(diag, SOUK_EINVAL,
                              "say which events: --events 'Order Completed,Order Refunded', or '*'");
     souk_json_write_object(&json);
-    souk_json_write_key(&json, SOUK_TEXT("url"));
-    souk_json_write_text(&json, souk_text_of(options->operands[1]));
+    souk_json_put_words(&json, "url", options->operands[1]);
     write_events(&json, souk_text_of(options->events));
     if (options->purpose) {
-        souk_json_write_key(&json, SOUK_TEXT("purpose"));
-        souk_json_write_text(&json, souk_text_of(options->purpose));
+        souk_json_put_words(&json, "purpose", options->purpose);
     }
     souk_json_write_end(&json);
     SOUK_TRY(souk_json_write_check(&json));

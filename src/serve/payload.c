@@ -35,28 +35,11 @@ void souk_payload_free(souk_payload *payload)
 
 /* ---- members ------------------------------------------------------------------------------------------- */
 
-static void write_text(souk_json_writer *out, const char *key, souk_text text)
-{
-    souk_json_write_key(out, souk_text_of(key));
-    souk_json_write_text(out, text);
-}
-
-static void write_number(souk_json_writer *out, const char *key, uint64_t number)
-{
-    souk_json_write_key(out, souk_text_of(key));
-    souk_json_write_u64(out, number);
-}
-
-static void write_time(souk_json_writer *out, const char *key, souk_time at)
-{
-    char text[SOUK_TIME_BYTES];
-    write_text(out, key, (souk_text){text, souk_time_write(at, text)});
-}
-
 static void write_micro(souk_json_writer *out, const char *key, int64_t micro)
 {
     char text[SOUK_DECIMAL_BYTES];
-    write_text(out, key, (souk_text){text, souk_decimal_write((souk_decimal){micro}, text)});
+    souk_json_put_text(out, key,
+                       (souk_text){text, souk_decimal_write((souk_decimal){micro}, text)});
 }
 
 static void write_name(const souk_payload *payload, souk_json_writer *out, const char *key,
@@ -66,17 +49,16 @@ static void write_name(const souk_payload *payload, souk_json_writer *out, const
     if (!number)
         return;
     souk_catalogue_name(souk_spine_catalogue(payload->spine), kind, number, name, sizeof name);
-    write_text(out, key, souk_text_of(name));
+    souk_json_put_text(out, key, souk_text_of(name));
 }
 
 /* Up to where the members of "data" begin. */
 static void begin(souk_json_writer *out, souk_text type, souk_time at)
 {
     souk_json_write_object(out);
-    write_text(out, "type", type);
-    write_time(out, "timestamp", at);
-    souk_json_write_key(out, SOUK_TEXT("data"));
-    souk_json_write_object(out);
+    souk_json_put_text(out, "type", type);
+    souk_json_put_time(out, "timestamp", at);
+    souk_json_put_object(out, "data");
 }
 
 static souk_err end(souk_json_writer *out)
@@ -161,8 +143,7 @@ static souk_err write_person(souk_payload *payload, const souk_endpoint *endpoin
         souk_json_write_end(out);
     }
     if (withheld) {
-        souk_json_write_key(out, SOUK_TEXT("withheld"));
-        souk_json_write_bool(out, true);
+        souk_json_put_bool(out, "withheld", true);
     }
     *ret_person = withheld ? SOUK_PAYLOAD_WITHHELD : err ? SOUK_PAYLOAD_NOBODY : SOUK_PAYLOAD_TOLD;
     return SOUK_OK;
@@ -205,8 +186,7 @@ static souk_err find_fact(souk_payload *payload, uint64_t position, const souk_f
 static void write_products(const souk_payload *payload, const souk_fact *fact,
                            souk_json_writer *out)
 {
-    souk_json_write_key(out, SOUK_TEXT("products"));
-    souk_json_write_array(out);
+    souk_json_put_array(out, "products");
     for (uint32_t i = 0; i < fact->line_count; i++) {
         const souk_fact_line *line = &payload->block->lines[fact->first_line + i];
         souk_json_write_object(out);
@@ -222,16 +202,16 @@ static void write_products(const souk_payload *payload, const souk_fact *fact,
 static void write_clear(const souk_payload *payload, const souk_fact *fact, souk_json_writer *out)
 {
     char currency[4];
-    write_number(out, "position", fact->position);
+    souk_json_put_u64(out, "position", fact->position);
     write_name(payload, out, "event", SOUK_NAME_TYPE, fact->type);
-    write_time(out, "at", fact->at);
-    write_time(out, "received", fact->received);
+    souk_json_put_time(out, "at", fact->at);
+    souk_json_put_time(out, "received", fact->received);
     write_name(payload, out, "store", SOUK_NAME_STORE, fact->store);
     souk_currency_name(fact->currency, currency);
     if (fact->flags & SOUK_EVENT_SALE || fact->amount_micro)
         write_micro(out, "amount", fact->amount_micro);
     if (currency[0])
-        write_text(out, "currency", souk_text_of(currency));
+        souk_json_put_words(out, "currency", currency);
     if (fact->line_count)
         write_products(payload, fact, out);
 }
@@ -260,8 +240,8 @@ static souk_err write_withdrawal(souk_payload *payload, const souk_endpoint *end
     const char *word = delivery->number < SOUK_PURPOSE_FIXED
                            ? souk_purpose_word((souk_purpose)delivery->number)
                            : "share";
-    write_text(out, "purpose", souk_text_of(word));
-    write_time(out, "at", delivery->at);
+    souk_json_put_words(out, "purpose", word);
+    souk_json_put_time(out, "at", delivery->at);
     if (!endpoint->purpose.bytes)
         return SOUK_OK;
     souk_err err = find_person(payload, delivery->atom);
@@ -277,19 +257,19 @@ static souk_err write_own(souk_payload *payload, const souk_endpoint *endpoint,
     begin(out, souk_text_of(souk_delivery_kind_name(delivery->kind)), delivery->at);
     switch (delivery->kind) {
     case SOUK_DELIVERY_ERASED:
-        write_number(out, "position", delivery->position);
-        write_time(out, "at", delivery->at);
+        souk_json_put_u64(out, "position", delivery->position);
+        souk_json_put_time(out, "at", delivery->at);
         break;
     case SOUK_DELIVERY_WITHDRAWN:
         SOUK_TRY(write_withdrawal(payload, endpoint, delivery, out));
         break;
     case SOUK_DELIVERY_REJECTS:
-        write_number(out, "count", delivery->number);
-        write_number(out, "newest", delivery->position);
-        write_time(out, "at", delivery->at);
+        souk_json_put_u64(out, "count", delivery->number);
+        souk_json_put_u64(out, "newest", delivery->position);
+        souk_json_put_time(out, "at", delivery->at);
         break;
     default:
-        write_number(out, "webhook", (uint64_t)endpoint->id);
+        souk_json_put_u64(out, "webhook", (uint64_t)endpoint->id);
         break;
     }
     return end(out);

@@ -150,8 +150,7 @@ static souk_err list_all(souk_tx *tx, void *context)
     size_t count;
     SOUK_TRY(souk_endpoint_list(tx, &asked->call->arena, &list, &count));
     souk_json_write_object(out);
-    souk_json_write_key(out, SOUK_TEXT("webhooks"));
-    souk_json_write_array(out);
+    souk_json_put_array(out, "webhooks");
     for (size_t i = 0; i < count; i++)
         if (list[i].state != SOUK_ENDPOINT_REMOVED)
             webhooks_write_endpoint(out, &list[i], NULL);
@@ -268,8 +267,7 @@ static souk_err remove_one(souk_call *call)
     souk_sender_poke(asked.my->sender);
     souk_json_writer *out = souk_call_json(call);
     souk_json_write_object(out);
-    souk_json_write_key(out, SOUK_TEXT("removed"));
-    souk_json_write_bool(out, true);
+    souk_json_put_bool(out, "removed", true);
     souk_json_write_end(out);
     return SOUK_OK;
 }
@@ -330,8 +328,7 @@ static souk_err list_deliveries(souk_tx *tx, void *context)
     souk_json_writer *out = souk_call_json(asked->call);
     int64_t next;
     souk_json_write_object(out);
-    souk_json_write_key(out, SOUK_TEXT("deliveries"));
-    souk_json_write_array(out);
+    souk_json_put_array(out, "deliveries");
     SOUK_TRY(souk_outbox_list(tx, asked->endpoint.id, asked->state, asked->before, PAGE, write_each,
                               out, &next));
     souk_json_write_end(out);

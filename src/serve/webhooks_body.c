@@ -6,19 +6,7 @@ enum { RATE_USUAL = 50, KEEP_USUAL_S = 86400, KEEP_MOST_S = 30 * 86400 };
 
 /* ---- out ----------------------------------------------------------------------------------------------- */
 
-static void write_text(souk_json_writer *out, const char *key, souk_text text)
-{
-    souk_json_write_key(out, souk_text_of(key));
-    souk_json_write_text(out, text);
-}
-
-static void write_number(souk_json_writer *out, const char *key, uint64_t number)
-{
-    souk_json_write_key(out, souk_text_of(key));
-    souk_json_write_u64(out, number);
-}
-
-void webhooks_write_time(souk_json_writer *out, const char *key, souk_time at)
+static void write_time(souk_json_writer *out, const char *key, souk_time at)
 {
     char text[SOUK_TIME_BYTES];
     souk_json_write_key(out, souk_text_of(key));
@@ -30,8 +18,7 @@ void webhooks_write_time(souk_json_writer *out, const char *key, souk_time at)
 
 static void write_lines(souk_json_writer *out, const char *key, souk_text lines)
 {
-    souk_json_write_key(out, souk_text_of(key));
-    souk_json_write_array(out);
+    souk_json_put_array(out, key);
     while (lines.bytes)
         souk_json_write_text(out, souk_text_cut(&lines, '\n'));
     souk_json_write_end(out);
@@ -41,8 +28,8 @@ void webhooks_write_endpoint(souk_json_writer *out, const souk_endpoint *endpoin
                              const char *secret)
 {
     souk_json_write_object(out);
-    write_number(out, "id", (uint64_t)endpoint->id);
-    write_text(out, "url", endpoint->url);
+    souk_json_put_u64(out, "id", (uint64_t)endpoint->id);
+    souk_json_put_text(out, "url", endpoint->url);
     write_lines(out, "events", endpoint->events);
     write_lines(out, "stores", endpoint->stores);
     souk_json_write_key(out, SOUK_TEXT("purpose"));
@@ -50,17 +37,16 @@ void webhooks_write_endpoint(souk_json_writer *out, const souk_endpoint *endpoin
         souk_json_write_text(out, endpoint->purpose);
     else
         souk_json_write_null(out);
-    write_number(out, "rate", endpoint->rate);
-    souk_json_write_key(out, SOUK_TEXT("enabled"));
-    souk_json_write_bool(out, endpoint->state == SOUK_ENDPOINT_ON);
-    write_text(out, "state", souk_text_of(souk_endpoint_state_word(endpoint->state)));
-    write_number(out, "version", endpoint->version);
-    webhooks_write_time(out, "made", endpoint->made);
-    webhooks_write_time(out, "failing", endpoint->failing);
-    write_number(out, "waiting", endpoint->waiting);
-    write_number(out, "dead", endpoint->dead);
+    souk_json_put_u64(out, "rate", endpoint->rate);
+    souk_json_put_bool(out, "enabled", endpoint->state == SOUK_ENDPOINT_ON);
+    souk_json_put_words(out, "state", souk_endpoint_state_word(endpoint->state));
+    souk_json_put_u64(out, "version", endpoint->version);
+    write_time(out, "made", endpoint->made);
+    write_time(out, "failing", endpoint->failing);
+    souk_json_put_u64(out, "waiting", endpoint->waiting);
+    souk_json_put_u64(out, "dead", endpoint->dead);
     if (secret)
-        write_text(out, "secret", souk_text_of(secret));
+        souk_json_put_words(out, "secret", secret);
     souk_json_write_end(out);
 }
 
@@ -69,22 +55,22 @@ void webhooks_write_delivery(souk_json_writer *out, const souk_delivery *deliver
     bool waits = delivery->state == SOUK_DELIVERY_WAITING;
     const char *name = souk_delivery_kind_name(delivery->kind);
     souk_json_write_object(out);
-    write_number(out, "id", (uint64_t)delivery->id);
-    write_text(out, "webhook_id", souk_text_of(delivery->webhook_id));
-    write_text(out, "type", souk_text_of(name ? name : "event"));
+    souk_json_put_u64(out, "id", (uint64_t)delivery->id);
+    souk_json_put_words(out, "webhook_id", delivery->webhook_id);
+    souk_json_put_words(out, "type", name ? name : "event");
     if (delivery->kind == SOUK_DELIVERY_EVENT || delivery->kind == SOUK_DELIVERY_ERASED)
-        write_number(out, "position", delivery->position);
-    webhooks_write_time(out, "at", delivery->at);
-    write_text(out, "state", souk_text_of(souk_delivery_state_word(delivery->state)));
-    write_number(out, "tries", delivery->tries);
+        souk_json_put_u64(out, "position", delivery->position);
+    write_time(out, "at", delivery->at);
+    souk_json_put_words(out, "state", souk_delivery_state_word(delivery->state));
+    souk_json_put_u64(out, "tries", delivery->tries);
     souk_json_write_key(out, SOUK_TEXT("status"));
     if (delivery->status)
         souk_json_write_i64(out, delivery->status);
     else
         souk_json_write_null(out);
-    write_text(out, "fault", souk_text_of(souk_delivery_fault_words(delivery->fault)));
-    webhooks_write_time(out, "next", waits ? delivery->next : 0);
-    webhooks_write_time(out, "ended", waits ? 0 : delivery->next);
+    souk_json_put_words(out, "fault", souk_delivery_fault_words(delivery->fault));
+    write_time(out, "next", waits ? delivery->next : 0);
+    write_time(out, "ended", waits ? 0 : delivery->next);
     souk_json_write_end(out);
 }
 

@@ -15,6 +15,5 @@ SOUK_CHECKED souk_err webhooks_read_keep(souk_call *call, souk_time *ret_keep_ms
 void webhooks_write_endpoint(souk_json_writer *out, const souk_endpoint *endpoint,
                              const char *secret);
 void webhooks_write_delivery(souk_json_writer *out, const souk_delivery *delivery);
-void webhooks_write_time(souk_json_writer *out, const char *key, souk_time at);
 
 #endif
