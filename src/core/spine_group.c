@@ -209,6 +209,11 @@ static souk_err end_block(souk_spine *spine, souk_tx *tx)
     return SOUK_OK;
 }
 
+static const souk_fact_line *lines_of(const struct spine_group *group, const souk_fact *fact)
+{
+    return group->lines ? group->lines + fact->first_line : NULL;
+}
+
 static souk_err accept_event(souk_spine *spine, souk_tx *tx, const souk_batch *batch,
                              const souk_event *event)
 {
@@ -228,7 +233,7 @@ static souk_err accept_event(souk_spine *spine, souk_tx *tx, const souk_batch *b
         fact->flags |= SOUK_FACT_LINKS;
     SOUK_TRY(seal_text(spine, event, fact));
     SOUK_TRY(spine_consent_event(spine, tx, event, fact));
-    const souk_fact_line *lines = group->lines ? group->lines + fact->first_line : NULL;
+    const souk_fact_line *lines = lines_of(group, fact);
     souk_block_add(group->maker, fact, lines, event->message, spine->seal_room.at);
     group->messages[group->fact_count] = event->message;
     group->fact_count++;
@@ -358,7 +363,7 @@ static void fold_group(souk_spine *spine)
                 souk_index_expect_atom(spine->index, group->facts[i + GROUP_FAR].atom);
             if (i + GROUP_NEAR < group->fact_count)
                 souk_index_expect_fold(spine->index, group->facts[i + GROUP_NEAR].atom);
-            souk_err err = souk_index_fold(spine->index, fact, group->lines + fact->first_line);
+            souk_err err = souk_index_fold(spine->index, fact, lines_of(group, fact));
             if (err)
                 spine_unfit_note(spine, fact->position, err);
         }
