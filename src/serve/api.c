@@ -291,6 +291,11 @@ static souk_text http_header(souk_call *call, souk_text name)
 static void http_send(souk_call *call, int status, const char *type, souk_text body,
                       unsigned retry_s)
 {
+    if (status >= 500 && call->route && call->route->hangs_up) {
+        souk_http_drop(call->from);
+        souk_call_free(call);
+        return;
+    }
     char retry[16];
     int retry_bytes = snprintf(retry, sizeof retry, "%u", retry_s);
     souk_http_header headers[SOUK_CALL_HEADERS + 3];

@@ -98,7 +98,10 @@ SOUK_CHECKED souk_err souk_http_start(souk_http *http);
  * answer and turns it into a 500; without memory it turns into a 503. */
 void souk_http_answer(souk_http_exchange *x, int status, const souk_http_header *headers,
                       size_t header_count, souk_text body);
-/* The same as application/problem+json (RFC 9457): {"type","title","status","detail"}. */
+/* Closes the connection in place of an answer: for a client that would take any answer for a good one.  Else as
+ * souk_http_answer. */
+void souk_http_drop(souk_http_exchange *x);
+/* Answers with application/problem+json (RFC 9457): {"type","title","status","detail"}. */
 void souk_http_answer_problem(souk_http_exchange *x, int status, souk_text detail);
 
 /* Accepts no more, closes what is idle, lets the rest finish and closes it, tells the owners of streams;

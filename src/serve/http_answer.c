@@ -276,6 +276,23 @@ static void answer_late(http_task *task, http_answer *answer)
     http_loop_push(task->loop, task);
 }
 
+/* An answer of no bytes, behind which the connection is closed; counted as 503. */
+void souk_http_drop(souk_http_exchange *x)
+{
+    http_task *task = (http_task *)x;
+    if (http_loop_is_handling(task->loop, task)) {
+        task->loop->answered = true;
+        task->conn->closing = true;
+        HTTP_COUNT(task->loop, answers[5], 1);
+        return;
+    }
+    task->late_status = 503;
+    task->late_close = true;
+    task->late = (http_bytes){.capacity = 1};
+    task->late.at = souk_mem_resize(task->loop->http->mem, NULL, task->late.capacity);
+    http_loop_push(task->loop, task);
+}
+
 void souk_http_answer(souk_http_exchange *x, int status, const souk_http_header *headers,
                       size_t header_count, souk_text body)
 {

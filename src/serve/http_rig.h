@@ -124,6 +124,8 @@ static inline void rig_handle(void *context, souk_http_exchange *x)
     } else if (souk_text_equal(path, SOUK_TEXT("/then/stall"))) {
         rig_echo(x);
         rig_stall(rig);
+    } else if (souk_text_equal(path, SOUK_TEXT("/drop"))) {
+        souk_http_drop(x);
     } else if (souk_text_equal(path, SOUK_TEXT("/peer"))) {
         char peer[48];
         souk_http_peer_text(&x->peer, peer);

@@ -178,6 +178,23 @@ SOUK_TEST("a refusal read by a person says what, where and what to do")
     rig_close(rig);
 }
 
+SOUK_TEST("an answer that is dropped closes the connection without a byte, behind those before it")
+{
+    http_rig *rig = rig_open(test, (souk_http_options){0});
+    souk_auto_value(souk_client) first = rig_connect(rig), second = rig_connect(rig);
+    rig_say(rig, &first,
+            "GET /echo/a HTTP/1.1\r\nHost: a\r\n\r\nGET /drop HTTP/1.1\r\nHost: a\r\n\r\n"
+            "GET /echo/b HTTP/1.1\r\nHost: a\r\n\r\n");
+    rig_hear_ok(rig, &first, "GET /echo/a []");
+    rig_hear_end(rig, &first);
+    rig_say(rig, &second, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+    rig_await_held(rig, 1);
+    souk_http_drop(rig_take(rig, 0));
+    rig_hear_end(rig, &second);
+    SOUK_CHECK(rig_counts(rig).answers[5] == 2);
+    rig_close(rig);
+}
+
 SOUK_TEST("targets, heads and bodies have limits that hold to the byte")
 {
     http_rig *rig = rig_open(test, (souk_http_options){.body_limit_bytes = LIMIT});

@@ -1,5 +1,5 @@
 """What becomes of the truth when the disk fails: full, damaged, slow to say so, odd, lying."""
-import atexit, os, shutil, signal, subprocess, tempfile, threading, time
+import atexit, base64, json, os, shutil, signal, subprocess, tempfile, threading, time
 
 from lib import Shop, event, story
 from load import WAIT_S, Load, is_there_once, send_again
@@ -108,6 +108,25 @@ def a_full_disk_refuses_writes_with_503_goes_on_reading_and_recovers():
 @story
 def a_disk_that_cannot_grow_any_more_loses_and_doubles_nothing():
     fills_and_empties("grow")
+
+
+@story
+def a_client_that_takes_any_answer_for_a_good_one_hears_none_from_a_full_disk():
+    record = base64.b64encode(json.dumps({"type": "track", "event": "Tea Drunk", "distinct_id": "d1", "_track_id": 1, "time": 1767268800000,
+                                          "properties": {}}).encode()).decode()
+    def send(shop):
+        body = ("data=" + record.replace("+", "%2B").replace("=", "%3D")).encode()
+        return shop.raw(f"POST /sa/{shop.key} HTTP/1.1\r\nHost: souk\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body, 10)
+    with FaultyShop() as shop:
+        shop.start_on_faulty_disk()
+        shop.order("full")
+        assert send(shop) == b""  # and the connection is closed
+        shop.order("")
+        until(lambda: shop.call("GET", "/readyz")[0] == 200, "ready again")
+        answer = shop.raw(b"GET /healthz HTTP/1.1\r\nHost: souk\r\nConnection: close\r\n\r\n", 10)
+        assert answer.startswith(b"HTTP/1.1 200")
+        shop.call("POST", f"/sa/{shop.key}", ("data=" + record.replace("=", "%3D")).encode(), auth="")
+        assert shop.events() == 1
 
 
 @story
