@@ -300,7 +300,7 @@ const app_command app_commands[] = {
     {"token", "list | new SCOPE… | revoke ID", "tokens, for reading and deciding", app_tokens, 0,
      APP_OPERANDS, "[--name NAME]", "souk token new read manage --name helpdesk"},
     {"hook", "list | add FORM NAME | remove ID", "signed hooks of web shops, and their secrets",
-     app_hooks, 0, 3, "[--secret-file FILE] [--basis P=B …]",
+     app_hooks, 0, 3, "[--secret-file FILE] [--basis P=B …] [--age-band adult]",
      "souk hook add shopify webshop --secret-file secret.txt"},
     {"webhook",
      "list | add URL | remove ID | rotate ID | test ID | deliveries ID | retry ID DELIVERY",

@@ -104,12 +104,18 @@ static int setting_of(const char *word)
     return APP_SETTINGS;
 }
 
-static souk_err no_flag(const char *word, souk_diag *diag)
+static bool takes(const app_command *command, const app_flag *flag)
+{
+    return flag->common || app_command_has_flag(command, souk_text_of(flag->name));
+}
+
+static souk_err no_flag(const app_command *command, const char *word, souk_diag *diag)
 {
     char settings[APP_SETTINGS][APP_SPELLING_BYTES];
     souk_nearest near = {.word = souk_text_of(word)};
     for (size_t i = 0; i < app_flag_count; i++)
-        souk_nearest_try(&near, app_flags[i].name);
+        if (takes(command, &app_flags[i]))
+            souk_nearest_try(&near, app_flags[i].name);
     for (int i = 0; i < APP_SETTINGS; i++) {
         app_setting_flag((app_setting_id)i, settings[i]);
         souk_nearest_try(&near, settings[i]);
@@ -119,14 +125,17 @@ static souk_err no_flag(const char *word, souk_diag *diag)
     return souk_diag_say(diag, SOUK_EINVAL, "%s is no flag: see `souk help`", word);
 }
 
-static souk_err read_flag(app_options *options, char **arguments, int count, int *at,
-                          souk_diag *diag)
+static souk_err read_flag(const app_command *command, app_options *options, char **arguments,
+                          int count, int *at, souk_diag *diag)
 {
     const char *word = strcmp(arguments[*at], "-h") ? arguments[*at] : "--help";
     const app_flag *flag = app_flag_find(souk_text_of(word));
     int setting = setting_of(word);
     if (!flag && setting == APP_SETTINGS)
-        return no_flag(word, diag);
+        return no_flag(command, word, diag);
+    if (flag && !takes(command, flag)) /* `erase --dry-run` must not erase */
+        return souk_diag_say(diag, SOUK_EINVAL, "%s is no flag of this command: see `souk help %s`",
+                             word, command->name);
     if (flag && flag->kind == APP_FLAG_SWITCH) {
         set_switch(options, flag);
         return SOUK_OK;
@@ -147,14 +156,15 @@ static souk_err read_flag(app_options *options, char **arguments, int count, int
     return SOUK_OK;
 }
 
-souk_err app_options_read(int count, char **arguments, app_options *options, souk_diag *diag)
+souk_err app_options_read(const app_command *command, int count, char **arguments,
+                          app_options *options, souk_diag *diag)
 {
     for (size_t i = 0; i < app_flag_count; i++)
         if (app_flags[i].variable && getenv(app_flags[i].variable))
             set_text(options, &app_flags[i], getenv(app_flags[i].variable));
     for (int at = 2; at < count; at++) {
         if (!strncmp(arguments[at], "--", 2) || !strcmp(arguments[at], "-h")) {
-            SOUK_TRY(read_flag(options, arguments, count, &at, diag));
+            SOUK_TRY(read_flag(command, options, arguments, count, &at, diag));
             continue;
         }
         if (options->operand_count == APP_OPERANDS)

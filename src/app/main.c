@@ -35,7 +35,7 @@ int main(int count, char **arguments)
         fprintf(stderr, "souk: %s\n", diag.words);
         return souk_err_exit(none);
     }
-    souk_err err = app_options_read(count, arguments, &options, &diag);
+    souk_err err = app_options_read(command, count, arguments, &options, &diag);
     if (!err && options.help) {
         app_help_command(command, stdout);
         return 0;

@@ -90,9 +90,11 @@ const app_flag *app_flag_find(souk_text name);
 /* Whether the command's row names the flag; and whether it names the settings, `--SETTING`. */
 bool app_command_has_flag(const app_command *command, souk_text name);
 
-/* Reads what stands behind the command's name, the environment before it.  SOUK_EINVAL with words. */
-SOUK_CHECKED souk_err app_options_read(int count, char **arguments, app_options *options,
-                                       souk_diag *diag);
+/* Reads what stands behind the command's name, the environment before it.
+ * SOUK_EINVAL with words: also for a flag that another command takes and this one does not; a setting is
+ * taken by all of them. */
+SOUK_CHECKED souk_err app_options_read(const app_command *command, int count, char **arguments,
+                                       app_options *options, souk_diag *diag);
 
 /* ---- in other forms ---------------------------------------------------------------------------- */
 

@@ -88,6 +88,36 @@ SOUK_TEST("every word and flag of every row is known, and a literal comes first 
     }
 }
 
+/* The flag behind the command, with a value where it wants one. */
+static souk_err read_flag(const app_command *command, const app_flag *flag, souk_diag *diag)
+{
+    char words[3][20] = {"souk"}, value[] = "x";
+    snprintf(words[1], sizeof words[1], "%s", command->name);
+    snprintf(words[2], sizeof words[2], "%s", flag->name);
+    char *arguments[] = {words[0], words[1], words[2], value};
+    app_options options = {.data = NULL};
+    *diag = (souk_diag){.words = ""};
+    return app_options_read(command, flag->kind == APP_FLAG_SWITCH ? 3 : 4, arguments, &options,
+                            diag);
+}
+
+SOUK_TEST("each command takes its own flags and the common ones, and refuses those of others")
+{
+    souk_diag diag;
+    for (size_t i = 0; i < app_command_count; i++)
+        for (size_t j = 0; j < app_flag_count; j++) {
+            const app_flag *flag = &app_flags[j];
+            bool is_own = app_command_has_flag(&app_commands[i], souk_text_of(flag->name));
+            souk_err err = read_flag(&app_commands[i], flag, &diag);
+            SOUK_CHECK(err == (flag->common || is_own ? SOUK_OK : SOUK_EINVAL));
+            SOUK_CHECK(!err || strstr(diag.words, "is no flag of this command: see `souk help "));
+        }
+    SOUK_CHECK_ERR(
+        read_flag(app_command_find("erase"), app_flag_find(SOUK_TEXT("--dry-run")), &diag),
+        SOUK_EINVAL);
+    SOUK_MUST(read_flag(app_command_find("import"), app_flag_find(SOUK_TEXT("--dry-run")), &diag));
+}
+
 /* What a shell could read as its own in a word to choose. */
 static bool is_plain(const char *word)
 {

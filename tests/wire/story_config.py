@@ -137,7 +137,9 @@ def a_word_too_many_or_too_few_is_told_with_the_usage_and_nothing_is_made():
         for words, told in [(("stats", "extra"), "'extra' is a word too many: souk stats"), (("init", none), "souk init [--name NAME]"),
                             (("merge", "user", "u1"), "too few words: souk merge KIND VALUE KIND VALUE"),
                             (("rejects", "drop", "x"), "is a number"), (("rejects", "drop"), "souk rejects drop ID"),
-                            (("stats", "--data", "--json"), "--data needs a value")]:
+                            (("stats", "--data", "--json"), "--data needs a value"),
+                            (("erase", "user", "u1", "--dry-run"), "--dry-run is no flag of this command: see `souk help erase`"),
+                            (("world", "--shopper", "10"), "--shopper is no flag of this command: see `souk help world`")]:
             code, out, err = souk(*words, environment={"SOUK_DATA": shop.data})
             assert code == 2 and out == "" and told in err, (words, code, out, err)
         for words in [("stats",), ("verify",), ("serve", "--listen", "127.0.0.1:0"), ("restore", "--to", none + "-backup")]:
