@@ -36,6 +36,25 @@ static void tell_text(souk_json_writer *json, const char *name, const char *valu
     souk_json_write_text(json, souk_text_of(value));
 }
 
+/* Orders whose money would be stored as of no currency, for ever: what is known is not taken again. */
+static bool lacks_currency(const import_guess *guess)
+{
+    static const int money[] = {IMPORT_PRICE, IMPORT_AMOUNT, IMPORT_TOTAL};
+    if (guess->kind != &import_orders_kind || guess->currency[0] ||
+        guess->column_of[IMPORT_CURRENCY_COLUMN] >= 0)
+        return false;
+    for (size_t i = 0; i < sizeof money / sizeof *money; i++) {
+        int column = guess->column_of[money[i]];
+        char currency[4] = "";
+        souk_decimal amount;
+        if (column >= 0 &&
+            import_read_money(guess->columns[column].sample, &guess->habits, &amount, currency) &&
+            !currency[0])
+            return true;
+    }
+    return false;
+}
+
 static void tell_notes(const import_guess *guess, souk_json_writer *json)
 {
     souk_json_write_key(json, SOUK_TEXT("notes"));
@@ -55,6 +74,10 @@ static void tell_notes(const import_guess *guess, souk_json_writer *json)
                                  : SOUK_TEXT("numbers like 1,234 could be read both ways: the "
                                              "decimal mark is taken to be a comma; pass "
                                              "--decimal point if not"));
+    if (lacks_currency(guess))
+        souk_json_write_text(json,
+                             SOUK_TEXT("no column tells the currency: pass --currency, such as "
+                                       "--currency EUR; what is stored without stays so"));
     souk_json_write_end(json);
 }
 

@@ -211,6 +211,33 @@ SOUK_TEST("a guess is told as JSON, with a sample of each column")
                     "it is\"}]}");
 }
 
+SOUK_TEST("money of orders whose currency nobody tells is noted, and no other")
+{
+    static const struct {
+        const char *table, *currency;
+        bool is_noted;
+    } cases[] = {
+        {"order,date,sku,price\n1,2025-01-02,a,2.50\n", "", true},
+        {"order,date,sku,total\n1,2025-01-02,a,2.50\n", "", true},
+        {"order,date,sku,price\n1,2025-01-02,a,2.50\n", "EUR", false},
+        {"order,date,sku,price\n1,2025-01-02,a,\"2,50 \xE2\x82\xAC\"\n", "", false},
+        {"order,date,sku,price,currency\n1,2025-01-02,a,2.50,EUR\n", "", false},
+        {"order,date,sku\n1,2025-01-02,a\n", "", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        souk_auto(import_guess) guess = NULL;
+        souk_auto_value(souk_buf) out = {.mem = test->mem};
+        souk_json_writer json = {.out = &out};
+        souk_import_options options = {.currency = souk_text_of(cases[i].currency)};
+        SOUK_MUST(guess_text(test, &import_orders_kind, &options, cases[i].table, &guess, NULL));
+        souk_json_write_object(&json);
+        import_guess_tell(guess, &json);
+        souk_json_write_end(&json);
+        SOUK_MUST(souk_json_write_check(&json));
+        SOUK_CHECK((strstr(souk_buf_ended(&out), "pass --currency") != NULL) == cases[i].is_noted);
+    }
+}
+
 SOUK_TEST("a guess survives the lack of memory")
 {
     SOUK_FAULT_LOOP (test) {
