@@ -44,8 +44,8 @@ class Folder:
 CASES = [
     ("souk im", ["import"]),
     ("souk ", COMMANDS),
-    ("souk import ", ["cdnow", "complete-journey", "consents", "groceries", "merchant-feed", "online-retail", "orders",
-                      "products", "shoppers", "tafeng"]),
+    ("souk import ", ["cdnow", "complete-journey", "consents", "events", "groceries", "merchant-feed", "online-retail", "orders",
+                      "poslog", "products", "shoppers", "tafeng"]),
     ("souk import online-retail in", ["inner/", "input.csv"]),
     ("souk import --source web online-retail inp", ["input.csv"]),
     ("souk stats --data in", ["inner/"]),
