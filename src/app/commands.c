@@ -278,7 +278,7 @@ const app_command app_commands[] = {
     {"timeline", "KIND VALUE [PURPOSE]", "a shopper's last events, newest first", run_timeline, 2,
      3, NULL, "souk timeline user u1 profile"},
     {"tail", "", "events as they happen, a line each, until Ctrl-C", app_tail, 0, 0,
-     "[--type TYPE …] [--source NAME] [--store STORE] [--product CODE] [--shopper SHOPPER] "
+     "[--type TYPE …] [--source NAME] [--store STORE] [--product PRODUCT] [--shopper SHOPPER] "
      "[--from POSITION] [--rate NUMBER]",
      "souk tail --type \"Order Completed\" --store SH-014"},
     {"merge", "KIND VALUE KIND VALUE [BY WHY]", "two shoppers are one person", run_merge, 4, 6,

@@ -21,7 +21,7 @@ const app_flag app_flags[] = {
      0},
     {"--store", "STORE", "events of this store alone", NULL, APP_FLAG_TEXT, false,
      offsetof(app_options, store)},
-    {"--product", "CODE", "events with this product alone", NULL, APP_FLAG_TEXT, false,
+    {"--product", "PRODUCT", "events with this product alone", NULL, APP_FLAG_TEXT, false,
      offsetof(app_options, product)},
     {"--shopper", "SHOPPER", "events of one shopper alone, with their texts", NULL, APP_FLAG_TEXT,
      false, offsetof(app_options, shopper)},

@@ -115,7 +115,8 @@ const app_word app_words[] = {
     {"KIND", ": public is the id that `souk shopper` prints", APP_WORD_CHOICE, choose_kind},
     {"VALUE", "the identifier as events carry it: userId for user, traits.email for email",
      APP_WORD_FREE, NULL},
-    {"PURPOSE", "; reading asks for serve where it is left out", APP_WORD_CHOICE, choose_purpose},
+    {"PURPOSE", "; where it is left out, a read asks for serve and a webhook is told of no person",
+     APP_WORD_CHOICE, choose_purpose},
     {"BASIS", NULL, APP_WORD_CHOICE, choose_basis},
     {"EVIDENCE", "where it is written that she said so, in your words", APP_WORD_FREE, NULL},
     {"AGE", "; unknown where it is left out", APP_WORD_CHOICE, choose_age},
@@ -147,7 +148,7 @@ const app_word app_words[] = {
      APP_WORD_FOLDER, NULL},
     {"TYPE", "a type of events as senders name it, as \"Order Completed\"", APP_WORD_FREE, NULL},
     {"STORE", "a store as events name it", APP_WORD_FREE, NULL},
-    {"CODE", "a product's code", APP_WORD_FREE, NULL},
+    {"PRODUCT", "a product's code", APP_WORD_FREE, NULL},
     {"SHOPPER", "a kind of identifier and the identifier, as user:u1", APP_WORD_FREE, NULL},
     {"POSITION", "the number of an event in the log", APP_WORD_FREE, NULL},
     {"NUMBER", "a number", APP_WORD_FREE, NULL},
@@ -260,8 +261,10 @@ void app_help_all(FILE *to)
     for (size_t i = 0; i < app_command_count; i++) {
         const app_command *command = &app_commands[i];
         int bytes = (int)strlen(command->operands), shown = width_of(command->operands);
-        fprintf(to, "  souk %-10s %-*s %s\n", command->name, 40 + bytes - shown, command->operands,
-                command->summary);
+        fprintf(to, "  souk %-10s %-*s ", command->name, 40 + bytes - shown, command->operands);
+        if (shown > 40) /* its summary on a line of its own */
+            fprintf(to, "\n%-57s ", "");
+        fprintf(to, "%s\n", command->summary);
     }
     fprintf(to, "\n`souk help COMMAND` says what its words mean.  Flags:\n\n");
     for (size_t i = 0; i < app_flag_count; i++) {

@@ -131,6 +131,7 @@ SOUK_TEST("every list of choices ends, repeats nothing and holds plain words")
         char choice[APP_CHOICE_BYTES], before[APP_CHOICE_BYTES] = "";
         const char *what;
         size_t count = 0;
+        SOUK_CHECK(app_word_find(souk_text_of(word->word)) == word); /* it stands here once */
         SOUK_CHECK((word->kind == APP_WORD_CHOICE) == (word->choice != NULL));
         SOUK_CHECK(word->meaning || word->choice);
         for (; word->choice && word->choice(count, choice, &what); count++) {

@@ -351,7 +351,8 @@ souk_err souk_posts_check(const souk_target_allowed *allowed, souk_text url, sou
         return souk_diag_say(diag, SOUK_EDENIED, "%s leads to an address that is not taken: %s",
                              target.host, looking.diag.words);
     if (code == CURLE_COULDNT_RESOLVE_HOST)
-        return souk_diag_say(diag, SOUK_EINVAL, "the host %s is not known to the name service",
+        return souk_diag_say(diag, SOUK_EINVAL,
+                             "the host %s is not known to the name service: correct the name",
                              target.host);
     return code == CURLE_OUT_OF_MEMORY
                ? SOUK_ENOMEM

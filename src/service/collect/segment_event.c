@@ -459,7 +459,7 @@ static souk_err read_what(struct reading *r, souk_text type, enum call *ret_call
     if (call == CALLS)
         return souk_diag_say(r->fault, SOUK_EINVAL,
                              "type is missing or unknown: send track, identify, page, screen, "
-                             "group or alias");
+                             "group, alias or merge");
     *ret_call = call;
     event->type = souk_text_of(call_types[call].name);
     if (call != CALL_TRACK)
