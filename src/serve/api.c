@@ -228,7 +228,7 @@ static void refuse_route(const souk_api *api, souk_call *call, const struct matc
         souk_call_add_header(call, "Allow", methods_of(api, call));
     souk_diag_say(&call->diag, match->path_known ? SOUK_EMETHOD : SOUK_ENOENT,
                   match->path_known ? "this path does not take %.*s"
-                                    : "there is no such path for %.*s",
+                                    : "there is no such path for %.*s: see /openapi.json",
                   SOUK_TEXT_PRINT(call->method));
     souk_call_fail(call, match->path_known ? SOUK_EMETHOD : SOUK_ENOENT);
 }

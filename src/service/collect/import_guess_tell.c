@@ -5,6 +5,14 @@
 
 enum { SAMPLE_SHOWN = 40 };
 
+static bool has_rows(const import_guess *guess)
+{
+    for (size_t i = 0; i < guess->column_count; i++)
+        if (guess->columns[i].sample.bytes)
+            return true;
+    return false;
+}
+
 souk_err import_guess_need_one(const import_guess *guess, const int *meanings, size_t count,
                                souk_diag *diag)
 {
@@ -15,6 +23,9 @@ souk_err import_guess_need_one(const import_guess *guess, const int *meanings, s
         snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i ? " or " : "",
                  guess->kind->meanings[meanings[i]].name);
     }
+    if (!has_rows(guess))
+        return souk_diag_say(diag, SOUK_EINVAL,
+                             "there is a heading and nothing below it: give a file with rows");
     for (size_t i = 0; i < guess->column_count && strlen(columns) < 150; i++)
         if (guess->columns[i].meaning < 0)
             snprintf(columns + strlen(columns), sizeof columns - strlen(columns), "%s%.*s",

@@ -214,6 +214,8 @@ SOUK_TEST("a table that is none, or lacks what it needs, is refused with what to
     check_refused(test, &souk_import_orders, NULL, SOUK_TEXT(""), SOUK_EINVAL, "the file is empty");
     check_refused(test, &souk_import_orders, NULL, SOUK_TEXT("a,b\n1,2\n"), SOUK_EINVAL,
                   "no column is order: pass --map 'COLUMN=order' with one of: a, b");
+    check_refused(test, &souk_import_orders, NULL, SOUK_TEXT("order,at,product,price\n"),
+                  SOUK_EINVAL, "there is a heading and nothing below it");
     check_refused(test, &souk_import_orders, NULL, SOUK_TEXT("order,b\n1,2\n"), SOUK_EINVAL,
                   "no column is at");
     check_refused(test, &souk_import_orders, NULL, SOUK_TEXT("order,date\n1,2025-01-02\n"),
