@@ -75,8 +75,8 @@ static souk_err deny(enum answer answer, souk_purpose purpose, souk_diag *diag)
     const char *word =
         (unsigned)purpose < SOUK_PURPOSE_FIXED ? souk_purpose_word(purpose) : "share";
     return souk_diag_say(diag, SOUK_EDENIED,
-                         "purpose '%s' is not permitted: %s; ask the shopper, or state a basis "
-                         "for the source",
+                         "purpose '%s' is not permitted: %s; ask the shopper, or send from "
+                         "a source that was made with a basis",
                          word, why[answer]);
 }
 

@@ -289,10 +289,12 @@ static souk_err find_source(souk_work *work, souk_text name, uint32_t *ret_sourc
     souk_err err =
         souk_merchants_source(work->merchants, SOUK_OPERATOR, name, &statement, ret_source, NULL);
     if (err == SOUK_ECONFLICT)
-        return souk_diag_say(work->diag, err,
-                             "source '%.*s' stated something else before: name another with "
-                             "--source",
-                             SOUK_TEXT_PRINT(name));
+        return souk_diag_say(
+            work->diag, err,
+            "source '%.*s' stated something else before: say the same (`souk source "
+            "list`), or name another with --source, which counts the same orders "
+            "again",
+            SOUK_TEXT_PRINT(name));
     return err;
 }
 
@@ -331,8 +333,7 @@ static souk_err import_file(souk_work *work)
         return souk_diag_say(work->diag, SOUK_EINVAL, "file is the absolute path of a file here");
     memcpy(path, file.at, file.bytes);
     if (!souk_import_known(format))
-        return souk_diag_say(work->diag, SOUK_EINVAL,
-                             "'%.*s' is no format; there is: %s",
+        return souk_diag_say(work->diag, SOUK_EINVAL, "'%.*s' is no format; there is: %s",
                              SOUK_TEXT_PRINT(format), souk_import_list());
     SOUK_TRY(find_source(work, source.bytes ? source : format, &import.source));
     SOUK_TRY(souk_import_file(souk_mem_heap(), &import, format, path, work->diag));
