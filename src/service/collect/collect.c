@@ -247,16 +247,16 @@ static const souk_route routes[] = {
     {"GET", "/v1/schemas/{event}", 0, get_schema, .summary = "The JSON Schema of an event",
      .gives = "{*: any}"},
     {"GET", "/v1/rejects", SOUK_SCOPE_MANAGE, list_rejects,
-     .summary = "Events that could not be taken, oldest first",
+     .summary = "Events that could not be taken, oldest first", .operators = true,
      .query =
          "after?: integer 'next_after of the last page', limit?: integer(1..1000) 'of a page; 100'",
      .gives =
          "{count: integer 'of all', rejects: [Reject], next_after?: integer 'there are more'}"},
     {"POST", "/v1/rejects/{id}/replay", SOUK_SCOPE_MANAGE, replay_reject,
      .summary = "Take a reject again, mended in the body or as it is", .slow = true,
-     .body_limit = SINGLE_BYTES, .takes_maybe = "Event", .gives = "Taken"},
+     .operators = true, .body_limit = SINGLE_BYTES, .takes_maybe = "Event", .gives = "Taken"},
     {"DELETE", "/v1/rejects/{id}", SOUK_SCOPE_MANAGE, remove_reject, .summary = "Drop a reject",
-     .slow = true, .gives = "Taken"},
+     .slow = true, .operators = true, .gives = "Taken"},
 };
 
 /* ---- imports, as jobs: {"format":"online-retail","file":"/…","source":"till","bases":[…],"age":"adult"} ---- */
@@ -331,8 +331,7 @@ static souk_err import_file(souk_work *work)
         return souk_diag_say(work->diag, SOUK_EINVAL, "file is the absolute path of a file here");
     memcpy(path, file.at, file.bytes);
     if (!souk_import_known(format))
-        return souk_diag_say(work->diag, SOUK_EINVAL,
-                             "'%.*s' is no format; there is: %s",
+        return souk_diag_say(work->diag, SOUK_EINVAL, "'%.*s' is no format; there is: %s",
                              SOUK_TEXT_PRINT(format), souk_import_list());
     SOUK_TRY(find_source(work, source.bytes ? source : format, &import.source));
     SOUK_TRY(souk_import_file(souk_mem_heap(), &import, format, path, work->diag));
