@@ -247,7 +247,7 @@ static const souk_route routes[] = {
     {"GET", "/v1/schemas/{event}", 0, get_schema, .summary = "The JSON Schema of an event",
      .gives = "{*: any}"},
     {"GET", "/v1/rejects", SOUK_SCOPE_MANAGE, list_rejects,
-     .summary = "Events that could not be taken, oldest first", .operators = true,
+     .summary = "Events that could not be taken, oldest first", .slow = true, .operators = true,
      .query =
          "after?: integer 'next_after of the last page', limit?: integer(1..1000) 'of a page; 100'",
      .gives =
