@@ -1,6 +1,7 @@
 /* open.c - the folder opened by this process, or its owner spoken to. */
 #include "app/app.h"
 #include "base/progress.h"
+#include "base/utf8.h"
 #include "os/process.h"
 #include "os/socket.h"
 #include "serve/webhooks.h"
@@ -256,6 +257,20 @@ souk_err app_call(const app_options *options, const char *method, const char *pa
 
 /* ---- printing -------------------------------------------------------------------------------------------- */
 
+/* Texts come from whoever sends events: what would move the cursor is a question mark, and another line stands
+ * further in than what it belongs to, so that it passes for nothing of ours. */
+static void print_plain(souk_text text, int depth)
+{
+    for (size_t i = 0; i < text.bytes; i++) {
+        size_t control = souk_utf8_control(text, i);
+        if (text.at[i] == '\n')
+            printf("\n%*s", 2 * depth + 13, "");
+        else
+            putchar(control ? '?' : text.at[i]);
+        i += control ? control - 1 : 0;
+    }
+}
+
 static void print_value(const souk_json_doc *doc, souk_json_node node, souk_arena *arena, int depth)
 {
     souk_text text;
@@ -263,16 +278,19 @@ static void print_value(const souk_json_doc *doc, souk_json_node node, souk_aren
     if (kind != SOUK_JSON_OBJECT && kind != SOUK_JSON_ARRAY) {
         if (souk_json_text(doc, node, arena, &text))
             text = souk_json_raw(doc, node);
-        printf("%.*s\n", SOUK_TEXT_PRINT(text));
+        print_plain(text, depth);
+        printf("\n");
         return;
     }
     if (depth)
         printf("\n");
     for (souk_json_node item = souk_json_first(doc, node); item != SOUK_JSON_NONE;
          item = souk_json_next(doc, item)) {
-        if (kind == SOUK_JSON_OBJECT && !souk_json_key_text(doc, item, arena, &text))
-            printf("%*s%-*.*s ", 2 * depth, "", 12, SOUK_TEXT_PRINT(text));
-        else
+        if (kind == SOUK_JSON_OBJECT && !souk_json_key_text(doc, item, arena, &text)) {
+            printf("%*s", 2 * depth, "");
+            print_plain(text, depth);
+            printf("%*s ", (int)(12 - souk_min_size(text.bytes, 12)), "");
+        } else
             printf("%*s- ", 2 * depth, "");
         print_value(doc, item, arena, depth + 1);
     }

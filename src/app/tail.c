@@ -6,6 +6,7 @@
  * It asks the running server over its control socket, by HTTP/1.0: the answer is the stream and nothing around it. */
 #include "app/app.h"
 #include "base/sse.h"
+#include "base/utf8.h"
 #include "os/socket.h"
 
 #include <poll.h>
@@ -28,10 +29,9 @@ struct tail {
 static void put_plain(souk_buf *line, souk_text text)
 {
     for (size_t i = 0; i < text.bytes; i++) {
-        unsigned char c = (unsigned char)text.at[i];
-        bool is_c1 = c == 0xC2 && i + 1 < text.bytes && (unsigned char)text.at[i + 1] < 0xA0;
-        i += is_c1;
-        souk_buf_byte(line, c < 32 || c == 127 || is_c1 ? '?' : (char)c);
+        size_t control = souk_utf8_control(text, i);
+        souk_buf_byte(line, control ? '?' : text.at[i]);
+        i += control ? control - 1 : 0;
     }
 }
 

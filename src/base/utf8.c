@@ -89,3 +89,18 @@ size_t souk_utf8_put(char out[4], uint32_t code_point)
     out[0] = (char)(marks[bytes] | code_point);
     return bytes;
 }
+
+size_t souk_utf8_control(souk_text text, size_t from)
+{
+    const unsigned char *at = (const unsigned char *)text.at + from;
+    size_t left = text.bytes - from;
+    if (left >= 1 && (at[0] < 0x20 || at[0] == 0x7F))
+        return 1;
+    if (left >= 2 && at[0] == 0xC2 && at[1] >= 0x80 && at[1] < 0xA0)
+        return 2;
+    if (left < 3 || at[0] != 0xE2)
+        return 0;
+    bool turns = (at[1] == 0x80 && at[2] >= 0xAA && at[2] <= 0xAE) ||
+                 (at[1] == 0x81 && at[2] >= 0xA6 && at[2] <= 0xA9);
+    return turns ? 3 : 0;
+}

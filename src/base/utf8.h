@@ -22,4 +22,8 @@ bool souk_utf8_valid(souk_text text);
  * (a surrogate, above U+10FFFF) becomes U+FFFD. */
 size_t souk_utf8_put(char out[4], uint32_t code_point);
 
+/* How many bytes at `from` are a character that a terminal obeys instead of showing it: a control character (C0, DEL,
+ * C1) or one that turns the direction of what follows (U+202A to U+202E, U+2066 to U+2069).  0: none. */
+size_t souk_utf8_control(souk_text text, size_t from);
+
 #endif

@@ -77,3 +77,27 @@ SOUK_TEST("random texts, mostly ASCII with something planted, agree with the dec
     SOUK_CHECK(souk_utf8_valid((souk_text){NULL, 0}));
     SOUK_CHECK(souk_utf8_valid((souk_text){"\0", 1}));
 }
+
+static bool is_obeyed(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) || (c >= 0x202A && c <= 0x202E) ||
+           (c >= 0x2066 && c <= 0x2069);
+}
+
+SOUK_TEST("of all characters those are told apart that a terminal obeys, whole and cut off")
+{
+    unsigned obeyed = 0;
+    for (uint32_t c = 0; c <= 0x10FFFF; c++) {
+        char text[5] = "x";
+        if (c >= 0xD800 && c <= 0xDFFF)
+            continue;
+        size_t bytes = souk_utf8_put(text + 1, c);
+        SOUK_CHECK(souk_utf8_control((souk_text){text, 1 + bytes}, 1) ==
+                   (is_obeyed(c) ? bytes : 0));
+        for (size_t cut = 1; cut < bytes; cut++)
+            SOUK_CHECK(souk_utf8_control((souk_text){text, 1 + cut}, 1) == 0);
+        obeyed += is_obeyed(c);
+    }
+    SOUK_CHECK(obeyed == 32 + 33 + 5 + 4);
+    SOUK_CHECK(souk_utf8_control((souk_text){NULL, 0}, 0) == 0);
+}

@@ -19,6 +19,8 @@ static const souk_migration reject_steps[] = {
         "  slot    INTEGER PRIMARY KEY," /* of a key to destroy: its reject is deleted */
         "  dropped INTEGER NOT NULL CHECK (dropped IN (0, 1))" /* 1: it went at the ceiling */
         ")"},
+    {3, "ALTER TABLE reject ADD COLUMN upto INTEGER NOT NULL DEFAULT 0;" /* bytes, its own with */
+        "CREATE INDEX reject_upto ON reject (upto)"}, /* those before it; never falls with the id */
 };
 
 enum {
@@ -108,12 +110,44 @@ static souk_err put_one(souk_rejects *rejects, souk_tx *tx, const souk_reject *f
     souk_entropy(nonce, sizeof nonce);
     SOUK_TRY(souk_vault_seal(rejects->vault, slot, &place, nonce, fault->text.at, bytes, room));
     return souk_sql_run(tx,
-                        "INSERT INTO reject (source, at, fault, place, slot, nonce, sealed) "
-                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                        "INSERT INTO reject (source, at, fault, place, slot, nonce, sealed, upto) "
+                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, length(?7) + "
+                        "coalesce((SELECT upto FROM reject ORDER BY id DESC LIMIT 1), 0))",
                         SOUK_VALUES(SOUK_INT(fault->source), SOUK_INT(fault->at),
                                     SOUK_STR(fault->fault), SOUK_STR(fault->where), SOUK_INT(slot),
                                     SOUK_BLOB(nonce, sizeof nonce),
                                     SOUK_BLOB(room, bytes + SOUK_VAULT_TAG_BYTES)));
+}
+
+/* Up to which id they are above a ceiling: there are too many, or too many bytes, behind it. */
+static souk_err above_ceiling(souk_tx *tx, int64_t *ret_id)
+{
+    int64_t bytes_id = 0;
+    SOUK_TRY(souk_sql_one_int(tx, "SELECT coalesce(max(id), 0) - ?1 FROM reject",
+                              SOUK_VALUES(SOUK_INT(SOUK_REJECTS_MOST)), ret_id));
+    souk_err err = souk_sql_one_int(tx,
+                                    "SELECT id FROM reject WHERE upto <= "
+                                    "(SELECT upto FROM reject ORDER BY id DESC LIMIT 1) - ?1 "
+                                    "ORDER BY upto DESC, id DESC LIMIT 1",
+                                    SOUK_VALUES(SOUK_INT(SOUK_REJECTS_BYTES)), &bytes_id);
+    if (err && err != SOUK_ENOENT)
+        return err;
+    if (bytes_id > *ret_id)
+        *ret_id = bytes_id;
+    return SOUK_OK;
+}
+
+static souk_err put_ceiling(souk_tx *tx)
+{
+    int64_t id;
+    SOUK_TRY(above_ceiling(tx, &id));
+    SOUK_TRY(souk_sql_run(tx,
+                          "INSERT INTO reject_gone (slot, dropped) SELECT slot, 1 FROM reject "
+                          "WHERE id <= ?1",
+                          SOUK_VALUES(SOUK_INT(id))));
+    if (souk_sql_changed(tx) == 0)
+        return SOUK_OK;
+    return souk_sql_run(tx, "DELETE FROM reject WHERE id <= ?1", SOUK_VALUES(SOUK_INT(id)));
 }
 
 souk_err souk_rejects_put(souk_rejects *rejects, souk_tx *tx, const souk_reject *faults,
@@ -122,14 +156,7 @@ souk_err souk_rejects_put(souk_rejects *rejects, souk_tx *tx, const souk_reject 
     souk_auto_value(souk_buf) sealed = {.mem = rejects->mem};
     for (size_t i = 0; i < count; i++)
         SOUK_TRY(put_one(rejects, tx, &faults[i], &sealed));
-    SOUK_TRY(souk_sql_run(tx,
-                          "INSERT INTO reject_gone (slot, dropped) SELECT slot, 1 FROM reject "
-                          "WHERE id <= (SELECT max(id) FROM reject) - ?1",
-                          SOUK_VALUES(SOUK_INT(SOUK_REJECTS_MOST))));
-    if (souk_sql_changed(tx) == 0)
-        return SOUK_OK;
-    return souk_sql_run(tx, "DELETE FROM reject WHERE id <= (SELECT max(id) FROM reject) - ?1",
-                        SOUK_VALUES(SOUK_INT(SOUK_REJECTS_MOST)));
+    return put_ceiling(tx);
 }
 
 struct adding {

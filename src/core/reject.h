@@ -8,7 +8,8 @@
  *     SOUK_TRY(souk_rejects_sweep(rejects));                    now and then, in the background
  *
  * Each text is sealed under a key of its own slot, so that it can be destroyed with the shopper it
- * names.  At most SOUK_REJECTS_MOST are kept: the oldest go first, and a counter tells how many went.
+ * names.  At most SOUK_REJECTS_MOST are kept, of SOUK_REJECTS_BYTES together: the oldest go first, and a counter tells
+ * how many went.  An erasure reads all of them while events wait, so the bytes are bounded as well as the number.
  * A reject is durable before its batch is answered.
  *
  * Going    A reject that goes, however, leaves its slot in a table of keys to destroy, in the transaction that
@@ -21,7 +22,7 @@
 #include "store/ledger.h"
 #include "store/vault.h"
 
-enum { SOUK_REJECTS_MOST = 100000, SOUK_REJECT_BYTES = 65536 };
+enum { SOUK_REJECTS_MOST = 100000, SOUK_REJECTS_BYTES = 128 << 20, SOUK_REJECT_BYTES = 65536 };
 
 typedef struct souk_rejects souk_rejects;
 typedef struct souk_reject {

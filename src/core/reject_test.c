@@ -94,6 +94,38 @@ SOUK_TEST("above the ceiling of rejects the oldest go first, and ids are never g
     }
 }
 
+SOUK_TEST(
+    "above the ceiling of bytes the oldest go first, those of an older ledger before all others")
+{
+    char text[1000], sql[200];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    WITH_DESK(desk)
+    {
+        add(test, &desk, 1, "a");
+        must_sql(test, &desk, "UPDATE reject SET upto = 0"); /* as a ledger from before has it */
+        add(test, &desk, 2, text);
+        add(test, &desk, 3, "b");
+        /* As though the third were so large that it and another two of one byte fill the room. */
+        snprintf(sql, sizeof sql, "UPDATE reject SET upto = upto + %d WHERE id = 3",
+                 SOUK_REJECTS_BYTES - 3 * (1 + SOUK_VAULT_TAG_BYTES));
+        must_sql(test, &desk, sql);
+        SOUK_CHECK(count_of(test, &desk) == 3);
+        add(test, &desk, 4, "c"); /* the first goes, whose bytes nobody counted */
+        SOUK_CHECK(count_of(test, &desk) == 3);
+        add(test, &desk, 5, "d");
+        SOUK_CHECK(is_list(test, &desk, 0, 10, "3:3:b\n4:4:c\n5:5:d\n"));
+        SOUK_CHECK(souk_rejects_dropped(desk.rejects) == 0);
+        SOUK_MUST(souk_rejects_sweep(desk.rejects));
+        SOUK_CHECK(souk_rejects_dropped(desk.rejects) == 2);
+        for (uint64_t id = 3; id <= 5; id++)
+            SOUK_MUST(souk_rejects_remove(desk.rejects, id));
+        add(test, &desk, 6, text); /* where there is none the sum begins anew */
+        add(test, &desk, 7, "e");
+        SOUK_CHECK(count_of(test, &desk) == 2);
+    }
+}
+
 SOUK_TEST("what went at the ceiling is counted by the sweep, and no copy of it opens any more")
 {
     WITH_DESK(desk)

@@ -114,6 +114,7 @@ typedef struct souk_route {
     const char *summary; /* one line, for the API reference */
     size_t body_limit;   /* 0: 64 KiB; the limit of the server holds as well */
     bool local;          /* only over the control socket and in process */
+    bool operators;      /* of the whole deployment: a guest merchant is refused */
     bool slow;           /* it waits for commits: runs beside the loop that reads requests */
     bool hangs_up;       /* a failure of ours (5xx) closes the connection: its clients take any answer for good */
     bool versioned;      /* its If-Match names a version, see souk_call_expected */

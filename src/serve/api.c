@@ -149,6 +149,9 @@ static souk_err check_caller(souk_api *api, const souk_route *route, souk_call *
         return souk_diag_say(&call->diag, err, "the token is not one of this shop's");
     if (err == SOUK_EDENIED)
         return souk_diag_say(&call->diag, err, "the token lacks a scope for this path");
+    if (!err && route->operators && call->caller.merchant != SOUK_OPERATOR)
+        return souk_diag_say(&call->diag, SOUK_EDENIED,
+                             "this path is the operator's: it tells of more than one merchant");
     return err ? err : take_quota(api, call, token);
 }
 

@@ -446,7 +446,7 @@ static void get_mqtt(souk_call *call)
 
 static const souk_route routes[] = {
     {"GET", "/v1/mqtt", SOUK_SCOPE_READ, get_mqtt,
-     .summary = "Whether the broker of devices is there, and what came from it",
+     .summary = "Whether the broker of devices is there, and what came from it", .operators = true,
      .gives = "{running: boolean, connected: boolean, broker?: text, messages: integer, "
               "events: integer, rejects: integer, *: integer}"},
 };

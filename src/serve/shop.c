@@ -559,6 +559,7 @@ static const souk_shape_name shapes[] = {
 
 static const souk_route routes[] = {
     {"GET", "/v1/stats", SOUK_SCOPE_READ, get_stats, .summary = "Totals over every event",
+     .operators = true,
      .gives = "{events: integer, shoppers: integer, orders: integer, cancelled: integer, products: "
               "integer, "
               "revenue: {*: decimal} 'by currency'}"},
@@ -595,7 +596,7 @@ static const souk_route routes[] = {
      .summary = "A person asks to be forgotten", .takes = "{a: Identifier}",
      .gives = "{erased: boolean, events: integer 'that lost their person'}"},
     {"GET", "/metrics", SOUK_SCOPE_READ, get_metrics, .summary = "Counters for Prometheus",
-     .gives_type = "text/plain"},
+     .gives_type = "text/plain", .operators = true},
 };
 
 const souk_service souk_shop_service = {

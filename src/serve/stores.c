@@ -87,8 +87,21 @@ static souk_err check_store(souk_call *call, const souk_json_doc *doc)
     return check_hours(call, doc);
 }
 
+/* Whether the member has the name of one of ours, however it is escaped. */
+static bool is_ours(const souk_json_doc *doc, souk_json_node node, souk_arena *arena)
+{
+    static const char *const ours[] = {"store", "described", "version"};
+    souk_text key;
+    if (souk_json_key_text(doc, node, arena, &key))
+        return true;
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (souk_text_equal(key, souk_text_of(ours[i])))
+            return true;
+    return false;
+}
+
 /* {"store":…,"described":…,"version":…, and what the document has}. */
-static void write_store(souk_json_writer *out, const souk_document *document,
+static void write_store(souk_call *call, souk_json_writer *out, const souk_document *document,
                         const souk_json_doc *doc)
 {
     souk_json_write_object(out);
@@ -102,12 +115,9 @@ static void write_store(souk_json_writer *out, const souk_document *document,
     }
     for (souk_json_node node = doc ? souk_json_first(doc, souk_json_root(doc)) : SOUK_JSON_NONE;
          node != SOUK_JSON_NONE; node = souk_json_next(doc, node)) {
-        souk_text key = souk_json_key(doc, node);
-        if (souk_text_equal(key, SOUK_TEXT("store")) ||
-            souk_text_equal(key, SOUK_TEXT("described")) ||
-            souk_text_equal(key, SOUK_TEXT("version")))
+        if (is_ours(doc, node, &call->arena))
             continue;
-        souk_json_write_raw_key(out, key);
+        souk_json_write_raw_key(out, souk_json_key(doc, node));
         souk_json_write_raw(out, souk_json_raw(doc, node));
     }
     souk_json_write_end(out);
@@ -150,7 +160,7 @@ static void get_store(souk_call *call)
         return;
     }
     if (!err)
-        write_store(souk_call_json(call), &document, &doc);
+        write_store(call, souk_call_json(call), &document, &doc);
     souk_json_doc_done(&doc);
     answer(call, err, 200);
 }
@@ -173,7 +183,7 @@ static souk_err put(souk_call *call, souk_json_doc *doc, bool *ret_new)
     SOUK_TRY(err);
     *ret_new = expected == 0;
     souk_call_version(call, document.version);
-    write_store(souk_call_json(call), &document, doc);
+    write_store(call, souk_call_json(call), &document, doc);
     return SOUK_OK;
 }
 
@@ -255,7 +265,7 @@ static souk_err write_row(souk_call *call, const souk_code_row *row, souk_json_w
     const souk_document seen = {.key = row->code}, *document = row->described;
     souk_err err = document ? souk_json_read(&doc, document->text, NULL, NULL) : SOUK_OK;
     if (!err)
-        write_store(out, document ? document : &seen, document ? &doc : NULL);
+        write_store(call, out, document ? document : &seen, document ? &doc : NULL);
     souk_json_doc_done(&doc);
     return err;
 }

@@ -146,6 +146,42 @@ SOUK_TEST("a guest merchant hears its own sources alone, and asks for no shopper
     rig_close(&rig);
 }
 
+SOUK_TEST("what tells of more than one merchant is refused to a guest, whatever its token may do")
+{
+    static char sql[] = "INSERT INTO merchant (number, public_id, name)"
+                        " VALUES (2, 'ffffffffffffffffffffffffffffffff', 'Sweet & Co')";
+    static const struct {
+        const char *method, *path;
+        int operators; /* status */
+    } asks[] = {{"GET", "/v1/stats", 200},
+                {"GET", "/metrics", 200},
+                {"GET", "/v1/rejects", 200},
+                {"POST", "/v1/rejects/1/replay", 400},
+                {"DELETE", "/v1/rejects/1", 200}};
+    struct rig rig;
+    char token[SOUK_TOKEN_BYTES], guest[128], own[128];
+    souk_auto_value(souk_buf) answer = {.mem = souk_mem_heap()};
+    souk_reject reject = {
+        .source = 1, .fault = SOUK_TEXT("odd"), .text = SOUK_TEXT("{\"userId\":\"u1\"}")};
+    rig_open(&rig, test);
+    SOUK_MUST(souk_ledger_write(souk_spine_ledger(rig.desk.spine), SOUK_LANE_JOB, run_sql, sql));
+    SOUK_MUST(souk_rejects_add(souk_spine_rejects(rig.desk.spine), &reject, 1));
+    SOUK_MUST(
+        souk_merchants_add_token(rig.desk.merchants, 2, SOUK_TEXT("t"), SOUK_SCOPE_ALL, token));
+    snprintf(guest, sizeof guest, "Bearer %s", token);
+    snprintf(own, sizeof own, "Bearer %s", rig.desk.secrets.admin_token);
+    for (size_t i = 0; i < sizeof asks / sizeof *asks; i++) {
+        souk_buf_clear(&answer);
+        SOUK_CHECK(rig_ask(&rig, asks[i].method, asks[i].path, guest, "", &answer) == 403);
+        SOUK_CHECK(strstr(souk_buf_ended(&answer), "operator's"));
+        SOUK_CHECK(!strstr(souk_buf_ended(&answer), "u1"));
+        souk_buf_clear(&answer);
+        SOUK_CHECK(rig_ask(&rig, asks[i].method, asks[i].path, own, "", &answer) ==
+                   asks[i].operators);
+    }
+    rig_close(&rig);
+}
+
 SOUK_TEST("a stream ends when its token is revoked, and its ticket's")
 {
     struct rig rig;

@@ -143,7 +143,7 @@ static const souk_work_kind works[] = {{"verify", "events", verify}, {"backup", 
 
 static const souk_route routes[] = {
     {"GET", "/v1/quarantine", SOUK_SCOPE_MANAGE, get_quarantine,
-     .summary = "Events that a reader of the log could not take, and why",
+     .summary = "Events that a reader of the log could not take, and why", .operators = true,
      .gives =
          "{quarantined: [{reader: text, position: integer, why: text, at: time}], total: integer}"},
 };

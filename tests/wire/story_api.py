@@ -170,6 +170,20 @@ def a_token_above_its_quota_is_told_how_long_to_wait():
 
 
 @story
+def no_description_of_a_store_takes_the_place_of_what_we_say_of_it():
+    with Shop() as shop:
+        shop.start()
+        body = b'{"name":"High Street","st\\u006fre":"other","describe\\u0064":7,"version":99,"\\u0063ity":"Leeds"}'
+        wants = [("store", "S1"), ("described", True), ("version", 1), ("name", "High Street"), ("city", "Leeds")]
+        status, answer, _ = shop.call("PUT", "/v1/stores/S1", body, headers=["If-None-Match: *"])
+        assert (status, json.loads(answer, object_pairs_hook=list)) == (201, wants), answer
+        answer = shop.call("GET", "/v1/stores/S1")[1]
+        assert json.loads(answer, object_pairs_hook=list) == wants, answer
+        listed = json.loads(shop.call("GET", "/v1/stores")[1], object_pairs_hook=list)
+        assert listed == [("stores", [wants])], listed
+
+
+@story
 def a_list_links_to_its_next_page_until_there_is_none():
     with Shop() as shop:
         shop.start()

@@ -1,7 +1,7 @@
 """What becomes of events and of the people behind them: counted once, found, merged, erased, restored."""
-import gzip, json, os, random, shutil, signal, sys, threading, time
+import gzip, json, os, random, shutil, signal, subprocess, sys, threading, time
 
-from lib import Shop, event, story
+from lib import SOUK, Shop, event, story
 
 
 @story
@@ -58,6 +58,19 @@ def faults_of_one_event_go_to_the_rejects_and_come_back_mended():
         assert shop.get("/v1/stats")[1]["events"] == 2
     finally:
         shop.done()
+
+
+@story
+def what_a_sender_wrote_moves_no_cursor_of_who_looks_at_the_rejects():
+    with Shop() as shop:
+        shop.start()
+        text = "<POSLog>\x1b[2J\x1b]52;c;cm0=\x07\u009b31m\u202ex\n    id           99"
+        assert shop.send("/v1/poslog", text.encode())[0] == 200
+        shown = subprocess.run([SOUK, "rejects", "--data", shop.data], capture_output=True, check=True).stdout.decode()
+        assert not [c for c in shown if c != "\n" and (ord(c) < 32 or 127 <= ord(c) < 160 or c == "\u202e")], repr(shown)
+        assert "<POSLog>?[2J?]52;c;cm0=??31m?x\n" in shown, repr(shown)
+        assert [line for line in shown.split("\n") if line.startswith("    id ")] == ["    id           1"], shown
+        assert shop.run("rejects")["rejects"][0]["text"] == text
 
 
 @story

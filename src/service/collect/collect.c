@@ -247,16 +247,16 @@ static const souk_route routes[] = {
     {"GET", "/v1/schemas/{event}", 0, get_schema, .summary = "The JSON Schema of an event",
      .gives = "{*: any}"},
     {"GET", "/v1/rejects", SOUK_SCOPE_MANAGE, list_rejects,
-     .summary = "Events that could not be taken, oldest first",
+     .summary = "Events that could not be taken, oldest first", .slow = true, .operators = true,
      .query =
          "after?: integer 'next_after of the last page', limit?: integer(1..1000) 'of a page; 100'",
      .gives =
          "{count: integer 'of all', rejects: [Reject], next_after?: integer 'there are more'}"},
     {"POST", "/v1/rejects/{id}/replay", SOUK_SCOPE_MANAGE, replay_reject,
      .summary = "Take a reject again, mended in the body or as it is", .slow = true,
-     .body_limit = SINGLE_BYTES, .takes_maybe = "Event", .gives = "Taken"},
+     .operators = true, .body_limit = SINGLE_BYTES, .takes_maybe = "Event", .gives = "Taken"},
     {"DELETE", "/v1/rejects/{id}", SOUK_SCOPE_MANAGE, remove_reject, .summary = "Drop a reject",
-     .slow = true, .gives = "Taken"},
+     .slow = true, .operators = true, .gives = "Taken"},
 };
 
 /* ---- imports, as jobs: {"format":"online-retail","file":"/…","source":"till","bases":[…],"age":"adult"} ---- */
