@@ -116,10 +116,11 @@ typedef struct souk_route {
     bool local;          /* only over the control socket and in process */
     bool operators;      /* of the whole deployment: a guest merchant is refused */
     bool slow;           /* it waits for commits: runs beside the loop that reads requests */
-    bool hangs_up;       /* a failure of ours (5xx) closes the connection: its clients take any answer for good */
-    bool versioned;      /* its If-Match names a version, see souk_call_expected */
-    bool needs_key;      /* an Idempotency-Key must come with it */
-    bool any_origin;     /* web pages of other origins may call it (CORS): a door of events */
+    bool
+        hangs_up; /* a failure of ours (5xx) closes the connection: its clients take any answer for good */
+    bool versioned;  /* its If-Match names a version, see souk_call_expected */
+    bool needs_key;  /* an Idempotency-Key must come with it */
+    bool any_origin; /* web pages of other origins may call it (CORS): a door of events */
     /* For the API reference, in the notation of serve/shape.h; NULL: nothing. */
     const char *query;         /* members: "limit?: integer(1..1000) 'how many'" */
     const char *takes, *gives; /* JSON of the body, and of the answer */

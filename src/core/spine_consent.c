@@ -98,6 +98,14 @@ static souk_err say(struct telling *telling, uint32_t atom, souk_purpose purpose
     return souk_consent_apply(spine->consent, &spine->group.consent, telling->tx, &row, 1);
 }
 
+/* What an event may grant: a write key is public, and whoever knows a user id can speak in her name.  Being recognised,
+ * paying by face and being read for a mood are granted by a decision alone (souk_spine_consent_record).  A
+ * refusal is heard from anybody. */
+enum {
+    TOLD_GRANTS = 1 << SOUK_PURPOSE_PROFILE | 1 << SOUK_PURPOSE_PERSONALISE |
+                  1 << SOUK_PURPOSE_ADVERTISE | 1 << SOUK_PURPOSE_RESEARCH
+};
+
 /* A grant on the event's own atom, unless it stands there already or something newer does. */
 static souk_err tell_grant(struct telling *telling, souk_purpose purpose)
 {
@@ -174,7 +182,7 @@ static souk_err tell_all(struct telling *telling, souk_person *person)
     for (unsigned purpose = SOUK_PURPOSE_SERVE + 1; purpose < SOUK_PURPOSE_FIXED; purpose++) {
         if (event->refused >> purpose & 1)
             SOUK_TRY(tell_refusal(telling, (souk_purpose)purpose, person));
-        else if (event->granted >> purpose & 1)
+        else if ((event->granted & TOLD_GRANTS) >> purpose & 1)
             SOUK_TRY(tell_grant(telling, (souk_purpose)purpose));
     }
     return tell_age(telling);

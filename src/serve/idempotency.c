@@ -219,7 +219,9 @@ static souk_err begin(souk_idempotency *keys, souk_call *call, souk_text key,
                       struct keyed **ret_keyed)
 {
     const souk_hashes *hashes = souk_spine_hashes(keys->spine);
-    souk_text who = souk_call_header(call, SOUK_TEXT("authorization"));
+    souk_text token = souk_call_header(call, SOUK_TEXT("authorization"));
+    souk_text_cut(&token, ' '); /* the scheme, in any case */
+    souk_text who = souk_text_trim(token);
     souk_text caller[] = {SOUK_TEXT("idempotency"), who, key};
     souk_text request[] = {call->method, call->path, call->query, call->body};
     struct keyed *keyed = souk_arena_get(&call->arena, sizeof *keyed);

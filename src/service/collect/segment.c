@@ -189,12 +189,15 @@ static souk_err spread_context(souk_intake *intake, souk_json_node context, souk
     souk_json_write_end(&out);
     SOUK_TRY(souk_json_write_check(&out));
     souk_text told = souk_buf_view(&intake->told);
+    if (told.bytes > limits->bytes)
+        return souk_diag_say(intake->diag, SOUK_ETOOBIG,
+                             "with the batch's context in each of its events it has more than %zu "
+                             "bytes: send fewer at once, or the context with those that need it",
+                             limits->bytes);
     *body = (souk_text){souk_arena_copy(intake->arena, told.at, told.bytes), told.bytes};
     if (intake->arena->failed)
         return SOUK_ENOMEM;
-    souk_json_limits larger = *limits;
-    larger.bytes = told.bytes;
-    return souk_json_read(&intake->doc, *body, &larger, intake->diag);
+    return souk_json_read(&intake->doc, *body, limits, intake->diag);
 }
 
 static souk_err read_body(souk_intake *intake, souk_call *call, souk_text path_type)

@@ -140,3 +140,19 @@ SOUK_TEST("a browser that asks not to be sold refuses advertising with every eve
     SOUK_CHECK(!may(&shop, SOUK_ID_USER, "u", SOUK_PURPOSE_ADVERTISE));
     shop_close(&shop);
 }
+
+SOUK_TEST("an event grants neither being recognised nor paying by face nor moods, and refuses all "
+          "of them")
+{
+    struct shop shop;
+    shop_open(&shop, test);
+    say(&shop, "\"userId\":\"u\"",
+        "\"recognise\":true,\"face_pay\":true,\"mood\":true,\"profile\":true", "\"age\":30",
+        "2026-01-01T10:00:00Z");
+    SOUK_CHECK(may(&shop, SOUK_ID_USER, "u", SOUK_PURPOSE_PROFILE));
+    SOUK_CHECK(!may(&shop, SOUK_ID_USER, "u", SOUK_PURPOSE_RECOGNISE));
+    SOUK_CHECK(!may(&shop, SOUK_ID_USER, "u", SOUK_PURPOSE_FACE_PAY));
+    SOUK_CHECK(!may(&shop, SOUK_ID_USER, "u", SOUK_PURPOSE_MOOD));
+    SOUK_CHECK(rows_of(&shop) == 1);
+    shop_close(&shop);
+}
