@@ -24,11 +24,19 @@ static souk_err too_long(souk_call *call, souk_text name)
                          SOUK_TEXT_PRINT(name), SOUK_EVENT_NAME_BYTES);
 }
 
+static souk_err is_empty(souk_call *call, souk_text name)
+{
+    return souk_diag_say(&call->diag, SOUK_EINVAL, "%.*s is empty: leave it out for all of them",
+                         SOUK_TEXT_PRINT(name));
+}
+
 static souk_err read_name(souk_call *call, souk_text name, souk_text value, struct asked *asked)
 {
     stream_filter *filter = &asked->filter;
     if (value.bytes > SOUK_EVENT_NAME_BYTES)
         return too_long(call, name);
+    if (value.bytes == 0)
+        return is_empty(call, name);
     if (souk_text_equal(name, SOUK_TEXT("source")))
         filter->source = value;
     else if (souk_text_equal(name, SOUK_TEXT("store")))
@@ -39,7 +47,7 @@ static souk_err read_name(souk_call *call, souk_text name, souk_text value, stru
         return souk_diag_say(&call->diag, SOUK_EINVAL,
                              "at most %d types in one stream: leave type out for all of them",
                              STREAM_FILTER_TYPES);
-    else if (value.bytes)
+    else
         filter->types[filter->type_count++] = value;
     return SOUK_OK;
 }
@@ -64,6 +72,8 @@ static souk_err read_field(souk_call *call, souk_text name, souk_text value, str
         return read_number(call, name, value, 1, STREAM_RATE_MOST, &asked->rate);
     if (souk_text_equal(name, SOUK_TEXT("from")))
         return read_number(call, name, value, 1, INT64_MAX, &asked->from);
+    if (souk_text_equal(name, SOUK_TEXT("shopper")) && value.bytes == 0)
+        return is_empty(call, name);
     if (souk_text_equal(name, SOUK_TEXT("shopper")))
         asked->shopper = value;
     else if (souk_text_equal(name, SOUK_TEXT("purpose")))
@@ -90,6 +100,9 @@ static souk_err read_query(souk_call *call, struct asked *asked)
                                  "%.*s is badly escaped: %%XX, and no %%00", SOUK_TEXT_PRINT(name));
         SOUK_TRY(read_field(call, name, value, asked));
     }
+    if (asked->purpose.bytes && asked->shopper.bytes == 0)
+        return souk_diag_say(&call->diag, SOUK_EINVAL,
+                             "purpose goes with shopper: say whose events it is for");
     return SOUK_OK;
 }
 

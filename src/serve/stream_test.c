@@ -78,6 +78,10 @@ SOUK_TEST("a stream is refused with words: no token, a wrong question, no such s
         const char *words;
     } cases[] = {
         {"?store=%00", 400, "badly escaped"},
+        {"?type=", 400, "type is empty: leave it out"},
+        {"?store", 400, "store is empty: leave it out"},
+        {"?shopper=", 400, "shopper is empty: leave it out"},
+        {"?purpose=serve", 400, "purpose goes with shopper"},
         {"?shop=S1", 400, "'shop' is nothing a stream is asked by"},
         {"?rate=0", 400, "rate is a number from 1 to 10000"},
         {"?from=-1", 400, "from is a number"},
