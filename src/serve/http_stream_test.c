@@ -231,7 +231,7 @@ SOUK_TEST(
 /* ---- slow and gone ------------------------------------------------------------------------------ */
 
 /* Numbers of eight bytes until there is no room; how many. */
-static unsigned fill(souk_test *test, struct flow *flow, size_t chunk_bytes)
+static unsigned fill(souk_test *test, http_rig *rig, struct flow *flow, size_t chunk_bytes)
 {
     char *bytes = calloc(1, chunk_bytes);
     unsigned count = 0;
@@ -243,8 +243,8 @@ static unsigned fill(souk_test *test, struct flow *flow, size_t chunk_bytes)
         room = put(test, flow, (souk_text){bytes, chunk_bytes});
         count += room;
         souk_http_stream_flush(flow->stream);
-        if (!room || count % 16 == 0) /* let the loop fill the kernel's buffers first */
-            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        if (!room) /* the loop fills the kernel's buffers first */
+            rig_settle(rig);
         if (!room)
             room = put(test, flow, (souk_text){bytes, chunk_bytes}), count += room;
     }
@@ -260,7 +260,7 @@ SOUK_TEST("what waits for a slow client has a ceiling, and nothing of what was t
     rig_say(rig, &client, "GET /stream HTTP/1.0\r\n\r\n");
     hear_head(rig, &client, "200");
     struct flow *flow = await_flow(test, &flows, 0);
-    unsigned taken = fill(test, flow, 9000);
+    unsigned taken = fill(test, rig, flow, 9000);
     SOUK_CHECK(taken >= 11);
     end(flow);
     char bytes[9000];
@@ -314,7 +314,7 @@ SOUK_TEST("who takes nothing is cut when its time is over, and the owner hears o
     rig_later(rig, 100000); /* a stream that says nothing stays */
     say(test, flow, "still here");
     rig_hear_words(rig, &client, "a\r\nstill here\r\n");
-    fill(test, flow, 16000);
+    fill(test, rig, flow, 16000);
     rig_settle(rig);
     rig_later(rig, 1001); /* it took something in this time: the kernel's buffers */
     rig_later(rig, 1001);
@@ -337,7 +337,7 @@ SOUK_TEST("who takes a little in each time is slow, and stays")
     rig_say(rig, &client, ASK);
     struct flow *flow = await_flow(test, &flows, 0);
     for (int i = 0; i < 5; i++) {
-        fill(test, flow, 16000);
+        fill(test, rig, flow, 16000);
         rig_settle(rig);
         uint64_t sent = rig_counts(rig).bytes_out;
         for (int looks = 0; rig_counts(rig).bytes_out <= sent + 1000; looks++) {
