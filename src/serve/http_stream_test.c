@@ -443,6 +443,14 @@ struct crowd {
     unsigned refused[CROWD];
 };
 
+/* Waits for room, unless the client has gone. */
+static void put_for_sure(struct flow *flow, souk_http_chunk *chunk)
+{
+    while (!souk_http_stream_put(flow->stream, chunk) &&
+           !__atomic_load_n(&flow->gone, __ATOMIC_ACQUIRE))
+        souk_http_stream_flush(flow->stream);
+}
+
 /* One chunk for all in each round; ends the streams after the last. */
 static void run_crowd(void *context)
 {
@@ -452,14 +460,10 @@ static void run_crowd(void *context)
         souk_http_chunk *chunk = NULL;
         size_t bytes = (size_t)snprintf(words, sizeof words, "%u\n", round);
         souk_assert(!souk_http_chunk_new(souk_mem_heap(), (souk_text){words, bytes}, &chunk));
-        for (unsigned i = 0; i < CROWD; i++) {
-            struct flow *flow = &crowd->flows->flow[i];
-            while (!souk_http_stream_put(flow->stream, chunk) &&
-                   !__atomic_load_n(&flow->gone, __ATOMIC_ACQUIRE))
-                souk_http_stream_flush(flow->stream);
-        }
+        for (unsigned i = 0; i < CROWD; i++)
+            put_for_sure(&crowd->flows->flow[i], chunk);
         if (round == crowd->lie_round)
-            (void)!souk_http_stream_put(crowd->flows->flow[0].stream, chunk);
+            put_for_sure(&crowd->flows->flow[0], chunk);
         souk_http_chunk_free(chunk);
         for (unsigned i = 0; i < CROWD; i++)
             souk_http_stream_flush(crowd->flows->flow[i].stream);
