@@ -5,35 +5,23 @@
  * client hears 200, because clients drop a batch for ever on 400 (docs/collect.md). */
 #include "service/collect/segment.h"
 
+#include "base/base64.h"
 #include "service/collect/intake_inside.h"
 
 /* ---- who calls --------------------------------------------------------------------------------------- */
 
-/* "Basic base64(key:)", with or without the colon. */
+/* "Basic base64(key:)", with or without the colon (RFC 7617 2). */
 static bool basic_key(souk_call *call, souk_text header, souk_text *ret_key)
 {
-    static const char letters[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     if (header.bytes < 6 || !souk_text_equal_nocase((souk_text){header.at, 6}, SOUK_TEXT("basic ")))
         return false;
-    souk_text coded = souk_text_trim((souk_text){header.at + 6, header.bytes - 6});
-    char *to = souk_arena_get(&call->arena, coded.bytes);
-    uint32_t bits = 0;
-    unsigned held = 0;
-    size_t bytes = 0;
-    for (size_t i = 0; to && i < coded.bytes && coded.at[i] != '='; i++) {
-        const char *found = memchr(letters, coded.at[i], 64);
-        if (!found)
-            return false;
-        bits = bits << 6 | (uint32_t)(found - letters);
-        held += 6;
-        if (held >= 8)
-            to[bytes++] = (char)(bits >> (held -= 8));
-    }
-    *ret_key = (souk_text){to, bytes};
-    souk_text rest = *ret_key;
-    *ret_key = souk_text_cut(&rest, ':');
-    return to != NULL;
+    souk_text coded = souk_text_trim((souk_text){header.at + 6, header.bytes - 6}), plain;
+    char *to = souk_arena_get(&call->arena, SOUK_BASE64_ROOM(coded.bytes));
+    if (!to || souk_base64_decode(coded, SOUK_BASE64_EITHER, to, &plain.bytes, NULL))
+        return false;
+    plain.at = to;
+    *ret_key = souk_text_cut(&plain, ':');
+    return true;
 }
 
 souk_err souk_collect_key(souk_call *call, souk_text *ret_key)
@@ -149,8 +137,7 @@ static void write_with_context(const souk_json_doc *doc, souk_json_node event,
     }
     souk_json_node own = souk_json_member(doc, event, SOUK_TEXT("context"));
     souk_json_write_object(out);
-    souk_json_write_key(out, SOUK_TEXT("context"));
-    souk_json_write_object(out);
+    souk_json_put_object(out, "context");
     write_members(doc, own, SOUK_JSON_NONE, out);
     write_members(doc, context, own, out);
     souk_json_write_end(out);
@@ -180,8 +167,7 @@ static souk_err spread_context(souk_intake *intake, souk_json_node context, souk
     souk_json_node sent = souk_json_member(doc, root, SOUK_TEXT("sentAt"));
     souk_json_write_raw(&out,
                         sent == SOUK_JSON_NONE ? SOUK_TEXT("null") : souk_json_raw(doc, sent));
-    souk_json_write_key(&out, SOUK_TEXT("batch"));
-    souk_json_write_array(&out);
+    souk_json_put_array(&out, "batch");
     for (souk_json_node node = souk_json_first(doc, list); node != SOUK_JSON_NONE;
          node = souk_json_next(doc, node))
         write_with_context(doc, node, context, &out);

@@ -1,6 +1,7 @@
 /* segment_test.c - the Segment calls from bytes to durable events: types, times, money, keys, faults. */
 #include "test/test.h"
 
+#include "base/base64.h"
 #include "base/currency.h"
 #include "service/collect/test_shop.h"
 
@@ -435,20 +436,9 @@ SOUK_TEST("sums that no longer fit leave an event out of the profile, and the sh
 
 /* ---- keys ----------------------------------------------------------------------------------------------- */
 
-static void base64(const char *text, char *to)
+static void base64(const char *plain, char *coded)
 {
-    static const char letters[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    uint32_t bits = 0;
-    unsigned held = 0;
-    for (; *text; text++) {
-        bits = bits << 8 | (unsigned char)*text;
-        for (held += 8; held >= 6; held -= 6)
-            *to++ = letters[bits >> (held - 6) & 63];
-    }
-    if (held)
-        *to++ = letters[bits << (6 - held) & 63];
-    memcpy(to, "=", 2);
+    souk_base64_encode(plain, strlen(plain), SOUK_BASE64_STANDARD, coded);
 }
 
 SOUK_TEST("the write key is read from the header, the body and the query, and nothing else opens")
