@@ -87,8 +87,7 @@ souk_err app_tokens(const app_options *options, souk_diag *diag)
     souk_json_write_object(&json);
     if (options->name)
         write_member(&json, "name", options->name);
-    souk_json_write_key(&json, SOUK_TEXT("scopes"));
-    souk_json_write_array(&json);
+    souk_json_put_array(&json, "scopes");
     for (size_t i = 1; i < options->operand_count; i++)
         souk_json_write_text(&json, souk_text_of(options->operands[i]));
     souk_json_write_end(&json);

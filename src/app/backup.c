@@ -16,10 +16,8 @@ souk_err app_backup(const app_options *options, souk_diag *diag)
         return souk_diag_say(diag, SOUK_EINVAL, "say where the backup goes: --to DIR");
     SOUK_TRY(app_absolute(options->to, &path, diag));
     souk_json_write_object(&json);
-    souk_json_write_key(&json, SOUK_TEXT("kind"));
-    souk_json_write_text(&json, SOUK_TEXT("backup"));
-    souk_json_write_key(&json, SOUK_TEXT("to"));
-    souk_json_write_text(&json, souk_buf_view(&path));
+    souk_json_put_text(&json, "kind", SOUK_TEXT("backup"));
+    souk_json_put_text(&json, "to", souk_buf_view(&path));
     souk_json_write_end(&json);
     SOUK_TRY(souk_json_write_check(&json));
     SOUK_TRY(app_job(options, "backup", souk_buf_view(&body), diag));

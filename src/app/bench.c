@@ -73,8 +73,7 @@ static void put_claim(souk_json_writer *json, const bench_claim *claim)
                  claim->sense == BENCH_AT_LEAST ? ">=" : "<=", claim->bar);
         souk_json_write_text(json, souk_text_of(bar));
     }
-    souk_json_write_key(json, SOUK_TEXT("holds"));
-    souk_json_write_bool(json, holds(claim));
+    souk_json_put_bool(json, "holds", holds(claim));
     put(json, "against", claim->against);
     souk_json_write_end(json);
 }
@@ -92,8 +91,7 @@ static souk_err print_json(const bench_run *bench, const char *name)
     souk_json_write_object(&json);
     put(&json, "name", name);
     put(&json, "machine", machine);
-    souk_json_write_key(&json, SOUK_TEXT("claims"));
-    souk_json_write_array(&json);
+    souk_json_put_array(&json, "claims");
     for (size_t i = 0; i < bench->claim_count; i++)
         put_claim(&json, &bench->claims[i]);
     souk_json_write_end(&json);

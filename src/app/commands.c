@@ -28,12 +28,9 @@ static souk_err found_shop(const app_options *options, app_shop *shop, souk_diag
     SOUK_TRY(souk_disk_put(shop->disk, "write_key", secrets.write_key, strlen(secrets.write_key)));
     souk_json_writer json = {.out = &out};
     souk_json_write_object(&json);
-    souk_json_write_key(&json, SOUK_TEXT("operator"));
-    souk_json_write_text(&json, souk_text_of(secrets.operator_id));
-    souk_json_write_key(&json, SOUK_TEXT("admin_token"));
-    souk_json_write_text(&json, souk_text_of(secrets.admin_token));
-    souk_json_write_key(&json, SOUK_TEXT("write_key"));
-    souk_json_write_text(&json, souk_text_of(secrets.write_key));
+    souk_json_put_text(&json, "operator", souk_text_of(secrets.operator_id));
+    souk_json_put_text(&json, "admin_token", souk_text_of(secrets.admin_token));
+    souk_json_put_text(&json, "write_key", souk_text_of(secrets.write_key));
     souk_json_write_end(&json);
     SOUK_TRY(souk_json_write_check(&json));
     app_print(options, souk_buf_view(&out));
@@ -124,10 +121,8 @@ static void write_identifier(souk_json_writer *json, const char *key, const char
 {
     souk_json_write_key(json, souk_text_of(key));
     souk_json_write_object(json);
-    souk_json_write_key(json, SOUK_TEXT("kind"));
-    souk_json_write_text(json, souk_text_of(kind));
-    souk_json_write_key(json, SOUK_TEXT("value"));
-    souk_json_write_text(json, souk_text_of(value));
+    souk_json_put_text(json, "kind", souk_text_of(kind));
+    souk_json_put_text(json, "value", souk_text_of(value));
     souk_json_write_end(json);
 }
 

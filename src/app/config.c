@@ -72,16 +72,12 @@ static souk_err show(const app_options *options, souk_diag *diag)
 static void write_mistake(const app_mistake *mistake, souk_json_writer *json)
 {
     souk_json_write_object(json);
-    souk_json_write_key(json, SOUK_TEXT("where"));
-    souk_json_write_text(json, souk_text_of(mistake->where));
+    souk_json_put_text(json, "where", souk_text_of(mistake->where));
     if (mistake->line) {
-        souk_json_write_key(json, SOUK_TEXT("line"));
-        souk_json_write_u64(json, mistake->line);
-        souk_json_write_key(json, SOUK_TEXT("column"));
-        souk_json_write_u64(json, mistake->column);
+        souk_json_put_u64(json, "line", mistake->line);
+        souk_json_put_u64(json, "column", mistake->column);
     }
-    souk_json_write_key(json, SOUK_TEXT("words"));
-    souk_json_write_text(json, souk_text_of(mistake->words));
+    souk_json_put_text(json, "words", souk_text_of(mistake->words));
     souk_json_write_end(json);
 }
 
@@ -95,8 +91,7 @@ static souk_err print_check_json(const app_settings *settings, const app_mistake
         souk_json_write_text(&json, souk_text_of(settings->file));
     else
         souk_json_write_null(&json);
-    souk_json_write_key(&json, SOUK_TEXT("mistakes"));
-    souk_json_write_array(&json);
+    souk_json_put_array(&json, "mistakes");
     for (size_t i = 0; i < mistakes->count; i++)
         write_mistake(&mistakes->at[i], &json);
     souk_json_write_end(&json);

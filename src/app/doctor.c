@@ -383,25 +383,17 @@ static void write_json(const doctor_report *report, souk_buf *out)
 {
     souk_json_writer json = {.out = out};
     souk_json_write_object(&json);
-    souk_json_write_key(&json, SOUK_TEXT("healthy"));
-    souk_json_write_bool(&json, report->faults == 0);
-    souk_json_write_key(&json, SOUK_TEXT("faults"));
-    souk_json_write_u64(&json, report->faults);
-    souk_json_write_key(&json, SOUK_TEXT("advice"));
-    souk_json_write_u64(&json, report->advice);
-    souk_json_write_key(&json, SOUK_TEXT("checks"));
-    souk_json_write_array(&json);
+    souk_json_put_bool(&json, "healthy", report->faults == 0);
+    souk_json_put_u64(&json, "faults", report->faults);
+    souk_json_put_u64(&json, "advice", report->advice);
+    souk_json_put_array(&json, "checks");
     for (size_t i = 0; i < report->count; i++) {
         const doctor_line *line = &report->lines[i];
         souk_json_write_object(&json);
-        souk_json_write_key(&json, SOUK_TEXT("check"));
-        souk_json_write_text(&json, souk_text_of(line->check));
-        souk_json_write_key(&json, SOUK_TEXT("state"));
-        souk_json_write_text(&json, souk_text_of(doctor_state_word(line->state)));
-        souk_json_write_key(&json, SOUK_TEXT("words"));
-        souk_json_write_text(&json, souk_text_of(line->words));
-        souk_json_write_key(&json, SOUK_TEXT("do"));
-        souk_json_write_text(&json, souk_text_of(line->what));
+        souk_json_put_text(&json, "check", souk_text_of(line->check));
+        souk_json_put_text(&json, "state", souk_text_of(doctor_state_word(line->state)));
+        souk_json_put_text(&json, "words", souk_text_of(line->words));
+        souk_json_put_text(&json, "do", souk_text_of(line->what));
         souk_json_write_end(&json);
     }
     souk_json_write_end(&json);

@@ -163,15 +163,13 @@ souk_err app_absolute(const char *path, souk_buf *out, souk_diag *diag)
 
 void app_write_statement(const app_options *options, souk_json_writer *json)
 {
-    souk_json_write_key(json, SOUK_TEXT("bases"));
-    souk_json_write_array(json);
+    souk_json_put_array(json, "bases");
     for (size_t i = 0; i < options->base_count; i++)
         souk_json_write_text(json, souk_text_of(options->bases[i]));
     souk_json_write_end(json);
     if (!options->age_band)
         return;
-    souk_json_write_key(json, SOUK_TEXT("age"));
-    souk_json_write_text(json, souk_text_of(options->age_band));
+    souk_json_put_text(json, "age", souk_text_of(options->age_band));
 }
 
 /* ---- verify, jobs -------------------------------------------------------------------------------------- */

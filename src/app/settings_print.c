@@ -179,8 +179,7 @@ void app_settings_write_json(const app_settings *settings, souk_buf *out)
         souk_json_write_text(&json, souk_text_of(settings->file));
     else
         souk_json_write_null(&json);
-    souk_json_write_key(&json, SOUK_TEXT("settings"));
-    souk_json_write_array(&json);
+    souk_json_put_array(&json, "settings");
     for (int id = 0; id < APP_SETTINGS; id++) {
         const app_setting *setting = &app_setting_table[id];
         const app_value *value = &settings->values[id];

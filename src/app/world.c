@@ -252,14 +252,10 @@ static souk_err tell_sum(const struct making *making, const char *folder,
     souk_auto_value(souk_buf) out = {.mem = souk_mem_heap()};
     souk_json_writer json = {.out = &out};
     souk_json_write_object(&json);
-    souk_json_write_key(&json, SOUK_TEXT("simulated"));
-    souk_json_write_bool(&json, true);
-    souk_json_write_key(&json, SOUK_TEXT("folder"));
-    souk_json_write_text(&json, souk_text_of(folder));
-    souk_json_write_key(&json, SOUK_TEXT("events"));
-    souk_json_write_u64(&json, making->told);
-    souk_json_write_key(&json, SOUK_TEXT("bytes"));
-    souk_json_write_u64(&json, making->written_bytes);
+    souk_json_put_bool(&json, "simulated", true);
+    souk_json_put_text(&json, "folder", souk_text_of(folder));
+    souk_json_put_u64(&json, "events", making->told);
+    souk_json_put_u64(&json, "bytes", making->written_bytes);
     souk_json_write_end(&json);
     SOUK_TRY(souk_json_write_check(&json));
     app_print(options, souk_buf_view(&out));

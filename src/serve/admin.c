@@ -5,8 +5,7 @@ enum { NAME_MOST = 100 };
 
 static void write_scopes(souk_json_writer *out, unsigned scopes)
 {
-    souk_json_write_key(out, SOUK_TEXT("scopes"));
-    souk_json_write_array(out);
+    souk_json_put_array(out, "scopes");
     for (unsigned scope = 1; scope <= SOUK_SCOPE_ADMIN; scope *= 2)
         if (scopes & scope)
             souk_json_write_text(out, souk_text_of(souk_scope_word(scope)));
@@ -31,8 +30,7 @@ static souk_err write_source(void *context, const souk_source *source)
     souk_json_write_object(out);
     souk_json_put_text(out, "source", source->name);
     souk_json_put_text(out, "states", source->statement);
-    souk_json_write_key(out, SOUK_TEXT("keys"));
-    souk_json_write_u64(out, source->keys);
+    souk_json_put_u64(out, "keys", source->keys);
     souk_json_write_end(out);
     return SOUK_OK;
 }
@@ -252,8 +250,7 @@ static void revoke(souk_call *call, bool is_key)
                       is_key ? "write key" : "token", SOUK_TEXT_PRINT(call->parts[0]));
     souk_json_writer *out = souk_call_json(call);
     souk_json_write_object(out);
-    souk_json_write_key(out, SOUK_TEXT("revoked"));
-    souk_json_write_bool(out, true);
+    souk_json_put_bool(out, "revoked", true);
     souk_json_write_end(out);
     answer(call, err, 200);
 }

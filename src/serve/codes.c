@@ -46,8 +46,7 @@ static souk_err write_rows(souk_call *call, const souk_code_list *list, const so
     }
     souk_json_write_end(out);
     if (row < count || code < seen->count) {
-        souk_json_write_key(out, SOUK_TEXT("next_cursor"));
-        souk_json_write_text(out, last.code);
+        souk_json_put_text(out, "next_cursor", last.code);
         souk_call_link_next(call, "cursor", last.code);
     }
     souk_json_write_end(out);

@@ -124,8 +124,7 @@ static souk_err list(souk_call *call)
     if (call->arena.failed)
         return SOUK_ENOMEM;
     souk_json_write_object(listing.out);
-    souk_json_write_key(listing.out, SOUK_TEXT("jobs"));
-    souk_json_write_array(listing.out);
+    souk_json_put_array(listing.out, "jobs");
     SOUK_TRY(souk_job_rows_each(souk_spine_ledger(call->spine),
                                 before ? (int64_t)before - 1 : INT64_MAX, PAGE, write_row,
                                 &listing));

@@ -428,13 +428,10 @@ static void get_mqtt(souk_call *call)
     souk_json_writer *out = souk_call_json(call);
     list_figures(&counts, figures);
     souk_json_write_object(out);
-    souk_json_write_key(out, SOUK_TEXT("running"));
-    souk_json_write_bool(out, mqtt->is_started);
-    souk_json_write_key(out, SOUK_TEXT("connected"));
-    souk_json_write_bool(out, counts.is_connected);
+    souk_json_put_bool(out, "running", mqtt->is_started);
+    souk_json_put_bool(out, "connected", counts.is_connected);
     if (mqtt->is_started) {
-        souk_json_write_key(out, SOUK_TEXT("broker"));
-        souk_json_write_text(out, souk_text_of(mqtt->options.broker));
+        souk_json_put_text(out, "broker", souk_text_of(mqtt->options.broker));
     }
     for (size_t i = 0; i < FIGURES; i++) {
         souk_json_write_key(out, souk_text_of(figures[i].name));

@@ -94,8 +94,7 @@ static void write_operation_id(const souk_route *route, souk_json_writer *out)
     }
     while (id[bytes - 1] == '_')
         bytes--;
-    souk_json_write_key(out, SOUK_TEXT("operationId"));
-    souk_json_write_text(out, (souk_text){id, bytes});
+    souk_json_put_text(out, "operationId", (souk_text){id, bytes});
 }
 
 static souk_err write_schema(const struct writing *w, souk_text shape)
@@ -108,14 +107,11 @@ static souk_err write_query_parameter(void *context, const souk_shape_member *me
 {
     const struct writing *w = context;
     souk_json_write_object(w->out);
-    souk_json_write_key(w->out, SOUK_TEXT("name"));
-    souk_json_write_text(w->out, member->name);
+    souk_json_put_text(w->out, "name", member->name);
     souk_json_put_words(w->out, "in", "query");
-    souk_json_write_key(w->out, SOUK_TEXT("required"));
-    souk_json_write_bool(w->out, !member->optional);
+    souk_json_put_bool(w->out, "required", !member->optional);
     if (member->words.bytes) {
-        souk_json_write_key(w->out, SOUK_TEXT("description"));
-        souk_json_write_text(w->out, member->words);
+        souk_json_put_text(w->out, "description", member->words);
     }
     SOUK_TRY(write_schema(w, member->shape));
     end(w->out);
@@ -128,8 +124,7 @@ static souk_err write_header(const struct writing *w, const char *name, const ch
     souk_json_write_object(w->out);
     souk_json_put_words(w->out, "name", name);
     souk_json_put_words(w->out, "in", "header");
-    souk_json_write_key(w->out, SOUK_TEXT("required"));
-    souk_json_write_bool(w->out, false);
+    souk_json_put_bool(w->out, "required", false);
     souk_json_put_words(w->out, "description", words);
     SOUK_TRY(write_schema(w, souk_text_of(shape)));
     end(w->out);
@@ -145,11 +140,9 @@ static souk_err write_parameters(const struct writing *w, const souk_route *rout
         if (part.bytes < 2 || part.at[0] != '{')
             continue;
         souk_json_write_object(w->out);
-        souk_json_write_key(w->out, SOUK_TEXT("name"));
-        souk_json_write_text(w->out, (souk_text){part.at + 1, part.bytes - 2});
+        souk_json_put_text(w->out, "name", (souk_text){part.at + 1, part.bytes - 2});
         souk_json_put_words(w->out, "in", "path");
-        souk_json_write_key(w->out, SOUK_TEXT("required"));
-        souk_json_write_bool(w->out, true);
+        souk_json_put_bool(w->out, "required", true);
         SOUK_TRY(write_schema(w, SOUK_TEXT("text")));
         end(w->out);
     }
@@ -251,8 +244,7 @@ static souk_err write_operation(const struct writing *w, const souk_service *ser
     const char *takes = route->takes ? route->takes : route->takes_maybe;
     if (takes) {
         souk_json_put_object(w->out, "requestBody");
-        souk_json_write_key(w->out, SOUK_TEXT("required"));
-        souk_json_write_bool(w->out, route->takes != NULL);
+        souk_json_put_bool(w->out, "required", route->takes != NULL);
         SOUK_TRY(write_content(w, "application/json", takes));
         end(w->out);
     }

@@ -41,10 +41,8 @@ static void write_product(souk_json_writer *out, souk_text code, const struct to
 {
     char at[SOUK_TIME_BYTES];
     souk_json_write_object(out);
-    souk_json_write_key(out, SOUK_TEXT("product"));
-    souk_json_write_text(out, code);
-    souk_json_write_key(out, SOUK_TEXT("described"));
-    souk_json_write_bool(out, told != NULL);
+    souk_json_put_text(out, "product", code);
+    souk_json_put_bool(out, "described", told != NULL);
     if (told) {
         const souk_product *product = &told->product;
         write_text(out, "title", product->title);
@@ -121,13 +119,11 @@ static souk_err show_versions(souk_call *call)
     SOUK_TRY(read_code(call, &code));
     struct versions versions = {.out = souk_call_json(call)};
     souk_json_write_object(versions.out);
-    souk_json_write_key(versions.out, SOUK_TEXT("versions"));
-    souk_json_write_array(versions.out);
+    souk_json_put_array(versions.out, "versions");
     SOUK_TRY(souk_product_versions(souk_spine_ledger(call->spine), call->caller.merchant, code,
                                    write_version, &versions));
     souk_json_write_end(versions.out);
-    souk_json_write_key(versions.out, SOUK_TEXT("count"));
-    souk_json_write_u64(versions.out, versions.count);
+    souk_json_put_u64(versions.out, "count", versions.count);
     souk_json_write_end(versions.out);
     return SOUK_OK;
 }

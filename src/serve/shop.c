@@ -122,8 +122,7 @@ static void get_stats(souk_call *call)
     souk_json_put_u64(out, "cancelled", totals->cancelled);
     souk_json_put_u64(out, "products",
                       souk_catalogue_count(souk_spine_catalogue(call->spine), SOUK_NAME_PRODUCT));
-    souk_json_write_key(out, SOUK_TEXT("revenue"));
-    souk_json_write_object(out);
+    souk_json_put_object(out, "revenue");
     for (size_t i = 0; i < totals->currency_count; i++)
         write_amount(out, totals->amounts[i].currency, totals->amounts[i].amount_micro);
     souk_json_write_end(out);
@@ -139,16 +138,14 @@ static souk_err write_ties(souk_call *call, const souk_person *person, const sou
     souk_tie *ties;
     size_t count;
     SOUK_TRY(souk_spine_ties(call->spine, person, grant, &call->arena, &ties, &count));
-    souk_json_write_key(out, SOUK_TEXT("identifiers"));
-    souk_json_write_array(out);
+    souk_json_put_array(out, "identifiers");
     for (size_t i = 0; i < count; i++) {
         souk_json_write_object(out);
         souk_json_put_text(out, "kind", souk_text_of(souk_id_word(ties[i].kind)));
         souk_json_put_text(out, "value", ties[i].value);
         souk_json_put_u64(out, "position", ties[i].position);
         if (ties[i].moved) {
-            souk_json_write_key(out, SOUK_TEXT("moved"));
-            souk_json_write_bool(out, true);
+            souk_json_put_bool(out, "moved", true);
         }
         souk_json_write_end(out);
     }
@@ -277,8 +274,7 @@ static void get_profile(souk_call *call)
 
 static void write_lines(souk_call *call, const souk_story *story, souk_json_writer *out)
 {
-    souk_json_write_key(out, SOUK_TEXT("lines"));
-    souk_json_write_array(out);
+    souk_json_put_array(out, "lines");
     for (uint32_t i = 0; i < story->fact.line_count; i++) {
         char product[SOUK_EVENT_NAME_BYTES + 1];
         souk_catalogue_name(souk_spine_catalogue(call->spine), SOUK_NAME_PRODUCT,
@@ -336,8 +332,7 @@ static souk_err show_timeline(souk_call *call)
                                  &count));
     souk_json_writer *out = souk_call_json(call);
     souk_json_write_object(out);
-    souk_json_write_key(out, SOUK_TEXT("events"));
-    souk_json_write_array(out);
+    souk_json_put_array(out, "events");
     size_t bytes = 0;
     for (size_t i = 0; i < count; i++) {
         write_story(call, &stories[i], out);
@@ -496,8 +491,7 @@ static souk_err erase(souk_call *call, const struct request *request)
     SOUK_TRY(souk_spine_erase(call->spine, a, &events));
     souk_json_writer *out = souk_call_json(call);
     souk_json_write_object(out);
-    souk_json_write_key(out, SOUK_TEXT("erased"));
-    souk_json_write_bool(out, true);
+    souk_json_put_bool(out, "erased", true);
     souk_json_put_u64(out, "events", events);
     souk_json_write_end(out);
     return SOUK_OK;

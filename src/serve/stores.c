@@ -105,13 +105,10 @@ static void write_store(souk_call *call, souk_json_writer *out, const souk_docum
                         const souk_json_doc *doc)
 {
     souk_json_write_object(out);
-    souk_json_write_key(out, SOUK_TEXT("store"));
-    souk_json_write_text(out, document->key);
-    souk_json_write_key(out, SOUK_TEXT("described"));
-    souk_json_write_bool(out, doc != NULL);
+    souk_json_put_text(out, "store", document->key);
+    souk_json_put_bool(out, "described", doc != NULL);
     if (doc) {
-        souk_json_write_key(out, SOUK_TEXT("version"));
-        souk_json_write_u64(out, document->version);
+        souk_json_put_u64(out, "version", document->version);
     }
     for (souk_json_node node = doc ? souk_json_first(doc, souk_json_root(doc)) : SOUK_JSON_NONE;
          node != SOUK_JSON_NONE; node = souk_json_next(doc, node)) {
@@ -212,8 +209,7 @@ static souk_err delete (souk_call *call)
     SOUK_TRY(err);
     souk_json_writer *out = souk_call_json(call);
     souk_json_write_object(out);
-    souk_json_write_key(out, SOUK_TEXT("deleted"));
-    souk_json_write_bool(out, true);
+    souk_json_put_bool(out, "deleted", true);
     souk_json_write_end(out);
     return SOUK_OK;
 }

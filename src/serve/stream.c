@@ -380,8 +380,7 @@ static void post_ticket(souk_call *call)
                         ticket);
     souk_json_writer *out = souk_call_json(call);
     souk_json_write_object(out);
-    souk_json_write_key(out, SOUK_TEXT("ticket"));
-    souk_json_write_text(out, souk_text_of(ticket));
+    souk_json_put_text(out, "ticket", souk_text_of(ticket));
     souk_json_write_key(out, SOUK_TEXT("expires_in"));
     souk_json_write_i64(out, STREAM_TICKET_MS / 1000);
     souk_json_write_end(out);

@@ -21,14 +21,10 @@ static souk_err write_row(void *context, const souk_quarantined *row)
     souk_json_writer *out = listing->out;
     char at[SOUK_TIME_BYTES];
     souk_json_write_object(out);
-    souk_json_write_key(out, SOUK_TEXT("reader"));
-    souk_json_write_text(out, row->reader);
-    souk_json_write_key(out, SOUK_TEXT("position"));
-    souk_json_write_u64(out, row->position);
-    souk_json_write_key(out, SOUK_TEXT("why"));
-    souk_json_write_text(out, souk_text_of(souk_err_words(row->why)));
-    souk_json_write_key(out, SOUK_TEXT("at"));
-    souk_json_write_text(out, (souk_text){at, souk_time_write(row->at, at)});
+    souk_json_put_text(out, "reader", row->reader);
+    souk_json_put_u64(out, "position", row->position);
+    souk_json_put_text(out, "why", souk_text_of(souk_err_words(row->why)));
+    souk_json_put_text(out, "at", (souk_text){at, souk_time_write(row->at, at)});
     souk_json_write_end(out);
     return SOUK_OK;
 }
@@ -56,12 +52,10 @@ static void get_quarantine(souk_call *call)
         return;
     }
     souk_json_write_object(listing.out);
-    souk_json_write_key(listing.out, SOUK_TEXT("quarantined"));
-    souk_json_write_array(listing.out);
+    souk_json_put_array(listing.out, "quarantined");
     souk_err err = souk_ledger_read(souk_spine_ledger(call->spine), list, &listing);
     souk_json_write_end(listing.out);
-    souk_json_write_key(listing.out, SOUK_TEXT("total"));
-    souk_json_write_u64(listing.out, listing.count);
+    souk_json_put_u64(listing.out, "total", listing.count);
     souk_json_write_end(listing.out);
     if (err)
         souk_call_fail(call, err);
@@ -77,10 +71,8 @@ static souk_err verify(souk_work *work)
     SOUK_TRY(souk_spine_verify(work->spine, work->progress, work->context, work->diag));
     events = souk_spine_end(work->spine) - 1;
     souk_json_write_object(work->result);
-    souk_json_write_key(work->result, SOUK_TEXT("done"));
-    souk_json_write_bool(work->result, true);
-    souk_json_write_key(work->result, SOUK_TEXT("events"));
-    souk_json_write_u64(work->result, events);
+    souk_json_put_bool(work->result, "done", true);
+    souk_json_put_u64(work->result, "events", events);
     souk_json_write_end(work->result);
     return SOUK_OK;
 }
@@ -133,8 +125,7 @@ static souk_err backup(souk_work *work)
         return err;
     }
     souk_json_write_object(work->result);
-    souk_json_write_key(work->result, SOUK_TEXT("done"));
-    souk_json_write_bool(work->result, true);
+    souk_json_put_bool(work->result, "done", true);
     souk_json_write_end(work->result);
     return SOUK_OK;
 }

@@ -39,20 +39,13 @@ static souk_err write_body(import_rows *rows, const souk_text *fields)
     souk_text values[] = {SOUK_TEXT("CD"), fields[CDS]};
     souk_buf_clear(&rows->body);
     souk_json_write_object(&json);
-    souk_json_write_key(&json, SOUK_TEXT("type"));
-    souk_json_write_text(&json, SOUK_TEXT("track"));
-    souk_json_write_key(&json, SOUK_TEXT("event"));
-    souk_json_write_text(&json, SOUK_TEXT("Order Completed"));
-    souk_json_write_key(&json, SOUK_TEXT("userId"));
-    souk_json_write_text(&json, fields[CUSTOMER]);
-    souk_json_write_key(&json, SOUK_TEXT("properties"));
-    souk_json_write_object(&json);
-    souk_json_write_key(&json, SOUK_TEXT("total"));
-    souk_json_write_text(&json, fields[AMOUNT]);
-    souk_json_write_key(&json, SOUK_TEXT("currency"));
-    souk_json_write_text(&json, SOUK_TEXT("USD"));
-    souk_json_write_key(&json, SOUK_TEXT("products"));
-    souk_json_write_array(&json);
+    souk_json_put_text(&json, "type", SOUK_TEXT("track"));
+    souk_json_put_text(&json, "event", SOUK_TEXT("Order Completed"));
+    souk_json_put_text(&json, "userId", fields[CUSTOMER]);
+    souk_json_put_object(&json, "properties");
+    souk_json_put_text(&json, "total", fields[AMOUNT]);
+    souk_json_put_text(&json, "currency", SOUK_TEXT("USD"));
+    souk_json_put_array(&json, "products");
     souk_json_write_object(&json);
     for (size_t i = 0; i < 2; i++) {
         souk_json_write_key(&json, souk_text_of(names[i]));

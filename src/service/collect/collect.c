@@ -23,18 +23,12 @@ static souk_err write_reject(void *context, const souk_reject *reject)
     page->last = reject->id;
     char at[SOUK_TIME_BYTES];
     souk_json_write_object(out);
-    souk_json_write_key(out, SOUK_TEXT("id"));
-    souk_json_write_u64(out, reject->id);
-    souk_json_write_key(out, SOUK_TEXT("source"));
-    souk_json_write_u64(out, reject->source);
-    souk_json_write_key(out, SOUK_TEXT("at"));
-    souk_json_write_text(out, (souk_text){at, souk_time_write(reject->at, at)});
-    souk_json_write_key(out, SOUK_TEXT("fault"));
-    souk_json_write_text(out, reject->fault);
-    souk_json_write_key(out, SOUK_TEXT("where"));
-    souk_json_write_text(out, reject->where);
-    souk_json_write_key(out, SOUK_TEXT("text"));
-    souk_json_write_text(out, reject->text);
+    souk_json_put_u64(out, "id", reject->id);
+    souk_json_put_u64(out, "source", reject->source);
+    souk_json_put_text(out, "at", (souk_text){at, souk_time_write(reject->at, at)});
+    souk_json_put_text(out, "fault", reject->fault);
+    souk_json_put_text(out, "where", reject->where);
+    souk_json_put_text(out, "text", reject->text);
     souk_json_write_end(out);
     return SOUK_OK;
 }
@@ -51,15 +45,12 @@ static souk_err show_rejects(souk_call *call)
     SOUK_TRY(souk_rejects_count(rejects, &count));
     struct reject_page page = {.out = souk_call_json(call)};
     souk_json_write_object(page.out);
-    souk_json_write_key(page.out, SOUK_TEXT("count"));
-    souk_json_write_u64(page.out, count);
-    souk_json_write_key(page.out, SOUK_TEXT("rejects"));
-    souk_json_write_array(page.out);
+    souk_json_put_u64(page.out, "count", count);
+    souk_json_put_array(page.out, "rejects");
     SOUK_TRY(souk_rejects_each(rejects, after, limit, write_reject, &page));
     souk_json_write_end(page.out);
     if (page.count == limit) {
-        souk_json_write_key(page.out, SOUK_TEXT("next_after"));
-        souk_json_write_u64(page.out, page.last);
+        souk_json_put_u64(page.out, "next_after", page.last);
         souk_call_link_next_u64(call, "after", page.last);
     }
     souk_json_write_end(page.out);
@@ -125,14 +116,11 @@ static void list_schemas(souk_call *call)
 {
     souk_json_writer *out = souk_call_json(call);
     souk_json_write_object(out);
-    souk_json_write_key(out, SOUK_TEXT("events"));
-    souk_json_write_array(out);
+    souk_json_put_array(out, "events");
     for (size_t i = 0; i < souk_vocable_count; i++) {
         souk_json_write_object(out);
-        souk_json_write_key(out, SOUK_TEXT("name"));
-        souk_json_write_text(out, souk_text_of(souk_vocables[i].name));
-        souk_json_write_key(out, SOUK_TEXT("meaning"));
-        souk_json_write_text(out, souk_text_of(souk_vocables[i].meaning));
+        souk_json_put_text(out, "name", souk_text_of(souk_vocables[i].name));
+        souk_json_put_text(out, "meaning", souk_text_of(souk_vocables[i].meaning));
         souk_json_write_end(out);
     }
     souk_json_write_end(out);
@@ -275,8 +263,7 @@ static void write_result(const souk_import *import, souk_json_writer *out)
         souk_json_write_u64(out, fields[i].value);
     }
     if (import->has_entries) {
-        souk_json_write_key(out, SOUK_TEXT("entries"));
-        souk_json_write_u64(out, import->entries);
+        souk_json_put_u64(out, "entries", import->entries);
     }
     souk_json_write_end(out);
 }

@@ -239,8 +239,7 @@ static souk_err read_demographics(import_rows *rows, const souk_text *fields, so
     souk_json_writer json = {.out = &rows->body};
     souk_buf_clear(&rows->body);
     souk_json_write_object(&json);
-    souk_json_write_key(&json, SOUK_TEXT("type"));
-    souk_json_write_text(&json, SOUK_TEXT("identify"));
+    souk_json_put_text(&json, "type", SOUK_TEXT("identify"));
     import_write_who(&json, &event);
     souk_json_write_key(&json, SOUK_TEXT("traits"));
     souk_json_write_raw(&json, kept);
@@ -308,16 +307,12 @@ static void write_campaign(const void *context, souk_json_writer *json)
 {
     const struct offer *offer = context;
     const struct campaign *campaign = offer->campaign;
-    souk_json_write_key(json, SOUK_TEXT("campaign_id"));
-    souk_json_write_text(json, offer->campaign_id);
+    souk_json_put_text(json, "campaign_id", offer->campaign_id);
     if (!campaign)
         return;
-    souk_json_write_key(json, SOUK_TEXT("campaign_type"));
-    souk_json_write_text(json, souk_text_of(campaign->type));
-    souk_json_write_key(json, SOUK_TEXT("start_date"));
-    souk_json_write_text(json, souk_text_of(campaign->begin));
-    souk_json_write_key(json, SOUK_TEXT("end_date"));
-    souk_json_write_text(json, souk_text_of(campaign->end));
+    souk_json_put_text(json, "campaign_type", souk_text_of(campaign->type));
+    souk_json_put_text(json, "start_date", souk_text_of(campaign->begin));
+    souk_json_put_text(json, "end_date", souk_text_of(campaign->end));
 }
 
 static souk_err need_campaign(const struct state *state, souk_text id, struct offer *ret_offer,

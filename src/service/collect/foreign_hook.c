@@ -183,17 +183,14 @@ void hook_who_open(struct hook *hook, const struct hook_who *who)
         hook_put(hook, "userId", who->user);
     if (is_id(SOUK_ID_ANONYMOUS, who->anonymous))
         hook_put(hook, "anonymousId", who->anonymous);
-    souk_json_write_key(out, SOUK_TEXT("context"));
-    souk_json_write_object(out);
-    souk_json_write_key(out, SOUK_TEXT("externalIds"));
-    souk_json_write_array(out);
+    souk_json_put_object(out, "context");
+    souk_json_put_array(out, "externalIds");
     put_external(hook, SOUK_ID_PHONE, who->phone);
     put_external(hook, SOUK_ID_EMAIL, who->email);
     put_external(hook, SOUK_ID_OPEN, who->open);
     put_external(hook, SOUK_ID_DEVICE, who->device);
     souk_json_write_end(out);
-    souk_json_write_key(out, SOUK_TEXT("library"));
-    souk_json_write_object(out);
+    souk_json_put_object(out, "library");
     hook_put(hook, "name", hook_or(hook->library, souk_text_of(hook->sender)));
     hook_put(hook, "version", hook->version);
     souk_json_write_end(out);
@@ -289,16 +286,14 @@ static void put_left_out(struct hook *hook)
     size_t named = souk_min_size(hook->left_out_count, HOOK_LEFT_OUT);
     if (named == 0)
         return;
-    souk_json_write_key(out, SOUK_TEXT("left_out"));
-    souk_json_write_array(out);
+    souk_json_put_array(out, "left_out");
     size_t i = 0;
     for (; i < named && told_bytes(hook) < HOOK_EVENT_BYTES; i++)
         souk_json_write_text(out, hook->left_out[i]);
     souk_json_write_end(out);
     if (i == hook->left_out_count)
         return;
-    souk_json_write_key(out, SOUK_TEXT("left_out_more"));
-    souk_json_write_u64(out, hook->left_out_count - i);
+    souk_json_put_u64(out, "left_out_more", hook->left_out_count - i);
 }
 
 void hook_end(struct hook *hook)

@@ -260,8 +260,7 @@ static void put_context(struct hook *hook, souk_json_node record)
         hook_leave_out(hook, SOUK_TEXT("identities"));
     if (hook_member(hook, properties, "$url") == SOUK_JSON_NONE)
         return;
-    souk_json_write_key(hook->message->out, SOUK_TEXT("page"));
-    souk_json_write_object(hook->message->out);
+    souk_json_put_object(hook->message->out, "page");
     hook_put(hook, "url", hook_at(hook, properties, "$url"));
     hook_put(hook, "path", hook_at(hook, properties, "$url_path"));
     hook_put(hook, "title", hook_at(hook, properties, "$title"));

@@ -115,8 +115,7 @@ static void put_products(struct hook *hook, souk_json_node list, const char *wit
     size_t put = 0, count = souk_json_count(&hook->doc, list);
     if (souk_json_type(&hook->doc, list) != SOUK_JSON_ARRAY)
         return;
-    souk_json_write_key(out, SOUK_TEXT("products"));
-    souk_json_write_array(out);
+    souk_json_put_array(out, "products");
     for (souk_json_node node = souk_json_first(&hook->doc, list); node != SOUK_JSON_NONE;
          node = souk_json_next(&hook->doc, node)) {
         souk_json_node item = within ? hook_member(hook, node, within) : node;
@@ -128,8 +127,7 @@ static void put_products(struct hook *hook, souk_json_node list, const char *wit
     souk_json_write_end(out);
     if (put == count)
         return;
-    souk_json_write_key(out, SOUK_TEXT("products_left_out"));
-    souk_json_write_u64(out, count - put);
+    souk_json_put_u64(out, "products_left_out", count - put);
 }
 
 static souk_text shipping_of(const struct hook *hook, souk_json_node order)
@@ -366,8 +364,7 @@ static void put_address(struct hook *hook, souk_json_node address)
     souk_json_writer *out = hook->message->out;
     if (souk_json_type(&hook->doc, address) != SOUK_JSON_OBJECT)
         return;
-    souk_json_write_key(out, SOUK_TEXT("address"));
-    souk_json_write_object(out);
+    souk_json_put_object(out, "address");
     hook_put(hook, "street", hook_at(hook, address, "address1"));
     hook_put(hook, "city", hook_at(hook, address, "city"));
     hook_put(hook, "state", hook_at(hook, address, "province"));
@@ -412,8 +409,7 @@ static void put_variants(struct hook *hook, souk_json_node product)
     souk_json_writer *out = hook->message->out;
     souk_json_node variants = hook_member(hook, product, "variants"), node;
     size_t put = 0, count = souk_json_count(&hook->doc, variants);
-    souk_json_write_key(out, SOUK_TEXT("products"));
-    souk_json_write_array(out);
+    souk_json_put_array(out, "products");
     for (node = souk_json_first(&hook->doc, variants); node != SOUK_JSON_NONE;
          node = souk_json_next(&hook->doc, node)) {
         struct hook_line line = {.product_id = hook_at(hook, product, "id"),
@@ -431,8 +427,7 @@ static void put_variants(struct hook *hook, souk_json_node product)
     souk_json_write_end(out);
     if (put == count)
         return;
-    souk_json_write_key(out, SOUK_TEXT("products_left_out"));
-    souk_json_write_u64(out, count - put);
+    souk_json_put_u64(out, "products_left_out", count - put);
 }
 
 static souk_err tell_product(struct hook *hook, const struct topic *topic)

@@ -130,8 +130,7 @@ static void put_products(struct hook *hook, souk_json_node list)
 {
     souk_json_writer *out = hook->message->out;
     size_t put = 0, count = souk_json_count(&hook->doc, list);
-    souk_json_write_key(out, SOUK_TEXT("products"));
-    souk_json_write_array(out);
+    souk_json_put_array(out, "products");
     for (souk_json_node node = souk_json_first(&hook->doc, list); node != SOUK_JSON_NONE;
          node = souk_json_next(&hook->doc, node)) {
         struct hook_line line = line_of(hook, node);
@@ -142,8 +141,7 @@ static void put_products(struct hook *hook, souk_json_node list)
     souk_json_write_end(out);
     if (put == count)
         return;
-    souk_json_write_key(out, SOUK_TEXT("products_left_out"));
-    souk_json_write_u64(out, count - put);
+    souk_json_put_u64(out, "products_left_out", count - put);
 }
 
 static void put_subtotal(struct hook *hook, souk_json_node items)
@@ -240,8 +238,7 @@ static souk_err put_refund(struct woo *woo, souk_text id, souk_text total, souk_
     hook_put(hook, "total", hook_money(hook, back));
     hook_put(hook, "reason", reason);
     /* Which products came back is not in the hook: an empty list says so. */
-    souk_json_write_key(hook->message->out, SOUK_TEXT("products"));
-    souk_json_write_array(hook->message->out);
+    souk_json_put_array(hook->message->out, "products");
     souk_json_write_end(hook->message->out);
     hook_end(hook);
     return SOUK_OK;
@@ -313,8 +310,7 @@ static void put_address(struct hook *hook, souk_json_node address)
     souk_json_writer *out = hook->message->out;
     if (souk_json_type(&hook->doc, address) != SOUK_JSON_OBJECT)
         return;
-    souk_json_write_key(out, SOUK_TEXT("address"));
-    souk_json_write_object(out);
+    souk_json_put_object(out, "address");
     hook_put(hook, "street", hook_at(hook, address, "address_1"));
     hook_put(hook, "city", hook_at(hook, address, "city"));
     hook_put(hook, "state", hook_at(hook, address, "state"));

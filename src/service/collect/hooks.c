@@ -280,8 +280,7 @@ static souk_err write_hook(void *context, const souk_hook_secret *hook)
     souk_json_writer *out = context;
     char made[SOUK_TIME_BYTES];
     souk_json_write_object(out);
-    souk_json_write_key(out, SOUK_TEXT("id"));
-    souk_json_write_u64(out, hook->id);
+    souk_json_put_u64(out, "id", hook->id);
     souk_json_put_text(out, "form", hook->form);
     souk_json_put_text(out, "source", hook->name);
     write_path(out, hook->form, hook->name);
@@ -295,8 +294,7 @@ static void list_hooks(souk_call *call)
     struct hooks *hooks = call->state;
     souk_json_writer *out = souk_call_json(call);
     souk_json_write_object(out);
-    souk_json_write_key(out, SOUK_TEXT("hooks"));
-    souk_json_write_array(out);
+    souk_json_put_array(out, "hooks");
     souk_err err = souk_hook_secrets_each(hooks->secrets, call->caller.merchant, write_hook, out);
     souk_json_write_end(out);
     souk_json_write_end(out);

@@ -112,15 +112,13 @@ static souk_err open_event(import_basket *basket, const import_order *order, uin
     write_field(json, "type", SOUK_TEXT("track"));
     write_field(json, "event", order->type);
     import_write_who(json, &event);
-    souk_json_write_key(json, SOUK_TEXT("properties"));
-    souk_json_write_object(json);
+    souk_json_put_object(json, "properties");
     write_field(json, order->id_name ? order->id_name : "order_id", order->id);
     write_field(json, "store_id", order->store);
     write_field(json, "currency", souk_text_of(order->currency));
     if (order->more)
         order->more(order->context, json);
-    souk_json_write_key(json, SOUK_TEXT("products"));
-    souk_json_write_array(json);
+    souk_json_put_array(json, "products");
     basket->event = event;
     SOUK_TRY(souk_buf_check(&basket->body));
     SOUK_TRY(souk_buf_check(&basket->head));

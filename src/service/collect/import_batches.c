@@ -136,8 +136,7 @@ static souk_err write_saying(const souk_event *event, const souk_consent_told *t
     write_member(&json, "type", SOUK_TEXT("track"));
     write_member(&json, "event", event->type);
     import_write_who(&json, event);
-    souk_json_write_key(&json, SOUK_TEXT("properties"));
-    souk_json_write_object(&json);
+    souk_json_put_object(&json, "properties");
     write_member(&json, "purpose", told->purpose);
     write_member(&json, "basis", souk_text_of(souk_basis_word(told->row.basis)));
     souk_json_write_end(&json);

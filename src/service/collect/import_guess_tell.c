@@ -68,8 +68,7 @@ static bool lacks_currency(const import_guess *guess)
 
 static void tell_notes(const import_guess *guess, souk_json_writer *json)
 {
-    souk_json_write_key(json, SOUK_TEXT("notes"));
-    souk_json_write_array(json);
+    souk_json_put_array(json, "notes");
     if (guess->order_is_open)
         souk_json_write_text(json, guess->habits.order == IMPORT_MDY
                                        ? SOUK_TEXT("dates like 1/2/2026 could be read both ways: "
@@ -105,17 +104,14 @@ static void tell_column(const import_guess *guess, const import_column *column,
                         souk_json_writer *json)
 {
     souk_json_write_object(json);
-    souk_json_write_key(json, SOUK_TEXT("column"));
-    souk_json_write_text(json, column->name);
+    souk_json_put_text(json, "column", column->name);
     souk_json_write_key(json, SOUK_TEXT("meaning"));
     if (column->meaning >= 0)
         souk_json_write_text(json, souk_text_of(guess->kind->meanings[column->meaning].name));
     else
         souk_json_write_null(json);
-    souk_json_write_key(json, SOUK_TEXT("confidence"));
-    souk_json_write_u64(json, column->confidence);
-    souk_json_write_key(json, SOUK_TEXT("sample"));
-    souk_json_write_text(json, shorten(column->sample));
+    souk_json_put_u64(json, "confidence", column->confidence);
+    souk_json_put_text(json, "sample", shorten(column->sample));
     tell_text(json, "why", column->why ? column->why : "kept as it is");
     souk_json_write_end(json);
 }
@@ -133,8 +129,7 @@ void import_guess_tell(const import_guess *guess, souk_json_writer *json)
     tell_text(json, "zone", souk_zone_name(guess->zone));
     tell_text(json, "currency", guess->currency);
     tell_notes(guess, json);
-    souk_json_write_key(json, SOUK_TEXT("columns"));
-    souk_json_write_array(json);
+    souk_json_put_array(json, "columns");
     for (size_t i = 0; i < guess->column_count; i++)
         tell_column(guess, &guess->columns[i], json);
     souk_json_write_end(json);

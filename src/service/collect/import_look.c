@@ -37,13 +37,11 @@ static void write_event(souk_json_writer *json, const souk_event *event, souk_te
     souk_json_write_key(json, SOUK_TEXT("amount"));
     souk_json_write_decimal(json, event->amount);
     write_text(json, "currency", souk_text_of(event->currency));
-    souk_json_write_key(json, SOUK_TEXT("identifiers"));
-    souk_json_write_object(json);
+    souk_json_put_object(json, "identifiers");
     for (size_t i = 0; i < event->id_count; i++)
         write_text(json, souk_id_word(event->ids[i].kind), event->ids[i].value);
     souk_json_write_end(json);
-    souk_json_write_key(json, SOUK_TEXT("lines"));
-    souk_json_write_array(json);
+    souk_json_put_array(json, "lines");
     for (size_t i = 0; i < event->line_count; i++) {
         souk_json_write_object(json);
         write_text(json, "product", event->lines[i].product);
@@ -89,8 +87,7 @@ static void write_consent(souk_json_writer *json, const souk_consent_told *told)
     if (told->row.until)
         write_time(json, "until", told->row.until);
     write_text(json, "age", souk_text_of(souk_age_word(told->age)));
-    souk_json_write_key(json, SOUK_TEXT("guardian"));
-    souk_json_write_bool(json, told->row.guardian);
+    souk_json_put_bool(json, "guardian", told->row.guardian);
     write_text(json, "evidence", told->row.evidence);
 }
 
@@ -143,8 +140,7 @@ static souk_err look_at_fault(souk_import_sink *sink, const souk_import_fault *f
     souk_json_writer json;
     if (look->faults++ < FAULTS_SHOWN) {
         begin_value(&look->faults_shown, &json);
-        souk_json_write_key(&json, SOUK_TEXT("line"));
-        souk_json_write_u64(&json, fault->line ? fault->line : sink->rows);
+        souk_json_put_u64(&json, "line", fault->line ? fault->line : sink->rows);
         write_text(&json, "fault", souk_text_of(fault->diag->words));
         souk_json_write_end(&json);
     }
@@ -171,8 +167,7 @@ static void tell_look(const struct look *look, const souk_import_format *format,
         uint64_t count;
     } counts[] = {{"rows", look->sink.rows}, {"records", look->records}, {"faults", look->faults}};
     souk_json_write_object(out);
-    souk_json_write_key(out, SOUK_TEXT("format"));
-    souk_json_write_text(out, souk_text_of(format->name));
+    souk_json_put_text(out, "format", souk_text_of(format->name));
     if (format->tell)
         format->tell(state, out);
     if (look->most) {

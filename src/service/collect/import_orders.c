@@ -107,8 +107,7 @@ static void write_more(const void *context, souk_json_writer *json)
     const import_table *table = context;
     souk_text amount = import_table_cell(table, IMPORT_AMOUNT);
     if (amount.bytes) {
-        souk_json_write_key(json, SOUK_TEXT("amount"));
-        souk_json_write_text(json, amount);
+        souk_json_put_text(json, "amount", amount);
     }
     import_table_write_rest(table, json);
 }

@@ -110,19 +110,15 @@ void import_write_who(souk_json_writer *json, const souk_event *event)
     }
     if (others == 0)
         return;
-    souk_json_write_key(json, SOUK_TEXT("context"));
-    souk_json_write_object(json);
-    souk_json_write_key(json, SOUK_TEXT("externalIds"));
-    souk_json_write_array(json);
+    souk_json_put_object(json, "context");
+    souk_json_put_array(json, "externalIds");
     for (size_t i = 0; i < event->id_count; i++) {
         souk_id_kind kind = event->ids[i].kind;
         if (kind == SOUK_ID_USER || kind == SOUK_ID_ANONYMOUS)
             continue;
         souk_json_write_object(json);
-        souk_json_write_key(json, SOUK_TEXT("type"));
-        souk_json_write_text(json, souk_text_of(souk_id_word(kind)));
-        souk_json_write_key(json, SOUK_TEXT("id"));
-        souk_json_write_text(json, event->ids[i].value);
+        souk_json_put_text(json, "type", souk_text_of(souk_id_word(kind)));
+        souk_json_put_text(json, "id", event->ids[i].value);
         souk_json_write_end(json);
     }
     souk_json_write_end(json);

@@ -71,8 +71,7 @@ static void write_address(const import_table *table, souk_json_writer *json)
         any |= import_table_cell(table, parts[i].meaning).bytes > 0;
     if (!any)
         return;
-    souk_json_write_key(json, SOUK_TEXT("address"));
-    souk_json_write_object(json);
+    souk_json_put_object(json, "address");
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         write_trait(json, parts[i].name, import_table_cell(table, parts[i].meaning));
     souk_json_write_end(json);
@@ -87,8 +86,7 @@ static void write_traits(const import_table *table, souk_json_writer *json)
                   {IMPORT_S_NAME, "name"},          {IMPORT_S_FIRST_NAME, "firstName"},
                   {IMPORT_S_LAST_NAME, "lastName"}, {IMPORT_S_GENDER, "gender"},
                   {IMPORT_S_AT, "createdAt"}};
-    souk_json_write_key(json, SOUK_TEXT("traits"));
-    souk_json_write_object(json);
+    souk_json_put_object(json, "traits");
     for (size_t i = 0; i < sizeof traits / sizeof *traits; i++)
         write_trait(json, traits[i].name, import_table_cell(table, traits[i].meaning));
     write_birthday(table, json);
@@ -123,8 +121,7 @@ static souk_err read_row(import_table *table, souk_diag *fault)
         SOUK_TRY(import_table_time(table, IMPORT_S_AT, -1, &event.at, fault));
     souk_buf_clear(&table->body);
     souk_json_write_object(&json);
-    souk_json_write_key(&json, SOUK_TEXT("type"));
-    souk_json_write_text(&json, SOUK_TEXT("identify"));
+    souk_json_put_text(&json, "type", SOUK_TEXT("identify"));
     import_write_who(&json, &event);
     write_traits(table, &json);
     souk_json_write_end(&json);

@@ -286,8 +286,8 @@ static void done(void *opaque)
 static void tell(const void *opaque, souk_json_writer *out)
 {
     const struct state *state = opaque;
-    souk_json_write_key(out, SOUK_TEXT("form"));
-    souk_json_write_text(out, state->form == FEED_XML ? SOUK_TEXT("XML") : SOUK_TEXT("table"));
+    souk_json_put_text(out, "form",
+                       state->form == FEED_XML ? SOUK_TEXT("XML") : SOUK_TEXT("table"));
 }
 
 const souk_import_format souk_import_merchant_feed = {

@@ -202,19 +202,16 @@ static void put_context(struct telling *my)
 {
     const struct poslog_sale *sale = my->sale;
     souk_json_writer *json = &my->json;
-    souk_json_write_key(json, SOUK_TEXT("context"));
-    souk_json_write_object(json);
+    souk_json_put_object(json, "context");
     if (sale->card_count || sale->email.bytes || sale->phone.bytes) {
-        souk_json_write_key(json, SOUK_TEXT("externalIds"));
-        souk_json_write_array(json);
+        souk_json_put_array(json, "externalIds");
         for (size_t i = 0; i < sale->card_count; i++)
             put_external(my, "card", sale->cards[i]);
         put_external(my, "phone", sale->phone);
         put_external(my, "email", sale->email);
         souk_json_write_end(json);
     }
-    souk_json_write_key(json, SOUK_TEXT("library"));
-    souk_json_write_object(json);
+    souk_json_put_object(json, "library");
     put(my, "name", SOUK_TEXT("poslog"));
     souk_json_write_end(json);
     souk_json_write_end(json);
@@ -286,8 +283,7 @@ static souk_err put_products(struct telling *my)
 {
     const struct poslog_sale *sale = my->sale;
     size_t before = my->out->bytes, count = 0;
-    souk_json_write_key(&my->json, SOUK_TEXT("products"));
-    souk_json_write_array(&my->json);
+    souk_json_put_array(&my->json, "products");
     for (; my->next_line < sale->line_count && count < PART_LINES &&
            my->out->bytes - before < PART_BYTES;
          my->next_line++) {
@@ -309,8 +305,7 @@ static souk_err put_voided(struct telling *my)
         if (!sale->lines[i].is_voided)
             continue;
         if (count++ == 0) {
-            souk_json_write_key(&my->json, SOUK_TEXT("voided_products"));
-            souk_json_write_array(&my->json);
+            souk_json_put_array(&my->json, "voided_products");
         }
         SOUK_TRY(put_line(my, sale->lines[i], AS_TOLD));
     }
@@ -325,8 +320,7 @@ static souk_err put_tenders(struct telling *my)
     bool is_returned = !strcmp(my->event, "Receipt Returned");
     if (sale->tender_count == 0)
         return SOUK_OK;
-    souk_json_write_key(&my->json, SOUK_TEXT("tenders"));
-    souk_json_write_array(&my->json);
+    souk_json_put_array(&my->json, "tenders");
     for (size_t i = 0; i < sale->tender_count; i++) {
         struct poslog_tender tender = sale->tenders[i];
         SOUK_TRY(figure(my, "Amount of a Tender", (souk_text){"", 0}, &tender.amount,
@@ -401,8 +395,7 @@ static void open_event(struct telling *my, const char *name, const char *suffix)
     put(my, "messageId", (souk_text){id, (size_t)bytes});
     put(my, "timestamp", souk_text_of(my->at));
     put_context(my);
-    souk_json_write_key(&my->json, SOUK_TEXT("properties"));
-    souk_json_write_object(&my->json);
+    souk_json_put_object(&my->json, "properties");
     put_head(my);
 }
 

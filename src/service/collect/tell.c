@@ -28,15 +28,12 @@ void tell_open(const souk_foreign *message, const char *form, const char *event,
     if (name.bytes)
         souk_json_put_text(out, "messageId", name);
     souk_json_put_text(out, "timestamp", (souk_text){text, souk_time_write(at, text)});
-    souk_json_write_key(out, SOUK_TEXT("context"));
-    souk_json_write_object(out);
-    souk_json_write_key(out, SOUK_TEXT("library"));
-    souk_json_write_object(out);
+    souk_json_put_object(out, "context");
+    souk_json_put_object(out, "library");
     souk_json_put_text(out, "name", souk_text_of(form));
     souk_json_write_end(out);
     souk_json_write_end(out);
-    souk_json_write_key(out, SOUK_TEXT("properties"));
-    souk_json_write_object(out);
+    souk_json_put_object(out, "properties");
     tell_text(message, "store_id", message->store);
 }
 

@@ -31,8 +31,7 @@ static void write_property(const souk_property *property, souk_json_writer *out)
     souk_json_write_key(out, souk_text_of(property->name));
     souk_json_write_object(out);
     souk_json_put_words(out, "description", property->meaning);
-    souk_json_write_key(out, SOUK_TEXT("type"));
-    souk_json_write_array(out);
+    souk_json_put_array(out, "type");
     while (types.bytes)
         souk_json_write_text(out, souk_text_cut(&types, ' '));
     souk_json_write_end(out);
@@ -41,11 +40,9 @@ static void write_property(const souk_property *property, souk_json_writer *out)
     if (kinds[property->kind].format)
         souk_json_put_words(out, "format", kinds[property->kind].format);
     if (property->kind == SOUK_PROPERTY_PRODUCTS) {
-        souk_json_write_key(out, SOUK_TEXT("items"));
-        souk_json_write_object(out);
+        souk_json_put_object(out, "items");
         souk_json_put_words(out, "type", "object");
-        souk_json_write_key(out, SOUK_TEXT("properties"));
-        souk_json_write_object(out);
+        souk_json_put_object(out, "properties");
         write_properties(souk_text_of(product_members), out);
         souk_json_write_end(out);
         souk_json_write_end(out);
@@ -94,12 +91,10 @@ static souk_text all_names(const souk_vocable *vocable, char *room, size_t bytes
 static void write_choice(souk_text choice, souk_json_writer *out)
 {
     souk_json_write_object(out);
-    souk_json_write_key(out, SOUK_TEXT("anyOf"));
-    souk_json_write_array(out);
+    souk_json_put_array(out, "anyOf");
     while (choice.bytes) {
         souk_json_write_object(out);
-        souk_json_write_key(out, SOUK_TEXT("required"));
-        souk_json_write_array(out);
+        souk_json_put_array(out, "required");
         souk_json_write_text(out, souk_text_cut(&choice, '|'));
         souk_json_write_end(out);
         souk_json_write_end(out);
@@ -117,13 +112,11 @@ void souk_vocable_schema(const souk_vocable *vocable, souk_json_writer *out)
     souk_json_put_words(out, "title", vocable->name);
     souk_json_put_words(out, "description", vocable->meaning);
     souk_json_put_words(out, "type", "object");
-    souk_json_write_key(out, SOUK_TEXT("properties"));
-    souk_json_write_object(out);
+    souk_json_put_object(out, "properties");
     write_properties(all_names(vocable, room, sizeof room), out);
     souk_json_write_end(out);
     if (must.bytes) {
-        souk_json_write_key(out, SOUK_TEXT("allOf"));
-        souk_json_write_array(out);
+        souk_json_put_array(out, "allOf");
         while (must.bytes)
             write_choice(souk_text_cut(&must, ' '), out);
         souk_json_write_end(out);
