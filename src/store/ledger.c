@@ -120,6 +120,12 @@ souk_err souk_ledger_submit(souk_ledger *ledger, souk_job *job)
     return souk_writer_submit(ledger->writer, job);
 }
 
+bool souk_ledger_watch(souk_ledger *ledger, souk_watch *watch)
+{
+    souk_writer_watch(ledger->writer, watch);
+    return true;
+}
+
 void souk_ledger_hold(souk_ledger *ledger)
 {
     souk_writer_hold(ledger->writer);

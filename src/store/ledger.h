@@ -123,6 +123,19 @@ struct souk_job {
 /* SOUK_EBUSY, SOUK_ESTOPPED, SOUK_EIO: refused, and `after` is not called. */
 SOUK_CHECKED souk_err souk_ledger_submit(souk_ledger *ledger, souk_job *job);
 
+/* State in memory that goes with the writer's transactions: told in the writer's thread.  What a closure changed in it is
+ * taken back by undo (to the last mark) or by end(false), and stands after end(true). */
+typedef struct souk_watch souk_watch;
+struct souk_watch {
+    void (*mark)(souk_watch *watch); /* before a closure that may be undone alone */
+    void (*undo)(souk_watch *watch); /* it was: the transaction goes on without it */
+    void (*end)(souk_watch *watch,
+                bool committed); /* perhaps of a transaction that changed nothing */
+    souk_watch *next;            /* private */
+};
+/* Before any work, and for as long as the ledger lives.  false: this ledger has several writers, so keep nothing. */
+bool souk_ledger_watch(souk_ledger *ledger, souk_watch *watch);
+
 /* While held, work gathers and no group starts; release lets it go on (and, without a thread, runs
  * it before returning).  Holds nest. */
 void souk_ledger_hold(souk_ledger *ledger);

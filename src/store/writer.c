@@ -38,7 +38,8 @@ struct souk_writer {
     bool has_thread, running, stopping, abandoned;
     unsigned held;
     souk_err failed;
-    bool full; /* see souk_ledger_found_room */
+    bool full;           /* see souk_ledger_found_room */
+    souk_watch *watches; /* before any work: no lock */
     struct queue lanes[SOUK_LANE_COUNT];
     struct request *request;
     souk_ledger_counters counters;
@@ -133,8 +134,15 @@ static bool in_transaction(souk_writer *writer)
     return writer->tx->backend->is_open(writer->tx);
 }
 
+static void tell_end(souk_writer *writer, bool committed)
+{
+    for (souk_watch *watch = writer->watches; watch; watch = watch->next)
+        watch->end(watch, committed);
+}
+
 static void roll_back(souk_writer *writer)
 {
+    tell_end(writer, false);
     writer->tx->backend->rollback(writer->tx);
     if (in_transaction(writer))
         writer->tx->doubtful = true; /* what cannot be undone must not be committed by the next */
@@ -146,6 +154,8 @@ static void end_savepoint(souk_writer *writer, souk_err err)
     souk_tx *tx = writer->tx;
     if (!in_transaction(writer))
         return;
+    for (souk_watch *watch = writer->watches; watch && err; watch = watch->next)
+        watch->undo(watch);
     souk_err end_err = err ? tx->backend->rollback_to(tx) : tx->backend->release(tx);
     if (end_err && in_transaction(writer))
         roll_back(writer);
@@ -158,8 +168,11 @@ static souk_err run_job(souk_writer *writer, souk_job *job, bool shielded)
     tx->failed = SOUK_OK;
     tx->changed = 0;
     tx->words[0] = '\0';
-    if (shielded)
+    if (shielded) {
         SOUK_TRY(tx->backend->savepoint(tx));
+        for (souk_watch *watch = writer->watches; watch; watch = watch->next)
+            watch->mark(watch);
+    }
     souk_err err = job->apply(tx, job);
     souk_assert(tx->open_rows == 0); /* the closure left a cursor behind */
     if (!err)
@@ -196,6 +209,7 @@ static bool commit_group(souk_writer *writer, struct queue *group, uint64_t bega
     /* A sync that failed while a closure ran must not be followed by one that seems to succeed. */
     souk_err err = writer->tx->doubtful ? SOUK_EIO : writer->tx->backend->commit(writer->tx);
     if (!err) {
+        tell_end(writer, true);
         count_group(writer, group, ran_us - began_us, now_us(writer) - ran_us);
         return true;
     }
@@ -575,6 +589,12 @@ void souk_writer_release(souk_writer *writer)
     souk_cond_signal(&writer->wake);
     souk_mutex_unlock(&writer->lock);
     run_here(writer);
+}
+
+void souk_writer_watch(souk_writer *writer, souk_watch *watch)
+{
+    watch->next = writer->watches;
+    writer->watches = watch;
 }
 
 void souk_writer_found_room(souk_writer *writer)
