@@ -120,10 +120,33 @@ souk_err souk_ledger_submit(souk_ledger *ledger, souk_job *job)
     return souk_writer_submit(ledger->writer, job);
 }
 
-bool souk_ledger_watch(souk_ledger *ledger, souk_watch *watch)
+struct watching {
+    souk_writer *writer;
+    souk_watch *watch;
+    bool on;
+};
+
+/* In the writer's thread, which alone looks at the list. */
+static souk_err change_watches(souk_tx *tx, void *context)
 {
-    souk_writer_watch(ledger->writer, watch);
-    return true;
+    (void)tx;
+    const struct watching *watching = context;
+    souk_writer_watch(watching->writer, watching->watch, watching->on);
+    return SOUK_OK;
+}
+
+souk_err souk_ledger_watch(souk_ledger *ledger, souk_watch *watch)
+{
+    struct watching watching = {ledger->writer, watch, true};
+    return souk_writer_write(ledger->writer, SOUK_LANE_JOB, change_watches, &watching);
+}
+
+/* A writer that takes no work tells nobody anything. */
+void souk_ledger_unwatch(souk_ledger *ledger, souk_watch *watch)
+{
+    struct watching watching = {ledger->writer, watch, false};
+    souk_err err = souk_writer_write(ledger->writer, SOUK_LANE_JOB, change_watches, &watching);
+    (void)err;
 }
 
 void souk_ledger_hold(souk_ledger *ledger)

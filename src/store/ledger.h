@@ -133,8 +133,10 @@ struct souk_watch {
                 bool committed); /* perhaps of a transaction that changed nothing */
     souk_watch *next;            /* private */
 };
-/* Before any work, and for as long as the ledger lives.  false: this ledger has several writers, so keep nothing. */
-bool souk_ledger_watch(souk_ledger *ledger, souk_watch *watch);
+/* From the next transaction on.  SOUK_EUNSUPPORTED: this ledger has several writers, so keep nothing in memory. */
+SOUK_CHECKED souk_err souk_ledger_watch(souk_ledger *ledger, souk_watch *watch);
+/* Nothing is told after it returns. */
+void souk_ledger_unwatch(souk_ledger *ledger, souk_watch *watch);
 
 /* While held, work gathers and no group starts; release lets it go on (and, without a thread, runs
  * it before returning).  Holds nest. */

@@ -39,7 +39,7 @@ struct souk_writer {
     unsigned held;
     souk_err failed;
     bool full;           /* see souk_ledger_found_room */
-    souk_watch *watches; /* before any work: no lock */
+    souk_watch *watches; /* the writer thread's */
     struct queue lanes[SOUK_LANE_COUNT];
     struct request *request;
     souk_ledger_counters counters;
@@ -591,8 +591,16 @@ void souk_writer_release(souk_writer *writer)
     run_here(writer);
 }
 
-void souk_writer_watch(souk_writer *writer, souk_watch *watch)
+/* A closure runs again: it may be on the list already. */
+void souk_writer_watch(souk_writer *writer, souk_watch *watch, bool on)
 {
+    souk_watch **at = &writer->watches;
+    while (*at && *at != watch)
+        at = &(*at)->next;
+    if (*at)
+        *at = watch->next;
+    if (!on)
+        return;
     watch->next = writer->watches;
     writer->watches = watch;
 }

@@ -31,7 +31,8 @@ SOUK_CHECKED souk_err souk_writer_write(souk_writer *writer, enum souk_lane lane
 SOUK_CHECKED souk_err souk_writer_submit(souk_writer *writer, souk_job *job);
 /* One attempt, between two groups.  SOUK_EBUSY: readers stand in the way of truncating. */
 SOUK_CHECKED souk_err souk_writer_checkpoint(souk_writer *writer, bool truncate);
-void souk_writer_watch(souk_writer *writer, souk_watch *watch);
+/* From within a closure. */
+void souk_writer_watch(souk_writer *writer, souk_watch *watch, bool on);
 void souk_writer_hold(souk_writer *writer);
 void souk_writer_release(souk_writer *writer);
 /* SOUK_EIO once a sync has failed, SOUK_OK before. */

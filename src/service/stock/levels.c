@@ -1,0 +1,390 @@
+/* levels.c - the tables, and levels as rows: see levels.h. */
+#include "service/stock/levels_inside.h"
+
+static const souk_migration steps[] = {
+    {1,
+     /* How much is where.  With one writer the numbers may lag behind, up to `through`; with several they are exact. */
+     "CREATE TABLE stock_level ("
+     "  id       INTEGER PRIMARY KEY,"
+     "  merchant INTEGER NOT NULL CHECK (merchant > 0)," /* whose goods */
+     "  location TEXT NOT NULL CHECK (length(location) BETWEEN 1 AND 64),"
+     "  product  TEXT NOT NULL CHECK (length(product) BETWEEN 1 AND 100),"
+     "  on_hand  INTEGER NOT NULL,"                       /* x 1e-6 */
+     "  reserved INTEGER NOT NULL CHECK (reserved >= 0)," /* of on_hand, x 1e-6 */
+     "  through  INTEGER NOT NULL,"                       /* the last movement that is in it */
+     "  UNIQUE (merchant, location, product));"
+     "CREATE INDEX stock_level_product ON stock_level (merchant, product, location);"
+     /* What came and went; never changed, never removed. */
+     "CREATE TABLE stock_movement ("
+     "  id        INTEGER PRIMARY KEY,"
+     "  at        INTEGER NOT NULL,"                              /* ms UTC */
+     "  level     INTEGER NOT NULL,"                              /* stock_level.id */
+     "  kind      INTEGER NOT NULL CHECK (kind > 0),"             /* SOUK_MOVES */
+     "  on_hand   INTEGER NOT NULL,"                              /* added, x 1e-6 */
+     "  reserved  INTEGER NOT NULL,"                              /* added, x 1e-6 */
+     "  lot       TEXT NOT NULL,"                                 /* '' where it is not known */
+     "  reference BLOB NOT NULL CHECK (length(reference) = 16));" /* receipt, reservation, … */
+     "CREATE INDEX stock_movement_level ON stock_movement (level, id);"
+     /* Every movement up to here is in its level's row. */
+     "CREATE TABLE stock_mark (one INTEGER PRIMARY KEY CHECK (one = 1), through INTEGER NOT NULL);"
+     "INSERT INTO stock_mark (one, through) VALUES (1, 0)"},
+};
+
+struct souk_levels {
+    souk_mem *mem;
+    souk_ledger *ledger;
+    levels_memory *memory; /* NULL: rows alone */
+};
+
+const char *souk_move_word(int64_t kind)
+{
+    switch (kind) {
+#define MOVE_WORD(name, number, word) \
+    case number:                      \
+        return word;
+        SOUK_MOVES(MOVE_WORD)
+#undef MOVE_WORD
+    default:
+        return NULL;
+    }
+}
+
+souk_err levels_open_as(souk_mem *mem, souk_ledger *ledger, const souk_hash_key *hashes_key,
+                        bool rows_alone, souk_levels **ret_levels, souk_diag *diag)
+{
+    SOUK_TRY(souk_ledger_migrate(ledger, "stock", steps, sizeof steps / sizeof *steps, diag));
+    souk_auto(souk_levels) levels = souk_mem_get(mem, sizeof *levels);
+    if (!levels)
+        return SOUK_ENOMEM;
+    levels->mem = mem;
+    levels->ledger = ledger;
+    souk_err err = rows_alone ? SOUK_EUNSUPPORTED
+                              : levels_memory_open(mem, ledger, hashes_key, &levels->memory, diag);
+    if (err && err != SOUK_EUNSUPPORTED)
+        return err;
+    *ret_levels = souk_take(&levels);
+    return SOUK_OK;
+}
+
+souk_err souk_levels_open(souk_mem *mem, souk_ledger *ledger, const souk_hash_key *hashes_key,
+                          souk_levels **ret_levels, souk_diag *diag)
+{
+    return levels_open_as(mem, ledger, hashes_key, false, ret_levels, diag);
+}
+
+void souk_levels_free(souk_levels *levels)
+{
+    if (!levels)
+        return;
+    levels_memory_free(levels->memory);
+    souk_mem_put(levels->mem, levels);
+}
+
+/* ---- moving ---------------------------------------------------------------------------------------- */
+
+souk_err levels_sum(const souk_stock_level *before, const souk_movement *movement,
+                    souk_stock_level *ret_after)
+{
+    int64_t on_hand = before->on_hand.micro + movement->on_hand.micro;
+    int64_t reserved = before->reserved.micro + movement->reserved.micro;
+    if (on_hand > LEVEL_MOST_MICRO || on_hand < -LEVEL_MOST_MICRO || reserved > LEVEL_MOST_MICRO)
+        return SOUK_EOVERFLOW;
+    if (reserved < 0 || (levels_asks(movement) && on_hand - reserved < 0))
+        return SOUK_ECONFLICT;
+    *ret_after = (souk_stock_level){before->id, {on_hand}, {reserved}};
+    return SOUK_OK;
+}
+
+static bool is_code(souk_text code, size_t most)
+{
+    return code.bytes > 0 && code.bytes <= most;
+}
+
+static bool is_bounded(souk_decimal quantity)
+{
+    return quantity.micro <= SOUK_STOCK_MOST_MICRO && quantity.micro >= -SOUK_STOCK_MOST_MICRO;
+}
+
+static souk_err check(const souk_movement *movement)
+{
+    bool good = movement->place.merchant > 0 &&
+                is_code(movement->place.location, SOUK_STOCK_LOCATION_BYTES) &&
+                is_code(movement->place.product, SOUK_STOCK_PRODUCT_BYTES) &&
+                movement->lot.bytes <= SOUK_STOCK_LOT_BYTES && is_bounded(movement->on_hand) &&
+                is_bounded(movement->reserved) && souk_move_word(movement->kind);
+    return good ? SOUK_OK : SOUK_EINVAL;
+}
+
+static souk_err read_row(souk_tx *tx, const souk_stock_place *place, souk_stock_level *ret_level)
+{
+    souk_auto_value(souk_rows) rows = {0};
+    SOUK_TRY(souk_rows_begin(
+        tx,
+        "SELECT id, on_hand, reserved FROM stock_level "
+        "WHERE merchant = ?1 AND location = ?2 AND product = ?3",
+        SOUK_VALUES(SOUK_INT(place->merchant), SOUK_STR(place->location), SOUK_STR(place->product)),
+        &rows));
+    bool there = souk_rows_next(&rows);
+    if (there)
+        *ret_level = (souk_stock_level){
+            souk_rows_int(&rows, 0), {souk_rows_int(&rows, 1)}, {souk_rows_int(&rows, 2)}};
+    SOUK_TRY(souk_rows_check(&rows));
+    return there ? SOUK_OK : SOUK_ENOENT;
+}
+
+/* Under its predicate, in one statement: nobody changes it between a look and a write. */
+static souk_err change_row(souk_tx *tx, const souk_movement *movement, souk_stock_level *ret_after)
+{
+    const souk_stock_place *place = &movement->place;
+    souk_auto_value(souk_rows) rows = {0};
+    SOUK_TRY(souk_rows_begin(
+        tx,
+        "UPDATE stock_level SET on_hand = on_hand + ?4, reserved = reserved + ?5 "
+        "WHERE merchant = ?1 AND location = ?2 AND product = ?3 AND reserved + ?5 >= 0 "
+        "AND on_hand + ?4 BETWEEN -4000000000000000000 AND 4000000000000000000 "
+        "AND reserved + ?5 <= 4000000000000000000 "
+        "AND (?6 = 0 OR on_hand + ?4 - reserved - ?5 >= 0) RETURNING id, on_hand, reserved",
+        SOUK_VALUES(SOUK_INT(place->merchant), SOUK_STR(place->location), SOUK_STR(place->product),
+                    SOUK_INT(movement->on_hand.micro), SOUK_INT(movement->reserved.micro),
+                    SOUK_INT(levels_asks(movement))),
+        &rows));
+    bool done = souk_rows_next(&rows);
+    if (done)
+        *ret_after = (souk_stock_level){
+            souk_rows_int(&rows, 0), {souk_rows_int(&rows, 1)}, {souk_rows_int(&rows, 2)}};
+    SOUK_TRY(souk_rows_check(&rows));
+    return done ? SOUK_OK : SOUK_ENOENT;
+}
+
+static souk_err open_row(souk_tx *tx, const souk_stock_place *place)
+{
+    return souk_sql_run(tx,
+                        "INSERT INTO stock_level (merchant, location, product, on_hand, reserved, "
+                        "through) VALUES (?1, ?2, ?3, 0, 0, 0) "
+                        "ON CONFLICT (merchant, location, product) DO NOTHING",
+                        SOUK_VALUES(SOUK_INT(place->merchant), SOUK_STR(place->location),
+                                    SOUK_STR(place->product)));
+}
+
+static souk_err move_row(souk_tx *tx, const souk_movement *movement, souk_stock_level *ret_after)
+{
+    souk_err err = change_row(tx, movement, ret_after);
+    if (err != SOUK_ENOENT)
+        return err;
+    if (movement->opens) {
+        SOUK_TRY(open_row(tx, &movement->place));
+        err = change_row(tx, movement, ret_after);
+        if (err != SOUK_ENOENT)
+            return err;
+    }
+    /* Why not?  The answer is for words: nothing is decided by it. */
+    souk_stock_level there, after;
+    SOUK_TRY(read_row(tx, &movement->place, &there));
+    *ret_after = there;
+    err = levels_sum(&there, movement, &after);
+    return err ? err : SOUK_ERETRY; /* somebody brought some meanwhile */
+}
+
+static souk_err write_movement(souk_tx *tx, const souk_movement *movement, int64_t level)
+{
+    return souk_sql_run(
+        tx,
+        "INSERT INTO stock_movement (at, level, kind, on_hand, reserved, lot, reference) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        SOUK_VALUES(SOUK_INT(movement->at), SOUK_INT(level), SOUK_INT(movement->kind),
+                    SOUK_INT(movement->on_hand.micro), SOUK_INT(movement->reserved.micro),
+                    SOUK_STR(movement->lot),
+                    SOUK_BLOB(&movement->reference, sizeof movement->reference)));
+}
+
+souk_err souk_levels_move(souk_levels *levels, souk_tx *tx, const souk_movement *movement,
+                          souk_stock_level *ret_after)
+{
+    SOUK_TRY(check(movement));
+    if (levels->memory)
+        SOUK_TRY(levels_memory_move(levels->memory, tx, movement, ret_after));
+    else
+        SOUK_TRY(move_row(tx, movement, ret_after));
+    return write_movement(tx, movement, ret_after->id);
+}
+
+/* ---- reading ---------------------------------------------------------------------------------------- */
+
+struct reading {
+    souk_levels *levels;
+    const souk_stock_place *place;
+    souk_text after;
+    unsigned most;
+    souk_level_each *each;
+    void *context;
+    souk_stock_level level;
+};
+
+static souk_err read_level(souk_tx *tx, void *context)
+{
+    struct reading *reading = context;
+    return read_row(tx, reading->place, &reading->level);
+}
+
+souk_err souk_levels_read(souk_levels *levels, const souk_stock_place *place,
+                          souk_stock_level *ret_level)
+{
+    if (levels->memory)
+        return levels_memory_read(levels->memory, place, ret_level);
+    struct reading reading = {.place = place};
+    SOUK_TRY(souk_ledger_read(levels->ledger, read_level, &reading));
+    *ret_level = reading.level;
+    return SOUK_OK;
+}
+
+static souk_err begin_list(souk_tx *tx, const struct reading *reading, souk_rows *rows)
+{
+    const souk_stock_place *filter = reading->place;
+    if (filter->product.bytes)
+        return souk_rows_begin(
+            tx,
+            "SELECT location, product, id, on_hand, reserved FROM stock_level "
+            "WHERE merchant = ?1 AND product = ?2 AND location > ?3 ORDER BY location LIMIT ?4",
+            SOUK_VALUES(SOUK_INT(filter->merchant), SOUK_STR(filter->product),
+                        SOUK_STR(reading->after), SOUK_INT(reading->most)),
+            rows);
+    return souk_rows_begin(
+        tx,
+        "SELECT location, product, id, on_hand, reserved FROM stock_level "
+        "WHERE merchant = ?1 AND location = ?2 AND product > ?3 ORDER BY product LIMIT ?4",
+        SOUK_VALUES(SOUK_INT(filter->merchant), SOUK_STR(filter->location),
+                    SOUK_STR(reading->after), SOUK_INT(reading->most)),
+        rows);
+}
+
+static souk_err list_levels(souk_tx *tx, void *context)
+{
+    struct reading *reading = context;
+    souk_auto_value(souk_rows) rows = {0};
+    SOUK_TRY(begin_list(tx, reading, &rows));
+    while (souk_rows_next(&rows)) {
+        souk_stock_place place = {reading->place->merchant, souk_rows_text(&rows, 0),
+                                  souk_rows_text(&rows, 1)};
+        souk_stock_level level = {
+            souk_rows_int(&rows, 2), {souk_rows_int(&rows, 3)}, {souk_rows_int(&rows, 4)}};
+        if (reading->levels->memory)
+            SOUK_TRY(levels_memory_read(reading->levels->memory, &place, &level));
+        SOUK_TRY(reading->each(reading->context, &place, &level));
+    }
+    return souk_rows_check(&rows);
+}
+
+souk_err souk_levels_list(souk_levels *levels, const souk_stock_place *filter, souk_text after,
+                          unsigned most, souk_level_each *each, void *context)
+{
+    souk_assert((filter->product.bytes > 0) != (filter->location.bytes > 0));
+    struct reading reading = {.levels = levels,
+                              .place = filter,
+                              .after = after,
+                              .most = most,
+                              .each = each,
+                              .context = context};
+    return souk_ledger_read(levels->ledger, list_levels, &reading);
+}
+
+struct history {
+    const souk_stock_place *place;
+    int64_t before_id;
+    unsigned most;
+    souk_err (*each)(void *context, const souk_moved *moved);
+    void *context;
+};
+
+static souk_err list_moved(souk_tx *tx, void *context)
+{
+    struct history *history = context;
+    souk_stock_level level;
+    souk_auto_value(souk_rows) rows = {0};
+    SOUK_TRY(read_row(tx, history->place, &level));
+    SOUK_TRY(souk_rows_begin(
+        tx,
+        "SELECT id, at, kind, lot, on_hand, reserved, reference FROM stock_movement "
+        "WHERE level = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
+        SOUK_VALUES(SOUK_INT(level.id), SOUK_INT(history->before_id), SOUK_INT(history->most)),
+        &rows));
+    while (souk_rows_next(&rows)) {
+        souk_moved moved = {.id = souk_rows_int(&rows, 0),
+                            .at = souk_rows_int(&rows, 1),
+                            .kind = souk_rows_int(&rows, 2),
+                            .lot = souk_rows_text(&rows, 3),
+                            .on_hand = {souk_rows_int(&rows, 4)},
+                            .reserved = {souk_rows_int(&rows, 5)}};
+        souk_text reference = souk_rows_blob(&rows, 6);
+        if (reference.bytes != sizeof moved.reference)
+            return SOUK_ECORRUPT;
+        memcpy(&moved.reference, reference.at, sizeof moved.reference);
+        SOUK_TRY(history->each(history->context, &moved));
+    }
+    return souk_rows_check(&rows);
+}
+
+souk_err souk_levels_moved(souk_levels *levels, const souk_stock_place *place, int64_t before_id,
+                           unsigned most, souk_err (*each)(void *context, const souk_moved *moved),
+                           void *context)
+{
+    struct history history = {place, before_id, most, each, context};
+    return souk_ledger_read(levels->ledger, list_moved, &history);
+}
+
+/* ---- upkeep ------------------------------------------------------------------------------------------ */
+
+souk_err souk_levels_keep(souk_levels *levels, unsigned most, bool *ret_more)
+{
+    *ret_more = false;
+    return levels->memory ? levels_memory_keep(levels->memory, most, ret_more) : SOUK_OK;
+}
+
+struct verifying {
+    bool has_memory;
+    souk_diag *diag;
+};
+
+/* Rows say what they are the sum of: all movements with several writers, those up to `through` with one. */
+static souk_err verify_rows(souk_tx *tx, void *context)
+{
+    const struct verifying *verifying = context;
+    souk_auto_value(souk_rows) rows = {0};
+    SOUK_TRY(souk_rows_begin(
+        tx,
+        "SELECT location, product, on_hand, reserved, sum_on_hand, sum_reserved FROM ("
+        "  SELECT location, product, on_hand, reserved,"
+        "    CAST(coalesce((SELECT sum(m.on_hand) FROM stock_movement m WHERE m.level = l.id"
+        "      AND (?1 = 0 OR m.id <= l.through)), 0) AS BIGINT) AS sum_on_hand,"
+        "    CAST(coalesce((SELECT sum(m.reserved) FROM stock_movement m WHERE m.level = l.id"
+        "      AND (?1 = 0 OR m.id <= l.through)), 0) AS BIGINT) AS sum_reserved"
+        "  FROM stock_level l) AS sums "
+        "WHERE on_hand <> sum_on_hand OR reserved <> sum_reserved LIMIT 1",
+        SOUK_VALUES(SOUK_INT(verifying->has_memory)), &rows));
+    if (souk_rows_next(&rows)) {
+        char text[4][SOUK_DECIMAL_BYTES];
+        for (unsigned i = 0; i < 4; i++)
+            souk_decimal_write((souk_decimal){souk_rows_int(&rows, 2 + i)}, text[i]);
+        souk_text location = souk_rows_text(&rows, 0), product = souk_rows_text(&rows, 1);
+        return souk_diag_say(
+            verifying->diag, SOUK_ECORRUPT,
+            "stock of %.*s at %.*s: the level says %s on hand and %s reserved, its "
+            "movements add up to %s and %s",
+            SOUK_TEXT_PRINT(product), SOUK_TEXT_PRINT(location), text[0], text[1], text[2],
+            text[3]);
+    }
+    return souk_rows_check(&rows);
+}
+
+souk_err souk_levels_verify(souk_levels *levels, souk_diag *diag)
+{
+    struct verifying verifying = {levels->memory != NULL, diag};
+    SOUK_TRY(souk_ledger_read(levels->ledger, verify_rows, &verifying));
+    return levels->memory ? levels_memory_verify(levels->memory, diag) : SOUK_OK;
+}
+
+void souk_levels_count(souk_levels *levels, souk_levels_counters *ret_counters)
+{
+    *ret_counters = (souk_levels_counters){0};
+    if (levels->memory)
+        levels_memory_count(levels->memory, ret_counters);
+}

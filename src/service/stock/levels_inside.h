@@ -1,0 +1,41 @@
+/* levels_inside.h - what both ways of keeping levels share; private to service/stock/levels*.c. */
+#ifndef SOUK_SERVICE_STOCK_LEVELS_INSIDE_H
+#define SOUK_SERVICE_STOCK_LEVELS_INSIDE_H
+
+#include "service/stock/levels.h"
+
+/* The memory of a ledger with one writer; NULL inside souk_levels where there are several. */
+typedef struct levels_memory levels_memory;
+
+/* As souk_levels_open; rows_alone: also where the ledger has one writer, for tests. */
+SOUK_CHECKED souk_err levels_open_as(souk_mem *mem, souk_ledger *ledger,
+                                     const souk_hash_key *hashes_key, bool rows_alone,
+                                     souk_levels **ret_levels, souk_diag *diag);
+
+/* SOUK_EUNSUPPORTED: the ledger has several writers. */
+SOUK_CHECKED souk_err levels_memory_open(souk_mem *mem, souk_ledger *ledger,
+                                         const souk_hash_key *key, levels_memory **ret_memory,
+                                         souk_diag *diag);
+void levels_memory_free(levels_memory *memory);
+/* Within a closure: changes the level in memory, with its way back. */
+SOUK_CHECKED souk_err levels_memory_move(levels_memory *memory, souk_tx *tx,
+                                         const souk_movement *movement,
+                                         souk_stock_level *ret_after);
+SOUK_CHECKED souk_err levels_memory_read(levels_memory *memory, const souk_stock_place *place,
+                                         souk_stock_level *ret_level);
+SOUK_CHECKED souk_err levels_memory_keep(levels_memory *memory, unsigned most, bool *ret_more);
+SOUK_CHECKED souk_err levels_memory_verify(levels_memory *memory, souk_diag *diag);
+void levels_memory_count(levels_memory *memory, souk_levels_counters *ret_counters);
+
+/* Far inside int64, so that one more movement cannot leave it. */
+#define LEVEL_MOST_MICRO INT64_C(4000000000000000000)
+
+/* The level after the movement, or why it may not be. */
+SOUK_CHECKED souk_err levels_sum(const souk_stock_level *before, const souk_movement *movement,
+                                 souk_stock_level *ret_after);
+static inline bool levels_asks(const souk_movement *movement)
+{
+    return !movement->beyond && movement->on_hand.micro - movement->reserved.micro < 0;
+}
+
+#endif
