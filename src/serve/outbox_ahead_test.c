@@ -191,6 +191,7 @@ SOUK_TEST("an endpoint that falls behind holds nobody back, and hears of all onc
     SOUK_CHECK(outbox_desk_count(&desk, "SELECT waiting FROM webhook WHERE id = 1") == AHEAD);
     SOUK_CHECK(drain(&desk, slow, from, to) == 244);
     SOUK_CHECK(rows_of(&desk) == 492);
+    SOUK_CHECK(outbox_desk_count(&desk, "SELECT sum(atom) FROM webhook_delivery") == 0);
     SOUK_CHECK(outbox_desk_count(&desk, "SELECT count(DISTINCT key) FROM webhook_delivery") == 492);
     outbox_desk_close(&desk);
 }
