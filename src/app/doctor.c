@@ -276,7 +276,7 @@ static void check_formats(struct patient *my)
 }
 
 struct hooks {
-    int64_t count, failing, gone, waiting, dead;
+    int64_t count, failing, gone, waiting, dead, behind;
 };
 
 static souk_err read_hooks(souk_tx *tx, void *context)
@@ -285,12 +285,14 @@ static souk_err read_hooks(souk_tx *tx, void *context)
     souk_auto_value(souk_rows) rows = {0};
     SOUK_TRY(souk_rows_begin(tx,
                              "SELECT count(*), sum(state = 3), sum(state = 2), sum(waiting), "
-                             "sum(dead) FROM webhook WHERE state <> 4",
+                             "sum(dead), max((CASE state WHEN 0 THEN (SELECT first + count FROM "
+                             "log_block ORDER BY first DESC LIMIT 1) ELSE until END) - position) "
+                             "FROM webhook WHERE state <> 4",
                              SOUK_NO_VALUES, &rows));
     if (souk_rows_next(&rows))
         *hooks = (struct hooks){souk_rows_int(&rows, 0), souk_rows_int(&rows, 1),
                                 souk_rows_int(&rows, 2), souk_rows_int(&rows, 3),
-                                souk_rows_int(&rows, 4)};
+                                souk_rows_int(&rows, 4), souk_rows_int(&rows, 5)};
     return souk_rows_check(&rows);
 }
 
@@ -302,7 +304,8 @@ static void check_webhooks(struct patient *my)
         souk_ledger_look_sqlite(souk_mem_heap(), my->disk, "ledger", read_hooks, &hooks, NULL);
     if (!err && hooks.count)
         doctor_judge_webhooks(&my->report, (uint64_t)hooks.failing, (uint64_t)hooks.gone,
-                              (uint64_t)hooks.waiting, (uint64_t)hooks.dead);
+                              (uint64_t)hooks.waiting, (uint64_t)hooks.dead,
+                              (uint64_t)(hooks.behind > 0 ? hooks.behind : 0));
 }
 
 struct walk {

@@ -53,8 +53,8 @@ void doctor_judge_root_key_place(doctor_report *report, bool same_disk);
 /* The tables of a module, by the ledger and by this program (0: knows no such module). */
 void doctor_judge_step(doctor_report *report, const char *module, int64_t stored, int64_t known);
 /* Endpoints of webhooks that are off because they failed for days, or answered 410; deliveries that wait and that
- * were given up. */
+ * were given up, and how many events the slowest is behind the log. */
 void doctor_judge_webhooks(doctor_report *report, uint64_t failing, uint64_t gone, uint64_t waiting,
-                           uint64_t dead);
+                           uint64_t dead, uint64_t behind);
 
 #endif

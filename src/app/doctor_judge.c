@@ -168,7 +168,7 @@ void doctor_judge_step(doctor_report *report, const char *module, int64_t stored
 }
 
 void doctor_judge_webhooks(doctor_report *report, uint64_t failing, uint64_t gone, uint64_t waiting,
-                           uint64_t dead)
+                           uint64_t dead, uint64_t behind)
 {
     unsigned long long off = failing + gone, waits = waiting, lost = dead;
     if (failing)
@@ -187,6 +187,11 @@ void doctor_judge_webhooks(doctor_report *report, uint64_t failing, uint64_t gon
                    "raise the rate of the slow ones, or remove them: at 1,000,000 the outbox reads "
                    "no further",
                    "%llu deliveries wait", waits);
+    else if (behind >= 1000000)
+        doctor_say(report, "webhooks", DOCTOR_ADVICE,
+                   "see `behind` in `souk webhook list`: raise the rate of the slow ones, let them "
+                   "name fewer events, or remove them",
+                   "the slowest has %llu events still to come to", (unsigned long long)behind);
     else
         doctor_say(report, "webhooks", DOCTOR_OK, NULL, "%llu deliveries wait", waits);
 }

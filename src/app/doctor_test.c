@@ -114,14 +114,16 @@ SOUK_TEST("tables of a newer program are a fault, of an older one a reason for a
 SOUK_TEST("webhooks that fail are a fault, what was given up is advice")
 {
     doctor_report report = {.count = 0};
-    doctor_judge_webhooks(&report, 0, 0, 12, 0);
+    doctor_judge_webhooks(&report, 0, 0, 12, 0, 999999);
     CHECK_STATE(report, "ok");
-    doctor_judge_webhooks(&report, 0, 1, 0, 0);
+    doctor_judge_webhooks(&report, 0, 1, 0, 0, 999999);
     CHECK_STATE(report, "advice");
-    doctor_judge_webhooks(&report, 0, 0, 0, 1);
+    doctor_judge_webhooks(&report, 0, 0, 0, 1, 999999);
     CHECK_STATE(report, "advice");
-    doctor_judge_webhooks(&report, 0, 0, 500000, 0);
+    doctor_judge_webhooks(&report, 0, 0, 500000, 0, 999999);
     CHECK_STATE(report, "advice");
-    doctor_judge_webhooks(&report, 1, 1, 3, 4);
+    doctor_judge_webhooks(&report, 0, 0, 0, 0, 1000000);
+    CHECK_STATE(report, "advice");
+    doctor_judge_webhooks(&report, 1, 1, 3, 4, 999999);
     CHECK_STATE(report, "fault");
 }

@@ -61,7 +61,7 @@ enum {
     X(LIMITS_TOKEN_REQUESTS,   "limits.token_requests",   COUNT,   "1000",           0,     1000000,    "requests/s", \
       "what one token may send, ten seconds' worth at once; above, 429 with Retry-After; 0: no "   \
       "limit")                                                                                     \
-    X(SPINE_GROUP_EVENTS,      "spine.group_events",      COUNT,   "4096",           1,     100000,     "events", \
+    X(SPINE_GROUP_EVENTS,      "spine.group_events",      COUNT,   "1024",           1,     100000,     "events", \
       "the most events in one transaction: more share one sync of the disk, and wait longer "      \
       "for it")                                                                                    \
     X(SPINE_QUEUE_EVENTS,      "spine.queue_events",      COUNT,   "65536",          8192,  16777216,   "events", \

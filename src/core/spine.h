@@ -41,7 +41,8 @@ typedef struct souk_spine_options { /* {0} is the sane default */
     souk_vault_options vault;
     uint32_t runs_memory;  /* pairs in a memory table of the runs; 0: 16,384 */
     uint32_t queue_events; /* events that may wait; 0: 65,536 */
-    uint32_t group_events; /* events in one transaction; 0: 4,096 */
+    /* Events in one transaction, but for a batch that has more; 0: 1,024, some 5 ms of work. */
+    uint32_t group_events;
     /* A snapshot is written beside the work after so many events, or more where the index has grown
      * so large that snapshots would outweigh the log; 0: 500,000. */
     uint32_t snapshot_events;

@@ -16,7 +16,7 @@ static void fill_options(souk_spine_options *options)
     if (!options->queue_events)
         options->queue_events = 65536;
     if (!options->group_events)
-        options->group_events = 4096;
+        options->group_events = 1024;
     if (!options->snapshot_events)
         options->snapshot_events = 500000;
 }

@@ -34,8 +34,21 @@ static const souk_migration endpoint_steps[] = {
         "  sealed  BLOB NOT NULL"
         ");"
         "CREATE INDEX webhook_secret_of ON webhook_secret (webhook)"},
+    {2, "ALTER TABLE webhook ADD COLUMN" /* of the next event it is told of; 0: not known yet */
+        "  position INTEGER NOT NULL DEFAULT 0 CHECK (position >= 0);"
+        "ALTER TABLE webhook ADD COLUMN" /* while it is off: the end of the log when that began */
+        "  until INTEGER NOT NULL DEFAULT 0 CHECK (until >= 0);"
+        "ALTER TABLE webhook ADD COLUMN" /* ms UTC, when it was first seen to be off; 0: it is on */
+        "  off_at INTEGER NOT NULL DEFAULT 0;"
+        "CREATE TABLE webhook_gap (" /* what is stored in [begins, ends) came while it was off */
+        "  webhook INTEGER NOT NULL,"
+        "  begins  INTEGER NOT NULL," /* positions */
+        "  ends    INTEGER NOT NULL CHECK (ends > begins),"
+        "  PRIMARY KEY (webhook, begins)"
+        ") WITHOUT ROWID"},
 };
 
+enum { GAPS_MOST = 64 }; /* of an endpoint */
 enum { SECRET_CLASS = 9, NONCE = SOUK_VAULT_NONCE_BYTES, TAG = SOUK_VAULT_TAG_BYTES };
 
 souk_err souk_endpoint_migrate(souk_ledger *ledger, souk_diag *diag)
@@ -57,16 +70,21 @@ const char *souk_endpoint_state_word(souk_endpoint_state state)
 
 /* ---- reading ------------------------------------------------------------------------------------------- */
 
-#define COLUMNS                                                                      \
-    "id, version, url, events, stores, purpose, rate, state, since, since_consent, " \
-    "since_reject, salt, made, failing, failures, waiting, dead"
+#define COLUMNS                                                                                   \
+    "id, version, url, events, stores, purpose, rate, state, since_consent, since_reject, "       \
+    "salt, made, failing, failures, waiting, dead, position, until, off_at, "                     \
+    "(SELECT min(begins) FROM webhook_gap WHERE webhook_gap.webhook = webhook.id), "              \
+    "(SELECT ends FROM webhook_gap WHERE webhook_gap.webhook = webhook.id ORDER BY begins LIMIT " \
+    "1)"
 
 static souk_text kept(souk_arena *arena, souk_text text)
 {
     return (souk_text){souk_arena_copy(arena, text.at, text.bytes), text.bytes};
 }
 
-static souk_err read_row(souk_rows *rows, souk_arena *arena, souk_endpoint *ret_endpoint)
+/* end: of the log. */
+static souk_err read_row(souk_rows *rows, souk_arena *arena, uint64_t end,
+                         souk_endpoint *ret_endpoint)
 {
     souk_endpoint endpoint = {.id = souk_rows_int(rows, 0),
                               .version = (uint64_t)souk_rows_int(rows, 1),
@@ -76,18 +94,25 @@ static souk_err read_row(souk_rows *rows, souk_arena *arena, souk_endpoint *ret_
                               .purpose = kept(arena, souk_rows_text(rows, 5)),
                               .rate = (unsigned)souk_rows_int(rows, 6),
                               .state = (souk_endpoint_state)souk_rows_int(rows, 7),
-                              .since = (uint64_t)souk_rows_int(rows, 8),
-                              .since_consent = (uint64_t)souk_rows_int(rows, 9),
-                              .since_reject = (uint64_t)souk_rows_int(rows, 10),
-                              .made = souk_rows_int(rows, 12),
-                              .failing = souk_rows_int(rows, 13),
-                              .failures = (uint64_t)souk_rows_int(rows, 14),
-                              .waiting = (uint64_t)souk_rows_int(rows, 15),
-                              .dead = (uint64_t)souk_rows_int(rows, 16)};
-    souk_text salt = souk_rows_blob(rows, 11);
+                              .since_consent = (uint64_t)souk_rows_int(rows, 8),
+                              .since_reject = (uint64_t)souk_rows_int(rows, 9),
+                              .made = souk_rows_int(rows, 11),
+                              .failing = souk_rows_int(rows, 12),
+                              .failures = (uint64_t)souk_rows_int(rows, 13),
+                              .waiting = (uint64_t)souk_rows_int(rows, 14),
+                              .dead = (uint64_t)souk_rows_int(rows, 15),
+                              .position = (uint64_t)souk_rows_int(rows, 16),
+                              .until = (uint64_t)souk_rows_int(rows, 17),
+                              .off_at = souk_rows_int(rows, 18),
+                              .gap_begins = (uint64_t)souk_rows_int(rows, 19),
+                              .gap_ends = (uint64_t)souk_rows_int(rows, 20)};
+    souk_text salt = souk_rows_blob(rows, 10);
     if (salt.bytes != sizeof endpoint.salt || (unsigned)endpoint.state >= SOUK_ENDPOINT_STATE_COUNT)
         return SOUK_ECORRUPT;
     memcpy(endpoint.salt, salt.at, sizeof endpoint.salt);
+    if (endpoint.state != SOUK_ENDPOINT_ON)
+        end = endpoint.until;
+    endpoint.behind = end > endpoint.position ? end - endpoint.position : 0;
     if (arena->failed)
         return SOUK_ENOMEM;
     *ret_endpoint = endpoint;
@@ -101,12 +126,14 @@ souk_err souk_endpoint_list(souk_tx *tx, souk_arena *arena, souk_endpoint **ret_
     enum { MOST = 4 * SOUK_ENDPOINTS_MOST }; /* with removed ones whose deliveries still go */
     souk_endpoint *list = souk_arena_get(arena, MOST * sizeof *list);
     size_t count = 0;
+    uint64_t end;
     if (arena->failed)
         return SOUK_ENOMEM;
+    SOUK_TRY(souk_log_end(tx, &end));
     SOUK_TRY(souk_rows_begin(tx, "SELECT " COLUMNS " FROM webhook ORDER BY state = 4, id",
                              SOUK_NO_VALUES, &rows));
     while (count < MOST && souk_rows_next(&rows))
-        SOUK_TRY(read_row(&rows, arena, &list[count++]));
+        SOUK_TRY(read_row(&rows, arena, end, &list[count++]));
     *ret_list = list;
     *ret_count = count;
     return souk_rows_check(&rows);
@@ -115,13 +142,15 @@ souk_err souk_endpoint_list(souk_tx *tx, souk_arena *arena, souk_endpoint **ret_
 souk_err souk_endpoint_find(souk_tx *tx, int64_t id, souk_arena *arena, souk_endpoint *ret_endpoint)
 {
     souk_auto_value(souk_rows) rows = {0};
+    uint64_t end;
+    SOUK_TRY(souk_log_end(tx, &end));
     SOUK_TRY(souk_rows_begin(tx, "SELECT " COLUMNS " FROM webhook WHERE id = ?1 AND state <> 4",
                              SOUK_VALUES(SOUK_INT(id)), &rows));
     if (!souk_rows_next(&rows)) {
         SOUK_TRY(souk_rows_check(&rows));
         return SOUK_ENOENT;
     }
-    return read_row(&rows, arena, ret_endpoint);
+    return read_row(&rows, arena, end, ret_endpoint);
 }
 
 static bool has_line(souk_text lines, souk_text wanted)
@@ -219,18 +248,43 @@ souk_err souk_endpoint_secrets(souk_tx *tx, souk_vault *vault, int64_t id, souk_
 
 /* ---- changing ------------------------------------------------------------------------------------------ */
 
-/* Behind what is there already. */
+/* What came while it was off is passed over once it gets there; at once where it has told all before that.  Above
+ * GAPS_MOST nothing is: it is told too much rather than too little. */
+static souk_err leave_gap(souk_tx *tx, int64_t id, uint64_t end)
+{
+    SOUK_TRY(souk_sql_run(tx,
+                          "UPDATE webhook SET position = ?2 WHERE id = ?1 AND position >= until",
+                          SOUK_VALUES(SOUK_INT(id), SOUK_INT(end))));
+    if (souk_sql_changed(tx))
+        return SOUK_OK;
+    return souk_sql_run(tx,
+                        "INSERT INTO webhook_gap (webhook, begins, ends) "
+                        "SELECT id, until, ?2 FROM webhook WHERE id = ?1 AND until < ?2 AND "
+                        "(SELECT count(*) FROM webhook_gap WHERE webhook = ?1) < ?3",
+                        SOUK_VALUES(SOUK_INT(id), SOUK_INT(end), SOUK_INT(GAPS_MOST)));
+}
+
+/* Behind what is there already, but for what it was still to be told. */
 static souk_err begin_now(souk_tx *tx, int64_t id)
 {
     uint64_t end, consent, count, reject;
     SOUK_TRY(souk_log_end(tx, &end));
     SOUK_TRY(souk_consent_newest(tx, &consent));
     SOUK_TRY(souk_rejects_behind(tx, 0, &count, &reject));
+    SOUK_TRY(leave_gap(tx, id, end));
     return souk_sql_run(
         tx,
-        "UPDATE webhook SET since = ?2, since_consent = ?3, since_reject = ?4, "
-        "failing = 0, failures = 0 WHERE id = ?1",
+        "UPDATE webhook SET since = ?2, since_consent = ?3, since_reject = ?4, until = 0, "
+        "off_at = 0, failing = 0, failures = 0 WHERE id = ?1",
         SOUK_VALUES(SOUK_INT(id), SOUK_INT(end), SOUK_INT(consent), SOUK_INT(reject)));
+}
+
+souk_err souk_endpoint_end(souk_tx *tx, int64_t id)
+{
+    uint64_t end;
+    SOUK_TRY(souk_log_end(tx, &end));
+    return souk_sql_run(tx, "UPDATE webhook SET until = ?2 WHERE id = ?1",
+                        SOUK_VALUES(SOUK_INT(id), SOUK_INT(end)));
 }
 
 souk_err souk_endpoint_add(souk_tx *tx, souk_vault *vault, const souk_endpoint *endpoint,
@@ -253,6 +307,8 @@ souk_err souk_endpoint_add(souk_tx *tx, souk_vault *vault, const souk_endpoint *
                     SOUK_INT(endpoint->state), SOUK_BLOB(salt, sizeof salt), SOUK_INT(now)),
         ret_id));
     SOUK_TRY(begin_now(tx, *ret_id));
+    if (endpoint->state != SOUK_ENDPOINT_ON)
+        SOUK_TRY(souk_endpoint_end(tx, *ret_id));
     return store_secret(tx, vault, *ret_id, ret_secret);
 }
 
@@ -272,8 +328,10 @@ souk_err souk_endpoint_change(souk_tx *tx, const souk_endpoint *endpoint)
         SOUK_VALUES(SOUK_INT(endpoint->id), SOUK_STR(endpoint->url), SOUK_STR(endpoint->events),
                     SOUK_STR(endpoint->stores), SOUK_STR(endpoint->purpose),
                     SOUK_INT(endpoint->rate), SOUK_INT(endpoint->state))));
-    bool goes_on = state != SOUK_ENDPOINT_ON && endpoint->state == SOUK_ENDPOINT_ON;
-    return goes_on ? begin_now(tx, endpoint->id) : SOUK_OK;
+    bool was_on = state == SOUK_ENDPOINT_ON, is_on = endpoint->state == SOUK_ENDPOINT_ON;
+    if (was_on == is_on)
+        return SOUK_OK;
+    return is_on ? begin_now(tx, endpoint->id) : souk_endpoint_end(tx, endpoint->id);
 }
 
 souk_err souk_endpoint_remove(souk_tx *tx, int64_t id)

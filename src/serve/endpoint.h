@@ -6,8 +6,8 @@
  *     SOUK_TRY(souk_endpoint_list(tx, arena, &endpoints, &count));
  *     if (souk_endpoint_wants(&endpoints[0], SOUK_TEXT("Order Completed"), SOUK_TEXT("SH-014"))) ...
  *
- * An endpoint is told of what comes after it was made, or made to go on again; while it is off nothing is queued for
- * it.  What waits then stays, and goes on with it.
+ * An endpoint is told of what comes after it was made, or made to go on again.  It is a cursor of the log: what is
+ * stored while it is off makes a gap that it passes over, what it was still to be told then stays, and goes on with it.
  *
  * Stored   the secrets are sealed under the deployment's own slot (SOUK_VAULT_SETTINGS); an url may hold a secret too,
  *          so only who has the scope admin sees it
@@ -53,10 +53,15 @@ typedef struct souk_endpoint {
     souk_text purpose; /* for which persons are told; empty: nothing of a person is */
     unsigned rate;     /* a second */
     souk_endpoint_state state;
-    uint64_t since, since_consent, since_reject; /* what comes behind these is told */
-    uint8_t salt[16];                            /* of the ids of its deliveries */
+    uint64_t position;             /* of the next event it is told of */
+    uint64_t until;                /* while it is not on: the end of the log when that began */
+    uint64_t behind;               /* events of the log that are still to be looked at */
+    uint64_t gap_begins, gap_ends; /* positions of the next gap; 0: there is none */
+    uint64_t since_consent, since_reject; /* what comes behind these is told */
+    uint8_t salt[16];                     /* of the ids of its deliveries */
     souk_time made, failing; /* failing: since the first failure behind the last success; 0: not */
     uint64_t failures;       /* since then */
+    souk_time off_at;        /* when it was first seen to be off; 0: not yet */
     uint64_t waiting, dead;  /* deliveries */
 } souk_endpoint;
 
@@ -81,6 +86,8 @@ SOUK_CHECKED souk_err souk_endpoint_add(souk_tx *tx, souk_vault *vault,
 /* The same fields of the one with endpoint->id, as it was at endpoint->version.
  * SOUK_ENOENT.  SOUK_ECHANGED. */
 SOUK_CHECKED souk_err souk_endpoint_change(souk_tx *tx, const souk_endpoint *endpoint);
+/* For whoever turns one off by another way than the above: what is stored from now on is not told. */
+SOUK_CHECKED souk_err souk_endpoint_end(souk_tx *tx, int64_t id);
 /* SOUK_ENOENT. */
 SOUK_CHECKED souk_err souk_endpoint_remove(souk_tx *tx, int64_t id);
 

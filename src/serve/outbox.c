@@ -1,14 +1,14 @@
-/* outbox.c - from the log, from consent and from rejects to the rows of outbox.h.
+/* outbox.c - a step of outbox.h: who has room for events (outbox_log.c), and from consent and from rejects to rows.
  *
- * The endpoints are read anew by each run of a step, in its own transaction: one that was made before an event was
- * stored is told of it, however near the two stand. */
+ * The endpoints are read anew by each step, and consent and rejects in the transaction that writes: one that was made
+ * before something was stored is told of it, however near the two stand. */
 #include "serve/outbox_inside.h"
 
+#include "core/cursor.h"
 #include "core/reject.h"
 
 enum {
-    STEP_ROWS = 128,    /* in one transaction: below 5 ms */
-    CONSENT_ROWS = 256, /* looked at in one transaction */
+    CONSENT_ROWS = 256, /* made of consent in one transaction */
     REJECT_MS = 60000,
 };
 enum { MARK_CONSENT = 1, MARK_REJECT = 2 };
@@ -27,21 +27,58 @@ void souk_outbox_set(souk_outbox *outbox, const souk_outbox_options *options)
         outbox->options.waiting_most = 1000000;
     if (!outbox->options.first_wait_ms)
         outbox->options.first_wait_ms = 5000;
+    if (!outbox->options.ahead)
+        outbox->options.ahead = 64;
 }
 
-static souk_err take(void *context, souk_tx *tx, const souk_fact *fact,
-                     const souk_fact_line *lines);
+/* A ledger in which one cursor went before all endpoints. */
+static souk_err take_nothing(void *context, souk_tx *tx, const souk_fact *fact,
+                             const souk_fact_line *lines)
+{
+    (void)context;
+    (void)tx;
+    (void)fact;
+    (void)lines;
+    return SOUK_OK;
+}
+
+static souk_err count_unplaced(souk_tx *tx, void *context)
+{
+    return souk_sql_one_int(tx, "SELECT count(*) FROM webhook WHERE position = 0", SOUK_NO_VALUES,
+                            context);
+}
+
+static souk_err place(souk_tx *tx, void *context)
+{
+    const souk_cursor *cursor = context;
+    return souk_sql_run(tx,
+                        "UPDATE webhook SET position = max(since, ?1), until = max(since, ?1) "
+                        "WHERE position = 0",
+                        SOUK_VALUES(SOUK_INT(souk_cursor_position(cursor))));
+}
+
+static souk_err place_all(souk_outbox *outbox, souk_diag *diag)
+{
+    souk_ledger *ledger = ledger_of(outbox);
+    souk_cursor_options options = {.name = "webhooks", .take = take_nothing};
+    souk_auto(souk_cursor) cursor = NULL;
+    int64_t count;
+    SOUK_TRY(souk_ledger_read(ledger, count_unplaced, &count));
+    if (count == 0)
+        return SOUK_OK;
+    SOUK_TRY(souk_cursor_open(outbox->mem, ledger, souk_spine_clock(outbox->spine), &options,
+                              &cursor, diag));
+    return souk_ledger_write(ledger, SOUK_LANE_JOB, place, cursor);
+}
 
 static souk_err fill(souk_outbox *outbox, souk_diag *diag)
 {
     souk_ledger *ledger = ledger_of(outbox);
-    souk_cursor_options cursor = {.name = "webhooks", .take = take, .context = outbox};
     SOUK_TRY(souk_endpoint_migrate(ledger, diag));
     SOUK_TRY(outbox_migrate(ledger, diag));
-    SOUK_TRY(souk_vault_derive(souk_spine_vault(outbox->spine), SOUK_VAULT_SETTINGS,
-                               "souk: webhook-id", outbox->key.bytes, sizeof outbox->key.bytes));
-    return souk_cursor_open(outbox->mem, ledger, souk_spine_clock(outbox->spine), &cursor,
-                            &outbox->cursor, diag);
+    SOUK_TRY(place_all(outbox, diag));
+    return souk_vault_derive(souk_spine_vault(outbox->spine), SOUK_VAULT_SETTINGS,
+                             "souk: webhook-id", outbox->key.bytes, sizeof outbox->key.bytes);
 }
 
 souk_err souk_outbox_open(souk_mem *mem, souk_spine *spine, const souk_outbox_options *options,
@@ -63,7 +100,7 @@ void souk_outbox_free(souk_outbox *outbox)
 {
     if (!outbox)
         return;
-    souk_cursor_free(outbox->cursor);
+    souk_block_free(outbox->block);
     souk_arena_done(&outbox->arena);
     souk_mem_put(outbox->mem, outbox);
 }
@@ -95,20 +132,38 @@ static bool is_on(const souk_endpoint *endpoint)
 /* What the endpoints that are on look like together. */
 struct view {
     souk_outbox *outbox;
+    uint64_t end; /* of what is committed and folded: there the names are known */
     size_t on;
-    uint64_t waiting;                            /* for them */
-    uint64_t since, since_consent, since_reject; /* the least */
-    uint64_t consent;                            /* the newest row there is */
+    uint64_t waiting;                     /* for them */
+    uint64_t since_consent, since_reject; /* the least */
+    uint64_t consent;                     /* the newest row there is */
+    bool behind;                          /* one has not come to the end of the log */
 };
+
+/* Room for rows, where half of those that were made ahead have gone: then some are made at once. */
+static souk_err aim_at(struct view *view, souk_tx *tx, const souk_endpoint *endpoint)
+{
+    struct outbox_scan *scan = &view->outbox->scan;
+    size_t ahead = view->outbox->options.ahead, due;
+    if (endpoint->position >= view->end)
+        return SOUK_OK;
+    view->behind = true;
+    SOUK_TRY(outbox_count_due(view->outbox, tx, endpoint->id, ahead, &due));
+    if (due <= ahead / 2 && scan->aim_count < SOUK_ENDPOINTS_MOST)
+        scan->aims[scan->aim_count++] = (struct outbox_aim){
+            .endpoint = endpoint, .position = endpoint->position, .room = ahead - due};
+    return SOUK_OK;
+}
 
 static souk_err look(souk_tx *tx, void *context)
 {
     struct view *view = context;
     souk_outbox *outbox = view->outbox;
     *view = (struct view){.outbox = outbox,
-                          .since = UINT64_MAX,
+                          .end = view->end,
                           .since_consent = UINT64_MAX,
                           .since_reject = UINT64_MAX};
+    outbox->scan.aim_count = 0;
     SOUK_TRY(load(outbox, tx));
     for (size_t i = 0; i < outbox->count; i++) {
         const souk_endpoint *endpoint = &outbox->endpoints[i];
@@ -116,72 +171,11 @@ static souk_err look(souk_tx *tx, void *context)
             continue;
         view->on++;
         view->waiting += endpoint->waiting;
-        view->since = souk_min_size(view->since, endpoint->since);
         view->since_consent = souk_min_size(view->since_consent, endpoint->since_consent);
         view->since_reject = souk_min_size(view->since_reject, endpoint->since_reject);
+        SOUK_TRY(aim_at(view, tx, endpoint));
     }
     return souk_consent_newest(tx, &view->consent);
-}
-
-/* Whether the endpoint is to be told; an event by its name and store, Souk's own by its name. */
-static bool is_told(const souk_endpoint *endpoint, const struct outbox_news *news, souk_text name,
-                    souk_text store)
-{
-    bool later = news->kind == SOUK_DELIVERY_WITHDRAWN ? news->position > endpoint->since_consent
-                                                       : news->position >= endpoint->since;
-    if (!is_on(endpoint) || !later)
-        return false;
-    return news->kind == SOUK_DELIVERY_EVENT ? souk_endpoint_wants(endpoint, name, store)
-                                             : souk_endpoint_wants_own(endpoint, name);
-}
-
-static souk_err add_for_all(souk_outbox *outbox, souk_tx *tx, const struct outbox_news *news,
-                            souk_text name, souk_text store)
-{
-    int64_t id;
-    for (size_t i = 0; i < outbox->count; i++)
-        if (is_told(&outbox->endpoints[i], news, name, store))
-            SOUK_TRY(outbox_add(outbox, tx, &outbox->endpoints[i], news, &id));
-    return SOUK_OK;
-}
-
-/* ---- events -------------------------------------------------------------------------------------------- */
-
-static souk_err take(void *context, souk_tx *tx, const souk_fact *fact, const souk_fact_line *lines)
-{
-    souk_outbox *outbox = context;
-    const souk_catalogue *names = souk_spine_catalogue(outbox->spine);
-    char name[SOUK_EVENT_NAME_BYTES + 1], store[SOUK_EVENT_NAME_BYTES + 1];
-    struct outbox_news news = {.kind = SOUK_DELIVERY_EVENT,
-                               .position = fact->position,
-                               .at = fact->at,
-                               .received = fact->received};
-    (void)lines;
-    if (fact->position == outbox->step_from)
-        SOUK_TRY(load(outbox, tx));
-    souk_catalogue_name(names, SOUK_NAME_TYPE, fact->type, name, sizeof name);
-    souk_catalogue_name(names, SOUK_NAME_STORE, fact->store, store, sizeof store);
-    souk_text told = souk_text_of(name);
-    if (fact->source == 0) { /* Souk's own entries: those of erasures */
-        news.kind = SOUK_DELIVERY_ERASED;
-        told = souk_text_of(souk_delivery_kind_name(news.kind));
-    } else if (souk_delivery_is_own_name(told)) {
-        return SOUK_OK; /* whoever has a write key could say so */
-    }
-    return add_for_all(outbox, tx, &news, told, souk_text_of(store));
-}
-
-/* Only what is committed and folded: then its names are known. */
-static souk_err step_events(souk_outbox *outbox, const struct view *view, bool *ret_did)
-{
-    SOUK_TRY(souk_cursor_skip(outbox->cursor, view->since));
-    uint64_t from = souk_cursor_position(outbox->cursor), end = souk_spine_end(outbox->spine);
-    size_t most = souk_max_size(STEP_ROWS / view->on, 8);
-    *ret_did = false;
-    if (from >= end)
-        return SOUK_OK;
-    outbox->step_from = from;
-    return souk_cursor_step(outbox->cursor, souk_min_size(most, (size_t)(end - from)), ret_did);
 }
 
 /* ---- consent ------------------------------------------------------------------------------------------- */
@@ -190,6 +184,7 @@ struct telling {
     souk_outbox *outbox;
     souk_tx *tx;
     uint64_t least; /* of what the endpoints are told */
+    size_t most;
 };
 
 static souk_err tell_withdrawal(void *context, uint64_t id, const souk_consent_row *row)
@@ -201,8 +196,15 @@ static souk_err tell_withdrawal(void *context, uint64_t id, const souk_consent_r
                                .number = (uint64_t)row->purpose,
                                .at = row->from,
                                .received = row->from};
-    return add_for_all(telling->outbox, telling->tx, &news,
-                       souk_text_of(souk_delivery_kind_name(news.kind)), SOUK_TEXT(""));
+    souk_text name = souk_text_of(souk_delivery_kind_name(news.kind));
+    souk_outbox *outbox = telling->outbox;
+    for (size_t i = 0; i < outbox->count; i++) {
+        const souk_endpoint *endpoint = &outbox->endpoints[i];
+        if (is_on(endpoint) && id > endpoint->since_consent &&
+            souk_endpoint_wants_own(endpoint, name))
+            SOUK_TRY(outbox_add(outbox, telling->tx, endpoint, &news));
+    }
+    return SOUK_OK;
 }
 
 static souk_err take_consent(souk_tx *tx, void *context)
@@ -213,7 +215,7 @@ static souk_err take_consent(souk_tx *tx, void *context)
     telling->tx = tx;
     SOUK_TRY(load(telling->outbox, tx));
     SOUK_TRY(outbox_mark_read(tx, MARK_CONSENT, &mark, &at));
-    SOUK_TRY(souk_consent_withdrawn(tx, souk_max_size(mark, telling->least), CONSENT_ROWS,
+    SOUK_TRY(souk_consent_withdrawn(tx, souk_max_size(mark, telling->least), telling->most,
                                     tell_withdrawal, telling, &last));
     return outbox_mark_write(tx, MARK_CONSENT, last, 0);
 }
@@ -227,7 +229,6 @@ static souk_err take_rejects(souk_tx *tx, void *context)
     struct outbox_news news = {.kind = SOUK_DELIVERY_REJECTS,
                                .at = souk_clock_now_ms(souk_spine_clock(outbox->spine))};
     souk_text name = souk_text_of(souk_delivery_kind_name(news.kind));
-    int64_t id;
     uint64_t mark;
     souk_time at;
     SOUK_TRY(load(outbox, tx));
@@ -237,7 +238,7 @@ static souk_err take_rejects(souk_tx *tx, void *context)
         SOUK_TRY(souk_rejects_behind(tx, souk_max_size(mark, endpoint->since_reject), &news.number,
                                      &news.position));
         if (is_on(endpoint) && news.number && souk_endpoint_wants_own(endpoint, name))
-            SOUK_TRY(outbox_add(outbox, tx, endpoint, &news, &id));
+            SOUK_TRY(outbox_add(outbox, tx, endpoint, &news));
     }
     SOUK_TRY(
         souk_rejects_behind(tx, souk_max_size(mark, telling->least), &news.number, &news.position));
@@ -265,7 +266,9 @@ static souk_err read_marks(souk_tx *tx, void *context)
 static souk_err step_others(souk_outbox *outbox, const struct view *view, bool *ret_did)
 {
     struct marks marks = {.view = view};
-    struct telling telling = {.outbox = outbox, .least = view->since_consent};
+    struct telling telling = {.outbox = outbox,
+                              .least = view->since_consent,
+                              .most = souk_max_size(CONSENT_ROWS / view->on, 2)};
     souk_time now = souk_clock_now_ms(souk_spine_clock(outbox->spine));
     SOUK_TRY(souk_ledger_read(ledger_of(outbox), read_marks, &marks));
     if (view->consent > souk_max_size(marks.consent, view->since_consent)) {
@@ -283,17 +286,17 @@ static souk_err step_others(souk_outbox *outbox, const struct view *view, bool *
 
 souk_err souk_outbox_step(souk_outbox *outbox, bool *ret_did)
 {
-    struct view view = {.outbox = outbox};
-    uint64_t end = souk_spine_end(outbox->spine);
+    struct view view = {.outbox = outbox, .end = souk_spine_end(outbox->spine)};
+    uint64_t most = outbox->options.waiting_most;
     *ret_did = false;
     SOUK_TRY(souk_ledger_read(ledger_of(outbox), look, &view));
-    bool full = view.waiting >= outbox->options.waiting_most;
+    bool full = view.waiting >= most;
     __atomic_store_n(&outbox->is_full, full, __ATOMIC_RELAXED);
     if (view.on && !full) {
-        SOUK_TRY(step_events(outbox, &view, ret_did));
+        outbox->scan.row_most = souk_min_size(OUTBOX_STEP_ROWS, most - view.waiting);
+        SOUK_TRY(outbox_read_log(outbox, view.end, ret_did));
         SOUK_TRY(step_others(outbox, &view, ret_did));
     }
-    if (!*ret_did)
-        outbox->looked_end = end;
+    outbox->looked_end = *ret_did || view.behind ? UINT64_MAX : view.end;
     return SOUK_OK;
 }

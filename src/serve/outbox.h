@@ -7,9 +7,10 @@
  *     SOUK_TRY(souk_outbox_settle(outbox, outcomes, count));          delivered, waiting again, or dead
  *     SOUK_TRY(souk_outbox_sweep(outbox, &did));                      old rows go, a few at a time
  *
- * A row is written in the transaction that moves the cursor of the log past its event, one for each endpoint that wants
- * it; it leaves the state `waiting` in the transaction that stores its outcome.  A crash between the sending and that
- * sends it again, under the same webhook-id: the receiver knows a repeat by it.
+ * Each endpoint is a cursor of the log with a few rows before it: a row is written for what is to be sent soon, in the
+ * transaction that moves the endpoint's position past the event; what is further behind costs nothing, however much
+ * it is.  A row leaves the state `waiting` in the transaction that stores its outcome.  A crash between the sending and
+ * that sends it again, under the same webhook-id: the receiver knows a repeat by it.
  *
  *     waiting -> delivered                    2xx; kept 7 days
  *     waiting -> waiting                      anything else, later (pace.h)
@@ -22,8 +23,10 @@
  *          was restored and reads the same events again gives the same ids
  * Told     events by their names, and of Souk's own: person.erased, consent.withdrawn, reject.added (counted, at most
  *          one a minute), webhook.test.  An event from outside that bears such a name is told to nobody
- * Ceiling  waiting_most rows wait in all; then the cursor does, and nothing is lost: an alarm
- * Cost     a step, an outcome: rows in one transaction of the job lane
+ * Ceiling  of an endpoint `ahead` rows are due; waiting_most rows wait in all, nearly all of what failed: then the
+ *          positions do, and nothing is lost: an alarm
+ * Cost     a step: blocks of the log, read beside the writer, then in one transaction of the job lane one row for each
+ *          endpoint and at most 128 deliveries.  Outcomes: one row each, and one for each endpoint
  * Threads  step, due, settle and sweep from one; the rest from any */
 #ifndef SOUK_SERVE_OUTBOX_H
 #define SOUK_SERVE_OUTBOX_H
@@ -34,6 +37,7 @@
 enum {
     SOUK_WEBHOOK_ID_BYTES = 37, /* "msg_" and 32 digits, with its NUL */
     SOUK_OUTBOX_DUE = 16,       /* at most, of one call */
+    SOUK_OUTBOX_SETTLE = 64,    /* the same */
 };
 
 typedef enum souk_delivery_kind {
@@ -90,6 +94,7 @@ typedef struct souk_outbox souk_outbox;
 typedef struct souk_outbox_options { /* {0} is the sane default */
     uint64_t waiting_most;           /* 0: 1,000,000 */
     int64_t first_wait_ms;           /* of pace.h; 0: 5,000 */
+    unsigned ahead;                  /* rows made before they are sent, of each endpoint; 0: 64 */
 } souk_outbox_options;
 
 SOUK_CHECKED souk_err souk_outbox_open(souk_mem *mem, souk_spine *spine,
@@ -102,9 +107,10 @@ void souk_outbox_set(souk_outbox *outbox, const souk_outbox_options *options);
 
 /* ---- the sender's side --------------------------------------------------------------------------------- */
 
-/* A few events more, and what else there is to tell.  *ret_did: false where there is nothing more for now. */
+/* A few events more, and what else there is to tell.  *ret_did: false where there is nothing more for now, or no room
+ * before the endpoints that are behind. */
 SOUK_CHECKED souk_err souk_outbox_step(souk_outbox *outbox, bool *ret_did);
-/* Whether events were stored since the last step; costs a look at two numbers. */
+/* Whether there may be something to do for a step; costs a look at two numbers. */
 bool souk_outbox_behind(const souk_outbox *outbox);
 /* Whether the last step found the ceiling reached. */
 bool souk_outbox_is_full(const souk_outbox *outbox);
@@ -122,7 +128,7 @@ typedef struct souk_outcome {
     souk_delivery_fault fault;
     int64_t retry_ms; /* what the answer asked for with Retry-After; 0: nothing */
 } souk_outcome;
-/* All in one transaction; what was deleted meanwhile is passed over. */
+/* Up to SOUK_OUTBOX_SETTLE in one transaction; what was deleted meanwhile is passed over. */
 SOUK_CHECKED souk_err souk_outbox_settle(souk_outbox *outbox, const souk_outcome *outcomes,
                                          size_t count);
 

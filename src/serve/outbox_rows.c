@@ -100,19 +100,23 @@ static souk_hash128 key_of(const souk_outbox *outbox, const souk_endpoint *endpo
     return souk_hash128_of(&outbox->key, parts, 2);
 }
 
-souk_err outbox_add(souk_outbox *outbox, souk_tx *tx, const souk_endpoint *endpoint,
-                    const struct outbox_news *news, int64_t *ret_id)
+souk_err outbox_put(souk_outbox *outbox, souk_tx *tx, const souk_endpoint *endpoint,
+                    const struct outbox_news *news)
 {
     souk_hash128 key = key_of(outbox, endpoint, news);
-    SOUK_TRY(souk_sql_one_int(
+    return souk_sql_run(
         tx,
         "INSERT INTO webhook_delivery (endpoint, kind, position, atom, number, at, state, tries, "
-        "status, fault, next_at, key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, 0, 0, ?7, ?8) "
-        "RETURNING id",
+        "status, fault, next_at, key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, 0, 0, ?7, ?8)",
         SOUK_VALUES(SOUK_INT(endpoint->id), SOUK_INT(news->kind), SOUK_INT(news->position),
                     SOUK_INT(news->atom), SOUK_INT(news->number), SOUK_INT(news->at),
-                    SOUK_INT(now_of(outbox)), SOUK_BLOB(&key, sizeof key)),
-        ret_id));
+                    SOUK_INT(now_of(outbox)), SOUK_BLOB(&key, sizeof key)));
+}
+
+souk_err outbox_add(souk_outbox *outbox, souk_tx *tx, const souk_endpoint *endpoint,
+                    const struct outbox_news *news)
+{
+    SOUK_TRY(outbox_put(outbox, tx, endpoint, news));
     return souk_sql_run(tx, "UPDATE webhook SET waiting = waiting + 1 WHERE id = ?1",
                         SOUK_VALUES(SOUK_INT(endpoint->id)));
 }
@@ -122,7 +126,8 @@ souk_err souk_outbox_test(souk_outbox *outbox, souk_tx *tx, const souk_endpoint 
 {
     struct outbox_news news = {.kind = SOUK_DELIVERY_TEST, .at = now_of(outbox)};
     souk_entropy(&news.received, sizeof news.received); /* each has an id of its own */
-    return outbox_add(outbox, tx, endpoint, &news, ret_id);
+    SOUK_TRY(outbox_add(outbox, tx, endpoint, &news));
+    return souk_sql_one_int(tx, "SELECT max(id) FROM webhook_delivery", SOUK_NO_VALUES, ret_id);
 }
 
 souk_err outbox_mark_read(souk_tx *tx, int kind, uint64_t *ret_id, souk_time *ret_at)
@@ -227,6 +232,19 @@ souk_err souk_outbox_due(souk_outbox *outbox, int64_t endpoint, const int64_t *b
     return SOUK_OK;
 }
 
+souk_err outbox_count_due(souk_outbox *outbox, souk_tx *tx, int64_t endpoint, size_t most,
+                          size_t *ret_count)
+{
+    int64_t count;
+    SOUK_TRY(souk_sql_one_int(
+        tx,
+        "SELECT count(*) FROM (SELECT 1 FROM webhook_delivery WHERE "
+        "endpoint = ?1 AND state = 0 AND next_at <= ?2 LIMIT ?3)",
+        SOUK_VALUES(SOUK_INT(endpoint), SOUK_INT(now_of(outbox)), SOUK_INT(most)), &count));
+    *ret_count = (size_t)count;
+    return SOUK_OK;
+}
+
 souk_err souk_outbox_list(souk_tx *tx, int64_t endpoint, int state, int64_t before, size_t most,
                           souk_err (*each)(void *context, const souk_delivery *row), void *context,
                           int64_t *ret_next)
@@ -275,45 +293,30 @@ struct settling {
     uint64_t random;
 };
 
+/* What the outcomes come to for one endpoint, whose row is written once. */
+struct sum {
+    int64_t endpoint;
+    uint64_t ended, died; /* rows that wait no more; those of them that are dead */
+    uint64_t failures;    /* behind the last success */
+    bool succeeded, gone;
+};
+
 static souk_err settle_delivered(souk_tx *tx, const struct settling *settling,
-                                 const souk_outcome *outcome)
+                                 const souk_outcome *outcome, struct sum *sum)
 {
     SOUK_TRY(souk_sql_run(tx,
                           "UPDATE webhook_delivery SET state = 1, tries = tries + 1, status = ?2, "
                           "fault = 0, next_at = ?3 WHERE id = ?1 AND state = 0",
                           SOUK_VALUES(SOUK_INT(outcome->delivery.id), SOUK_INT(outcome->status),
                                       SOUK_INT(settling->now))));
-    return souk_sql_run(
-        tx,
-        "UPDATE webhook SET waiting = waiting - ?2, failing = 0, failures = 0 "
-        "WHERE id = ?1",
-        SOUK_VALUES(SOUK_INT(outcome->delivery.endpoint), SOUK_INT(souk_sql_changed(tx))));
-}
-
-/* Off where it answered 410, or where nothing has reached it for too long. */
-static souk_err settle_endpoint(souk_tx *tx, const struct settling *settling,
-                                const souk_outcome *outcome, uint64_t died)
-{
-    int64_t endpoint = outcome->delivery.endpoint;
-    SOUK_TRY(souk_sql_run(
-        tx,
-        "UPDATE webhook SET waiting = waiting - ?2, dead = dead + ?2, failures = failures + 1, "
-        "failing = CASE failing WHEN 0 THEN ?3 ELSE failing END WHERE id = ?1",
-        SOUK_VALUES(SOUK_INT(endpoint), SOUK_INT(died), SOUK_INT(settling->now))));
-    if (outcome->gone)
-        return souk_sql_run(tx,
-                            "UPDATE webhook SET state = 2, version = version + 1 "
-                            "WHERE id = ?1 AND state = 0",
-                            SOUK_VALUES(SOUK_INT(endpoint)));
-    return souk_sql_run(tx,
-                        "UPDATE webhook SET state = 3, version = version + 1 WHERE id = ?1 AND "
-                        "state = 0 AND failures >= ?2 AND failing <= ?3",
-                        SOUK_VALUES(SOUK_INT(endpoint), SOUK_INT(SOUK_ENDPOINT_FAILURES),
-                                    SOUK_INT(settling->now - SOUK_ENDPOINT_FAILING_MS)));
+    sum->ended += souk_sql_changed(tx);
+    sum->succeeded = true;
+    sum->failures = 0;
+    return SOUK_OK;
 }
 
 static souk_err settle_failed(souk_tx *tx, const struct settling *settling,
-                              const souk_outcome *outcome, uint64_t random)
+                              const souk_outcome *outcome, uint64_t random, struct sum *sum)
 {
     const souk_outbox_options *options = &settling->outbox->options;
     int64_t wait_ms =
@@ -329,19 +332,69 @@ static souk_err settle_failed(souk_tx *tx, const struct settling *settling,
                           SOUK_VALUES(SOUK_INT(outcome->delivery.id), SOUK_INT(died ? 2 : 0),
                                       SOUK_INT(outcome->status), SOUK_INT(outcome->fault),
                                       SOUK_INT(settling->now + (died ? 0 : wait_ms)))));
-    return settle_endpoint(tx, settling, outcome, died ? souk_sql_changed(tx) : 0);
+    sum->ended += died ? souk_sql_changed(tx) : 0;
+    sum->died += died ? souk_sql_changed(tx) : 0;
+    sum->gone |= outcome->gone;
+    sum->failures++;
+    return SOUK_OK;
+}
+
+/* Off where it answered 410, or where nothing has reached it for too long. */
+static souk_err turn_off(souk_tx *tx, const struct settling *settling, const struct sum *sum)
+{
+    if (sum->gone)
+        SOUK_TRY(souk_sql_run(tx,
+                              "UPDATE webhook SET state = 2, version = version + 1 "
+                              "WHERE id = ?1 AND state = 0",
+                              SOUK_VALUES(SOUK_INT(sum->endpoint))));
+    else
+        SOUK_TRY(
+            souk_sql_run(tx,
+                         "UPDATE webhook SET state = 3, version = version + 1 WHERE id = ?1 AND "
+                         "state = 0 AND failures >= ?2 AND failing <= ?3",
+                         SOUK_VALUES(SOUK_INT(sum->endpoint), SOUK_INT(SOUK_ENDPOINT_FAILURES),
+                                     SOUK_INT(settling->now - SOUK_ENDPOINT_FAILING_MS))));
+    return souk_sql_changed(tx) ? souk_endpoint_end(tx, sum->endpoint) : SOUK_OK;
+}
+
+/* failing: 0 behind a success; since now with the first failure behind it. */
+static souk_err settle_endpoint(souk_tx *tx, const struct settling *settling, const struct sum *sum)
+{
+    SOUK_TRY(souk_sql_run(
+        tx,
+        "UPDATE webhook SET waiting = waiting - ?2, dead = dead + ?3, "
+        "failures = CASE ?4 WHEN 1 THEN 0 ELSE failures END + ?5, "
+        "failing = CASE WHEN ?4 = 0 AND failing <> 0 THEN failing WHEN ?5 > 0 THEN ?6 ELSE 0 END "
+        "WHERE id = ?1",
+        SOUK_VALUES(SOUK_INT(sum->endpoint), SOUK_INT(sum->ended), SOUK_INT(sum->died),
+                    SOUK_INT(sum->succeeded), SOUK_INT(sum->failures), SOUK_INT(settling->now))));
+    return sum->failures ? turn_off(tx, settling, sum) : SOUK_OK;
+}
+
+static struct sum *sum_of(struct sum *sums, size_t *count, int64_t endpoint)
+{
+    for (size_t i = 0; i < *count; i++)
+        if (sums[i].endpoint == endpoint)
+            return &sums[i];
+    sums[*count] = (struct sum){.endpoint = endpoint};
+    return &sums[(*count)++];
 }
 
 static souk_err settle(souk_tx *tx, void *context)
 {
     struct settling *settling = context;
+    struct sum sums[SOUK_OUTBOX_SETTLE];
+    size_t sum_count = 0;
     uint64_t random = settling->random; /* the same in another run */
     for (size_t i = 0; i < settling->count; i++) {
         const souk_outcome *outcome = &settling->outcomes[i];
+        struct sum *sum = sum_of(sums, &sum_count, outcome->delivery.endpoint);
         random = souk_mix64(random + i + 1);
-        SOUK_TRY(outcome->delivered ? settle_delivered(tx, settling, outcome)
-                                    : settle_failed(tx, settling, outcome, random));
+        SOUK_TRY(outcome->delivered ? settle_delivered(tx, settling, outcome, sum)
+                                    : settle_failed(tx, settling, outcome, random, sum));
     }
+    for (size_t i = 0; i < sum_count; i++)
+        SOUK_TRY(settle_endpoint(tx, settling, &sums[i]));
     return SOUK_OK;
 }
 
@@ -349,6 +402,7 @@ souk_err souk_outbox_settle(souk_outbox *outbox, const souk_outcome *outcomes, s
 {
     struct settling settling = {
         .outbox = outbox, .outcomes = outcomes, .count = count, .now = now_of(outbox)};
+    souk_assert(count <= SOUK_OUTBOX_SETTLE);
     souk_entropy(&settling.random, sizeof settling.random);
     if (count == 0)
         return SOUK_OK;
@@ -392,6 +446,29 @@ static souk_err delete_old(souk_tx *tx, int64_t endpoint, souk_delivery_state st
                     SOUK_INT(state == SOUK_DELIVERY_DEAD ? *ret_count : 0)));
 }
 
+/* What one that is off was still to be told is given up 30 days after it was first seen to be off. */
+static souk_err sweep_position(souk_tx *tx, const struct sweeping *sweeping,
+                               const souk_endpoint *endpoint)
+{
+    bool old = endpoint->off_at && endpoint->off_at <= sweeping->now - DEAD_MS;
+    if (!endpoint->off_at)
+        return souk_sql_run(tx, "UPDATE webhook SET off_at = ?2 WHERE id = ?1",
+                            SOUK_VALUES(SOUK_INT(endpoint->id), SOUK_INT(sweeping->now)));
+    if (!endpoint->behind || !old)
+        return SOUK_OK;
+    SOUK_TRY(souk_sql_run(tx, "DELETE FROM webhook_gap WHERE webhook = ?1",
+                          SOUK_VALUES(SOUK_INT(endpoint->id))));
+    return souk_sql_run(tx, "UPDATE webhook SET position = until WHERE id = ?1",
+                        SOUK_VALUES(SOUK_INT(endpoint->id)));
+}
+
+static souk_err sweep_removed(souk_tx *tx, int64_t endpoint)
+{
+    SOUK_TRY(souk_sql_run(tx, "DELETE FROM webhook_gap WHERE webhook = ?1",
+                          SOUK_VALUES(SOUK_INT(endpoint))));
+    return souk_sql_run(tx, "DELETE FROM webhook WHERE id = ?1", SOUK_VALUES(SOUK_INT(endpoint)));
+}
+
 /* What waits for one that is off is given up like what is dead. */
 static souk_err sweep_endpoint(souk_tx *tx, struct sweeping *sweeping,
                                const souk_endpoint *endpoint)
@@ -408,8 +485,9 @@ static souk_err sweep_endpoint(souk_tx *tx, struct sweeping *sweeping,
         all += count;
     }
     if (removed && !all)
-        SOUK_TRY(souk_sql_run(tx, "DELETE FROM webhook WHERE id = ?1",
-                              SOUK_VALUES(SOUK_INT(endpoint->id))));
+        SOUK_TRY(sweep_removed(tx, endpoint->id));
+    else if (endpoint->state != SOUK_ENDPOINT_ON)
+        SOUK_TRY(sweep_position(tx, sweeping, endpoint));
     sweeping->did |= all > 0;
     return SOUK_OK;
 }

@@ -30,6 +30,8 @@ struct line {
     bool seen; /* by the look under way */
 };
 
+_Static_assert(SOUK_POSTS_MOST <= (int)SOUK_OUTBOX_SETTLE, "what ended is stored at once");
+
 struct souk_sender {
     souk_mem *mem;
     souk_spine *spine;

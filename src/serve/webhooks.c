@@ -444,7 +444,7 @@ static void put_counter(souk_buf *out, const char *name, const char *type, const
 
 struct sums {
     souk_arena arena;
-    uint64_t on, failing, gone, waiting, dead;
+    uint64_t on, failing, gone, waiting, behind, dead; /* behind: the farthest */
 };
 
 static souk_err sum_up(souk_tx *tx, void *context)
@@ -460,6 +460,7 @@ static souk_err sum_up(souk_tx *tx, void *context)
         sums->failing += list[i].state == SOUK_ENDPOINT_FAILING;
         sums->gone += list[i].state == SOUK_ENDPOINT_GONE;
         sums->waiting += list[i].waiting;
+        sums->behind = souk_max_size(sums->behind, list[i].behind);
         sums->dead += list[i].dead;
     }
     return SOUK_OK;
@@ -477,6 +478,9 @@ static void count(void *state, souk_buf *out)
                     "Endpoints that are off because they failed for days.", sums.failing);
         put_counter(out, "souk_webhooks_gone", "gauge", "Endpoints that answered 410.", sums.gone);
         put_counter(out, "souk_webhooks_waiting", "gauge", "Deliveries that wait.", sums.waiting);
+        put_counter(out, "souk_webhooks_behind", "gauge",
+                    "Events of the log that the slowest endpoint has still to come to.",
+                    sums.behind);
         put_counter(out, "souk_webhooks_dead", "gauge", "Deliveries that were given up.",
                     sums.dead);
     }
@@ -510,7 +514,8 @@ static const souk_shape_name shapes[] = {
      "{id: integer, url: text, events: [text], stores: [text], purpose: text?, rate: integer, "
      "enabled: boolean, state: text 'on, off, gone (it answered 410) or failing', version: integer "
      "'its ETag', made: time, failing: time? 'since when nothing arrived there', waiting: integer, "
-     "dead: integer, secret?: text 'whsec_…, shown this once'}"},
+     "behind: integer 'events of the log it has still to come to', dead: integer, secret?: text "
+     "'whsec_…, shown this once'}"},
     {"Delivery",
      "{id: integer, webhook_id: text 'as it was sent', type: text 'event, or a name of our own', "
      "position?: integer 'in the log', at: time, state: text 'waiting, delivered or dead', tries: "

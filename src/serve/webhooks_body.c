@@ -44,6 +44,7 @@ void webhooks_write_endpoint(souk_json_writer *out, const souk_endpoint *endpoin
     write_time(out, "made", endpoint->made);
     write_time(out, "failing", endpoint->failing);
     souk_json_put_u64(out, "waiting", endpoint->waiting);
+    souk_json_put_u64(out, "behind", endpoint->behind);
     souk_json_put_u64(out, "dead", endpoint->dead);
     if (secret)
         souk_json_put_words(out, "secret", secret);

@@ -49,6 +49,8 @@ SOUK_TEST(
     SOUK_CHECK(ask(&desk, "POST", "/v1/webhooks/1/rotate", "{\"keep_s\":-1}") == 400);
     SOUK_CHECK(ask(&desk, "POST", "/v1/webhooks/1/test", "") == 202);
     SOUK_CHECK(says(&desk, "\"type\":\"webhook.test\"") && says(&desk, "\"waiting\""));
+    SOUK_CHECK(ask(&desk, "GET", "/v1/webhooks/1", "") == 200);
+    SOUK_CHECK(says(&desk, "\"waiting\":1,\"behind\":0,\"dead\":0"));
     SOUK_CHECK(ask(&desk, "GET", "/v1/webhooks/1/deliveries?state=waiting", "") == 200);
     SOUK_CHECK(says(&desk, "\"id\":1,"));
     SOUK_CHECK(ask(&desk, "GET", "/v1/webhooks/1/deliveries?state=dead", "") == 200);

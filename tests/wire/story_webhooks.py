@@ -108,8 +108,11 @@ def order(user, message, store="S1", name="Order Completed"):
 
 
 def settled(shop, *webhooks):
-    """Until nothing waits."""
-    until(lambda: all(shop.get(f"/v1/webhooks/{each['id']}")[1]["waiting"] == 0 for each in webhooks))
+    """Until nothing waits and nobody is behind."""
+    def is_told(webhook):
+        found = shop.get(f"/v1/webhooks/{webhook['id']}")[1]
+        return found["waiting"] == 0 and found["behind"] == 0
+    until(lambda: all(map(is_told, webhooks)))
 
 
 @with_receiver
