@@ -4,9 +4,9 @@
  *     SOUK_TRY(souk_measure_add(&measures, SOUK_TEXT("21IIIIIVVVVVC weight g"), diag));
  *     SOUK_TRY(souk_measure_add(&measures, SOUK_TEXT("2[3-5]IIIIIKVVVVC price 0.01"), diag));
  *     souk_measure measure;
- *     SOUK_TRY(souk_measure_read(&measures, SOUK_TEXT("2100042012505"), &measure, diag));
+ *     SOUK_TRY(souk_measure_read(&measures, SOUK_TEXT("2100042012509"), &measure, diag));
  *     measure.item, measure.weight, measure.unit                   "00042", 1.25, "kg"
- *     measure.code                                                 "2100042000007": the same, weighing nothing
+ *     measure.code                                                 "2100042000001": the same, weighing nothing
  *
  * A template is a pattern and what its values are:
  *
