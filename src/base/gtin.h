@@ -15,7 +15,7 @@
  *
  * Errors   SOUK_ESYNTAX: other characters than digits, or another count of them.  SOUK_EINVAL: the check digit is
  *          wrong.  On failure nothing is written
- * Cost     about a hundred instructions
+ * Cost     about 400 instructions
  * Source   GS1 General Specifications 3.3.2 (14 digits), 5.2.2.4.2 (UPC-E), 7.9 (check digit; it is counted by
  *          souk_gs1_check_digit of epc.h), 1.4.2 (restricted circulation)
  * Threads  values, free to share */

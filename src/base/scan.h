@@ -24,7 +24,8 @@
  * serial and other fields of a GS1 label are not searched: serials of phones look like cards.
  *
  * Errors   SOUK_EINVAL, SOUK_ESYNTAX, SOUK_ETOOBIG, SOUK_EOVERFLOW with words that never quote what was scanned
- * Cost     EAN-13: about 700 instructions; a GS1 label with weight, price and batch about 5,000
+ * Cost     instructions, with three templates: EAN-13 2,000; a scale's code 3,000; a GS1 label with weight, price and
+ *          batch 11,000; a link 14,000
  * Threads  pure; the result is a value without pointers into the text */
 #ifndef SOUK_BASE_SCAN_H
 #define SOUK_BASE_SCAN_H
