@@ -1,5 +1,5 @@
-/* measure_fuzz.c - lines of templates, then a code: a set never holds two templates for one code, what a template prints
- * it reads, and a code that is read keeps its item. */
+/* measure_fuzz.c - lines of templates, then a code: a set never holds two templates for one code, what a template
+ * prints it reads, and a code that is read keeps its item. */
 #include "base/measure.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

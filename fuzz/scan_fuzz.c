@@ -1,5 +1,5 @@
-/* scan_fuzz.c - anything a scanner may send: codes that are told are well formed and are told again when they are scanned,
- * no card is among them, and no refusal quotes a long number. */
+/* scan_fuzz.c - anything a scanner may send: codes that are told are well formed and are told again when they are
+ * scanned, no card is among them, and no refusal quotes a long number. */
 #include "base/scan.h"
 
 #include "base/gtin.h"

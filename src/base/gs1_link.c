@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-/* Digital Link URI Syntax 1.6, 4.4 to 4.9: what a path may begin with and what may follow, in this order.  Of several keys
- * the first one here begins a link that we write: the item of trade. */
+/* Digital Link URI Syntax 1.6, 4.4 to 4.9: what a path may begin with and what may follow, in this order.  Of
+ * several keys the first one here begins a link that we write: the item of trade. */
 static const struct key {
     uint16_t ai;
     uint16_t qualifiers[3]; /* 0 ends them */

@@ -1,7 +1,8 @@
 /* gs1_link.h - the same fields as a web address: GS1 Digital Link, not compressed.
  *
  *     souk_gs1 gs1;
- *     SOUK_TRY(souk_gs1_link_read(SOUK_TEXT("https://shop.example/01/09506000134352/10/B%2F7?17=261231"), &gs1, diag));
+ *     souk_text url = SOUK_TEXT("https://shop.example/01/09506000134352/10/B%2F7?17=261231");
+ *     SOUK_TRY(souk_gs1_link_read(url, &gs1, diag));
  *     souk_gs1_find(&gs1, 10)                                   "B/7"
  *     char text[SOUK_GS1_BYTES];
  *     souk_gs1_link_write(&gs1, SOUK_TEXT("https://id.gs1.org"), text, &bytes, diag);
@@ -9,11 +10,11 @@
  *     https://any.domain/any/path/01/GTIN/22/variant/10/batch/21/serial?17=261231&3103=000195#anything
  *                                 key     qualifiers, in this order      other fields, by number
  *
- * Read are links of any domain; parameters of the query whose names are no numbers (linkType...) are somebody else's and
- * left out.  Forgiven is what the standard forbids its writers and what labels in shops have: a GTIN of 8, 12 or 13
- * digits, a batch or serial in the query, and a '/' behind
- * the last value.  The names that 1.2 still had for numbers, as /gtin/, are refused with
- * the number to write.  '+' is '+', in the query too: no field has a space.
+ * Read are links of any domain; parameters of the query whose names are no numbers (linkType...) are somebody
+ * else's and left out.  Forgiven is what the standard forbids its writers and what labels in shops have: a GTIN of
+ * 8, 12 or 13 digits, a batch or serial in the query, and a '/' behind the last value.  The names that 1.2 still
+ * had for numbers, as /gtin/, are refused with the number to write.  '+' is '+', in the query too: no field has a
+ * space.
  *
  * Source   GS1 Digital Link Standard: URI Syntax 1.6, 4 (grammar), 4.11 (canonical form); RFC 3986
  * Threads  pure */

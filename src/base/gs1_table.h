@@ -12,7 +12,8 @@
  * Company prefixes, countries, currencies, media types, package types, the insides of coupons and of bank accounts are
  * not judged here: a till has no use for a refusal there, and the lists behind them change.
  *
- * Source   GS1 General Specifications 26.0, 3.2 (the list), 4.14 (pairs), 7.8.5 (predefined lengths), 7.11 (characters) */
+ * Source   GS1 General Specifications 26.0, 3.2 (the list), 4.14 (pairs), 7.8.5 (predefined lengths),
+ *          7.11 (characters) */
 #ifndef SOUK_BASE_GS1_TABLE_H
 #define SOUK_BASE_GS1_TABLE_H
 

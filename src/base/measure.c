@@ -464,7 +464,8 @@ souk_err souk_measure_write(const souk_measure_template *row, souk_text item, ui
             digit = item.at[item_digits];
         item_digits += row->parts[i] == 'I';
         if (digit < '0' || digit > '9')
-            return souk_diag_say(diag, SOUK_EINVAL, "an item's number has digits only: leave out what is none");
+            return souk_diag_say(diag, SOUK_EINVAL,
+                                 "an item's number has digits only: leave out what is none");
         code[i] = digit;
     }
     if (item_digits != item.bytes)

@@ -7,8 +7,8 @@ enum { LEAST = 13, MOST = 19, GROUPS = 5, PREFIX = 6 };
 #define LENGTH(digits) (1u << (digits))
 #define FROM_16        (LENGTH(16) | LENGTH(17) | LENGTH(18) | LENGTH(19))
 
-/* The first six digits from and to, in their order, and the lengths that are in use; where ranges overlap a number may have
- * the lengths of both. */
+/* The first six digits from and to, in their order, and the lengths that are in use; where ranges overlap
+ * a number may have the lengths of both. */
 static const struct issuer {
     uint32_t first, last;
     uint32_t lengths;

@@ -11,10 +11,10 @@
  *   3. begins as an issuer's numbers do and has one of this issuer's lengths (the table in pan.c);
  *   4. keeps the Luhn rule (ISO/IEC 7812-1 annex B).
  *
- * All four, because a text of a shop is full of other long numbers.  What is left is chance: of numbers with random
- * digits 2.8 % are taken for a card with 16 digits, 1.4 % with 19, 1.0 % with 13, 0.4 % with 14, 0.2 % with 15, 17 or 18
- * and none with others; of order numbers that begin with their year or that a letter touches, of moments in milliseconds
- * and of EAN-13 of China none.
+ * All four, because a text of a shop is full of other long numbers.  What is left is chance: of numbers with
+ * random digits 2.8 % are taken for a card with 16 digits, 1.4 % with 19, 1.0 % with 13, 0.4 % with 14, 0.2 % with
+ * 15, 17 or 18 and none with others; of order numbers that begin with their year or that a letter touches, of
+ * moments in milliseconds and of EAN-13 of China none.
  * A GTIN-13 that begins with 4 keeps rule 4 one time in ten: in a field for product codes ask gtin.h first, as scan.h
  * does; in free text it is taken for a card.
  *

@@ -116,7 +116,7 @@ static bool dumb_luhn(const char *digits)
     return sum % 10 == 0;
 }
 
-/* Of so many random numbers with this beginning and length, how many are taken for a card, in hundredths of a percent. */
+/* Of so many random numbers with this beginning and length: how many of 10,000 are taken for a card. */
 static unsigned chance(souk_test *test, const char *begin, size_t digits, size_t count)
 {
     size_t taken = 0;

@@ -16,9 +16,9 @@
  *     https://shop.example/01/09506000134352     GS1 Digital Link
  *     KAFFEE-500                                 anything else is the shop's own number, up to 48 characters
  *
- * Which code means what, where several could: eight digits may be an EAN-8 and a UPC-E, then both are told.  12, 13 or 14
- * digits with a wrong check digit are a damaged label and refused; eight such digits may be the shop's own.
- * The text as it came is the last of the codes, for shops whose own number is the bar code.
+ * Which code means what, where several could: eight digits may be an EAN-8 and a UPC-E, then both are told.  12,
+ * 13 or 14 digits with a wrong check digit are a damaged label and refused; eight such digits may be the shop's
+ * own. The text as it came is the last of the codes, for shops whose own number is the bar code.
  *
  * A card number is refused (pan.h), but for a number that is a valid code: those are told apart by nothing.  The batch,
  * serial and other fields of a GS1 label are not searched: serials of phones look like cards.
