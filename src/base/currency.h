@@ -7,7 +7,7 @@
  * It is what bounds the totals by currency: a door takes no other code, so a stranger with a public
  * write key cannot fill them with invented ones.
  *
- * Cost     a binary search over SOUK_CURRENCIES entries
+ * Cost     a binary search over its entries; by number one pass over them
  * Source   ISO 4217:2015, lists one (codes in use) and three (withdrawn)
  * Threads  no state */
 #ifndef SOUK_BASE_CURRENCY_H
@@ -20,6 +20,10 @@ enum { SOUK_CURRENCIES_MOST = 199 }; /* the table never has more: the totals cou
 /* The code in capitals and a NUL.  SOUK_EINVAL: not three letters.  SOUK_ENOENT: three letters that ISO 4217
  * does not know.  On failure ret_code keeps its old value. */
 SOUK_CHECKED souk_err souk_currency_read(souk_text told, char ret_code[4]);
+
+/* The code of a number with three digits, as bar codes have it: "978" is EUR.  SOUK_EINVAL: not three digits.
+ * SOUK_ENOENT: no code has it. */
+SOUK_CHECKED souk_err souk_currency_of_number(souk_text digits, char ret_code[4]);
 
 /* The n-th code in order of the alphabet, NULL behind the last. */
 const char *souk_currency_at(size_t n);

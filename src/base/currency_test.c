@@ -49,3 +49,19 @@ SOUK_TEST("the currencies that people pay in are known, and words that look like
     for (size_t i = 0; i < sizeof no_code / sizeof *no_code; i++)
         SOUK_CHECK_ERR(souk_currency_read(souk_text_of(no_code[i]), code), SOUK_EINVAL);
 }
+
+SOUK_TEST("the numbers of bar codes are those of the currencies")
+{
+    static const char *const rows[][2] = {{"978", "EUR"}, {"156", "CNY"}, {"344", "HKD"},
+                                          {"840", "USD"}, {"008", "ALL"}, {"532", "XCG"},
+                                          {"826", "GBP"}, {"392", "JPY"}, {"999", "XXX"}};
+    char code[4] = "";
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        SOUK_MUST(souk_currency_of_number(souk_text_of(rows[i][0]), code));
+        SOUK_CHECK(!strcmp(code, rows[i][1]));
+    }
+    SOUK_CHECK_ERR(souk_currency_of_number(SOUK_TEXT("000"), code), SOUK_ENOENT);
+    SOUK_CHECK_ERR(souk_currency_of_number(SOUK_TEXT("97"), code), SOUK_EINVAL);
+    SOUK_CHECK_ERR(souk_currency_of_number(SOUK_TEXT("9x8"), code), SOUK_EINVAL);
+    SOUK_CHECK(!strcmp(code, "XXX"));
+}
