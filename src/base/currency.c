@@ -89,3 +89,16 @@ souk_err souk_currency_of_number(souk_text digits, char ret_code[4])
     }
     return SOUK_ENOENT;
 }
+
+unsigned souk_currency_exponent(const char code[4])
+{
+    /* ISO 4217 list one: all that are not 2 */
+    static const char *const places[] = {"0BIF", "0CLP", "0DJF", "0GNF", "0ISK", "0JPY", "0KMF",
+                                         "0KRW", "0PYG", "0RWF", "0UGX", "0UYI", "0VND", "0VUV",
+                                         "0XAF", "0XOF", "0XPF", "3BHD", "3IQD", "3JOD", "3KWD",
+                                         "3LYD", "3OMR", "3TND", "4CLF", "4UYW"};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (!memcmp(places[i] + 1, code, 3))
+            return (unsigned)(places[i][0] - '0');
+    return 2;
+}

@@ -25,6 +25,9 @@ SOUK_CHECKED souk_err souk_currency_read(souk_text told, char ret_code[4]);
  * SOUK_ENOENT: no code has it. */
 SOUK_CHECKED souk_err souk_currency_of_number(souk_text digits, char ret_code[4]);
 
+/* Places of its minor unit: EUR 2, JPY 0, KWD 3; 2 for a code that ISO 4217 gives none, and for withdrawn ones. */
+unsigned souk_currency_exponent(const char code[4]);
+
 /* The n-th code in order of the alphabet, NULL behind the last. */
 const char *souk_currency_at(size_t n);
 

@@ -65,3 +65,10 @@ SOUK_TEST("the numbers of bar codes are those of the currencies")
     SOUK_CHECK_ERR(souk_currency_of_number(SOUK_TEXT("9x8"), code), SOUK_EINVAL);
     SOUK_CHECK(!strcmp(code, "XXX"));
 }
+
+SOUK_TEST("a currency tells the places of its minor unit")
+{
+    SOUK_CHECK(souk_currency_exponent("EUR") == 2 && souk_currency_exponent("CNY") == 2);
+    SOUK_CHECK(souk_currency_exponent("JPY") == 0 && souk_currency_exponent("KWD") == 3);
+    SOUK_CHECK(souk_currency_exponent("CLF") == 4 && souk_currency_exponent("BIF") == 0);
+}

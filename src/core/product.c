@@ -212,6 +212,26 @@ souk_err souk_product_versions(souk_ledger *ledger, uint32_t merchant, souk_text
     return souk_ledger_read(ledger, each_version, &looking);
 }
 
+souk_err souk_products_told(souk_tx *tx, int64_t after_id, unsigned most,
+                            souk_err (*each)(void *context, int64_t id, uint32_t merchant,
+                                             const souk_product *product),
+                            void *context)
+{
+    souk_auto_value(souk_rows) rows = {0};
+    SOUK_TRY(souk_rows_begin(tx,
+                             "SELECT " PRODUCT_COLUMNS
+                             ", id, merchant FROM product WHERE id > ?1 ORDER BY id LIMIT ?2",
+                             SOUK_VALUES(SOUK_INT(after_id), SOUK_INT(most)), &rows));
+    while (souk_rows_next(&rows)) {
+        souk_product product;
+        souk_time since;
+        take_row(&rows, &product, &since);
+        SOUK_TRY(
+            each(context, souk_rows_int(&rows, 12), (uint32_t)souk_rows_int(&rows, 13), &product));
+    }
+    return souk_rows_check(&rows);
+}
+
 struct keeping {
     souk_arena *arena;
     souk_product *product;

@@ -62,6 +62,13 @@ SOUK_CHECKED souk_err souk_products_each(souk_ledger *ledger, uint32_t merchant,
 /* Every version of one, oldest first. */
 SOUK_CHECKED souk_err souk_product_versions(souk_ledger *ledger, uint32_t merchant, souk_text code,
                                             souk_product_each *each, void *context);
+/* Versions of every merchant as they were put, in the order of their rows' ids, behind after_id, at most `most`: for who
+ * keeps products in memory.  In the caller's transaction. */
+SOUK_CHECKED souk_err souk_products_told(souk_tx *tx, int64_t after_id, unsigned most,
+                                         souk_err (*each)(void *context, int64_t id,
+                                                          uint32_t merchant,
+                                                          const souk_product *product),
+                                         void *context);
 SOUK_CHECKED souk_err souk_products_count(souk_ledger *ledger, uint32_t merchant,
                                           uint64_t *ret_count);
 
