@@ -88,8 +88,8 @@ static souk_err check_conditions(const souk_offer *offer, souk_diag *diag)
     if (offer->least_quantity.micro < 0 || offer->least_minor < 0 ||
         offer->least_minor > SOUK_OFFER_MINOR_MOST)
         wrong = "a least quantity or amount below 0 or too large";
-    else if (offer->most_minor < 0)
-        wrong = "a ceiling below 0";
+    else if (offer->most_minor < 0 || offer->most_minor > SOUK_OFFER_MINOR_MOST)
+        wrong = "a ceiling below 0 or too large";
     else if (offer->from && offer->until && offer->from >= offer->until)
         wrong = "an end that is not after its beginning";
     else if (offer->weekdays > 127)

@@ -77,8 +77,8 @@ enum {
     SOUK_PERCENT_ALL = 1000000, /* percent_micro of 100 % */
     SOUK_BOOK_OFFERS_MOST = 100000,
 };
-/* An amount in an offer is at most this: 10^15 minor units. */
-#define SOUK_OFFER_MINOR_MOST INT64_C(1000000000000000)
+/* An amount in an offer is at most this: 10^12 minor units, a decimal whatever the exponent. */
+#define SOUK_OFFER_MINOR_MOST INT64_C(1000000000000)
 
 /* Lists in any order; {0} is everything. */
 typedef struct souk_scope {
