@@ -46,7 +46,7 @@ static bool is_bundle(souk_offer_kind kind)
 static souk_err check_scopes(const souk_offer *offer, souk_diag *diag)
 {
     for (size_t i = 0; i < offer->scope_count; i++) {
-        const souk_scope *scope = &offer->scopes[i];
+        const souk_offer_scope *scope = &offer->scopes[i];
         bool counts = is_bundle(offer->kind) || (offer->kind == SOUK_OFFER_BASKET_FREE && i == 1);
         if (counts && (scope->quantity < 1 || scope->quantity > SOUK_OFFER_SET_MOST))
             return souk_diag_say(diag, SOUK_EINVAL,
@@ -173,7 +173,8 @@ static bool own_list(souk_arena *arena, const uint32_t **list, size_t *count)
 
 static bool own_offer(souk_arena *arena, souk_offer *offer)
 {
-    souk_scope *scopes = souk_arena_copy(arena, offer->scopes, offer->scope_count * sizeof *scopes);
+    souk_offer_scope *scopes =
+        souk_arena_copy(arena, offer->scopes, offer->scope_count * sizeof *scopes);
     if (arena->failed || !scopes)
         return false;
     bool good = own_list(arena, &offer->stores, &offer->store_count) &&
@@ -199,7 +200,7 @@ static void mark_scopes(souk_book *book, uint32_t offer, uint32_t *next_mark)
 {
     book->first_mark[offer] = *next_mark;
     for (size_t i = 0; i < book->offers[offer].scope_count; i++) {
-        const souk_scope *scope = &book->offers[offer].scopes[i];
+        const souk_offer_scope *scope = &book->offers[offer].scopes[i];
         book->marks[(*next_mark)++] = (scope_mark){
             .in = bits_of(scope->products, scope->product_count, BOOK_PRODUCT) |
                   bits_of(scope->tags, scope->tag_count, BOOK_TAG),
@@ -223,7 +224,7 @@ static book_entry *entry_of(souk_book *book, uint32_t name, int what)
 static void walk_names(souk_book *book, void (*visit)(souk_book *, book_entry *, uint32_t))
 {
     for (uint32_t i = 0; i < book->count; i++) {
-        const souk_scope *scope = &book->offers[i].scopes[0];
+        const souk_offer_scope *scope = &book->offers[i].scopes[0];
         for (size_t k = 0; k < scope->product_count; k++)
             visit(book, entry_of(book, scope->products[k], BOOK_PRODUCT), i);
         for (size_t k = 0; k < scope->tag_count; k++)

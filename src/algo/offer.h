@@ -1,9 +1,9 @@
 /* offer.h - what a shop promises its shoppers, compiled into a book that prices baskets quickly.
  *
- *     souk_scope tea = {.tags = (uint32_t[]){TEA}, .tag_count = 1};
+ *     souk_offer_scope tea = {.tags = (uint32_t[]){TEA}, .tag_count = 1};
  *     souk_offer offers[] = {
  *         {.id = 7, .kind = SOUK_OFFER_N_FOR_M, .scopes = &tea, .scope_count = 1, .take = 3, .pay = 2},
- *         {.id = 9, .kind = SOUK_OFFER_BASKET_PERCENT, .scopes = &(souk_scope){0}, .scope_count = 1,
+ *         {.id = 9, .kind = SOUK_OFFER_BASKET_PERCENT, .scopes = &(souk_offer_scope){0}, .scope_count = 1,
  *          .percent_micro = 50000, .least_minor = 5000},                          5 % from 50.00 on
  *     };
  *     souk_auto(souk_book) book = NULL;
@@ -81,12 +81,12 @@ enum {
 #define SOUK_OFFER_MINOR_MOST INT64_C(1000000000000)
 
 /* Lists in any order; {0} is everything. */
-typedef struct souk_scope {
+typedef struct souk_offer_scope {
     const uint32_t *products, *tags, *not_products, *not_tags;
     size_t product_count, tag_count, not_product_count, not_tag_count;
     uint32_t
         quantity; /* bundles: its units in each set; BASKET_FREE, second scope: units given a time; else 0 */
-} souk_scope;
+} souk_offer_scope;
 
 typedef struct souk_offer {
     uint64_t id;      /* the caller's, unique in a book */
@@ -94,7 +94,7 @@ typedef struct souk_offer {
     souk_offer_kind kind;
     uint32_t group; /* of these only the best holds, see pricing.h; 0: none */
     bool exclusive; /* stands alone in the basket */
-    const souk_scope *scopes;
+    const souk_offer_scope *scopes;
     size_t scope_count;
 
     int64_t amount_minor;

@@ -10,7 +10,7 @@ bool pricing_matches(const souk_pricing *desk, uint32_t offer, size_t scope, con
     const scope_mark *mark = &desk->book->marks[desk->book->first_mark[offer] + scope];
     if (!mark->everything && !(mark->in & at->bits))
         return false;
-    const souk_scope *names = &offer_at(desk, offer)->scopes[scope];
+    const souk_offer_scope *names = &offer_at(desk, offer)->scopes[scope];
     bool in = mark->everything || book_names(names->products, names->product_count, at->product);
     for (uint32_t i = 0; !in && i < at->tag_count; i++)
         in = book_names(names->tags, names->tag_count, at->tags[i]);

@@ -100,7 +100,7 @@ SOUK_TEST("too many adjustments are refused, and the desk prices the next basket
 SOUK_TEST("a book refuses offers that are not as their kind wants them")
 {
     static const uint32_t some = 1;
-    const souk_scope one = {0}, counted = {.quantity = 2}, two[] = {{.quantity = 1}, {0}};
+    const souk_offer_scope one = {0}, counted = {.quantity = 2}, two[] = {{.quantity = 1}, {0}};
     const struct {
         souk_offer offer;
         const char *words;
@@ -164,7 +164,7 @@ SOUK_TEST("a book refuses offers that are not as their kind wants them")
                             .amount_minor = 1,
                             .scopes = &one,
                             .scope_count = 1}};
-    souk_scope large = {.products = &some, .product_count = SOUK_OFFER_NAMES_MOST + 1};
+    souk_offer_scope large = {.products = &some, .product_count = SOUK_OFFER_NAMES_MOST + 1};
     souk_diag diag = {.words = ""};
     twins[1] = twins[0];
     SOUK_CHECK_ERR(souk_book_new(test->mem, twins, 2, 2, &book, &diag), SOUK_EINVAL);
@@ -189,7 +189,7 @@ SOUK_TEST("an empty book and an empty basket price, and books are read in order"
     rig_line(&my, tea, 2, 100);
     SOUK_CHECK(rig_total(&my) == 200 && souk_book_count(my.book) == 0);
     uint32_t names[] = {9, 3, 9};
-    souk_scope scope = {.products = names, .product_count = 3};
+    souk_offer_scope scope = {.products = names, .product_count = 3};
     rig_offer(&my, SOUK_OFFER_UNIT_AMOUNT)->amount_minor = 5;
     rig_offer(&my, SOUK_OFFER_UNIT_AMOUNT)->amount_minor = 6;
     my.offers[1].priority = -4;
@@ -208,7 +208,7 @@ SOUK_TEST("an empty book and an empty basket price, and books are read in order"
 SOUK_TEST("making a book and a desk survives every failure of memory")
 {
     uint32_t names[] = {1, 2};
-    souk_scope scope = {.products = names, .product_count = 2, .tags = names, .tag_count = 2};
+    souk_offer_scope scope = {.products = names, .product_count = 2, .tags = names, .tag_count = 2};
     souk_offer offers[2] = {{.id = 1,
                              .kind = SOUK_OFFER_UNIT_AMOUNT,
                              .amount_minor = 1,

@@ -1,4 +1,5 @@
-/* pricing_model.h - pricing.h word for word, one unit at a time: no index, no arithmetic on runs.  For tests only. */
+/* pricing_model.h - pricing.h word for word, one unit at a time: no index, no arithmetic on runs.
+ * For tests, and the peer of `souk bench pricing`. */
 #ifndef SOUK_ALGO_PRICING_MODEL_H
 #define SOUK_ALGO_PRICING_MODEL_H
 
@@ -453,8 +454,10 @@ static void model_price(model *my, const souk_offer *offers, size_t count,
         my->total += line->no_offers ? my->base[i] : 0;
     }
     for (size_t i = 0; i < count; i++)
-        if (model_in_force(&offers[i], basket))
+        if (model_in_force(&offers[i], basket)) {
+            souk_assert(my->offer_count < MODEL_OFFERS);
             my->offers[my->offer_count++] = &offers[i];
+        }
     qsort(my->offers, my->offer_count, sizeof *my->offers, model_compare_offers);
     const souk_offer *best = NULL;
     int64_t least = model_stages(my, NULL, claim);

@@ -11,7 +11,7 @@ enum { PRODUCTS = 12, TAGS = 6, SCOPES = 3 };
 typedef struct world {
     rig my;
     uint32_t line_tags[PRODUCTS][2], names[RIG_OFFERS][SCOPES][4][3];
-    souk_scope scopes[RIG_OFFERS][SCOPES];
+    souk_offer_scope scopes[RIG_OFFERS][SCOPES];
     uint32_t stores[2], audiences[2];
     souk_coupons coupons[2];
     model model;
@@ -26,9 +26,9 @@ static size_t fill_names(souk_test *test, uint32_t *names, uint64_t below, size_
     return count;
 }
 
-static void fill_scope(souk_test *test, souk_scope *scope, uint32_t names[4][3])
+static void fill_scope(souk_test *test, souk_offer_scope *scope, uint32_t names[4][3])
 {
-    *scope = (souk_scope){names[0], names[1], names[2], names[3], 0, 0, 0, 0, 0};
+    *scope = (souk_offer_scope){names[0], names[1], names[2], names[3], 0, 0, 0, 0, 0};
     scope->product_count = fill_names(test, names[0], PRODUCTS, 3);
     scope->tag_count = fill_names(test, names[1], TAGS, 2);
     if (test_random(test, 4) == 0) {

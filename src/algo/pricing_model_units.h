@@ -58,7 +58,7 @@ static bool model_has(const uint32_t *list, size_t count, uint32_t name)
     return false;
 }
 
-static bool model_in_scope(const souk_scope *scope, const souk_basket_line *line)
+static bool model_in_scope(const souk_offer_scope *scope, const souk_basket_line *line)
 {
     bool in = scope->product_count + scope->tag_count == 0 ||
               model_has(scope->products, scope->product_count, line->product);

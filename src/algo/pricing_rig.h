@@ -46,7 +46,7 @@ static inline souk_basket_line *rig_line(rig *my, uint32_t product, int64_t coun
 /* An offer of the next id, on everything until its scopes are set. */
 static inline souk_offer *rig_offer(rig *my, souk_offer_kind kind)
 {
-    static const souk_scope everything;
+    static const souk_offer_scope everything;
     souk_offer *offer = &my->offers[my->offer_count++];
     *offer =
         (souk_offer){.id = my->offer_count, .kind = kind, .scopes = &everything, .scope_count = 1};

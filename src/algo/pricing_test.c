@@ -3,9 +3,9 @@
 
 #include "algo/pricing_rig.h"
 
-static souk_scope product_scope(const uint32_t *product, uint32_t quantity)
+static souk_offer_scope product_scope(const uint32_t *product, uint32_t quantity)
 {
-    return (souk_scope){.products = product, .product_count = 1, .quantity = quantity};
+    return (souk_offer_scope){.products = product, .product_count = 1, .quantity = quantity};
 }
 
 static const uint32_t tea = 1, cup = 2, pot = 3;
@@ -129,8 +129,8 @@ SOUK_TEST("a unit is in one set only, and a bundle takes what is left")
     rig_line(&my, tea, 4, 500);
     rig_line(&my, cup, 2, 300);
     souk_offer *offer = rig_offer(&my, SOUK_OFFER_N_FOR_M);
-    souk_scope only_tea = product_scope(&tea, 0);
-    souk_scope both[] = {product_scope(&tea, 1), product_scope(&cup, 1)};
+    souk_offer_scope only_tea = product_scope(&tea, 0);
+    souk_offer_scope both[] = {product_scope(&tea, 1), product_scope(&cup, 1)};
     offer->take = 3;
     offer->pay = 2;
     offer->scopes = &only_tea;
@@ -230,7 +230,7 @@ SOUK_TEST("a threshold gives the cheapest units of its gift scope")
     rig_open(&my, test);
     rig_line(&my, pot, 1, 6000);
     rig_line(&my, cup, 2, 300);
-    souk_scope scopes[] = {{0}, product_scope(&cup, 1)};
+    souk_offer_scope scopes[] = {{0}, product_scope(&cup, 1)};
     souk_offer *gift = rig_offer(&my, SOUK_OFFER_BASKET_FREE);
     gift->scopes = scopes;
     gift->scope_count = 2;
@@ -346,7 +346,7 @@ SOUK_TEST("scopes include by product or tag, exclude, and never mean lines witho
     my.lines[3].product = 4;
     my.lines[3].tag_count = 0;
     my.basket.line_count = 4;
-    souk_scope scope = {.tags = &snack, .tag_count = 1};
+    souk_offer_scope scope = {.tags = &snack, .tag_count = 1};
     souk_offer *offer = rig_offer(&my, SOUK_OFFER_UNIT_AMOUNT);
     offer->amount_minor = 10;
     offer->scopes = &scope;
@@ -354,7 +354,7 @@ SOUK_TEST("scopes include by product or tag, exclude, and never mean lines witho
     scope.not_tags = &organic;
     scope.not_tag_count = 1;
     SOUK_CHECK(rig_total(&my) == 400 - 10 && my.priced->lines[0].total_minor == 90);
-    scope = (souk_scope){.not_products = &tea, .not_product_count = 1};
+    scope = (souk_offer_scope){.not_products = &tea, .not_product_count = 1};
     SOUK_CHECK(rig_total(&my) == 400 - 20 && my.priced->lines[3].total_minor == 90);
     rig_close(&my);
 }
@@ -370,7 +370,7 @@ SOUK_TEST("hints tell what is missing to an offer that nearly holds")
     souk_offer *spend = rig_offer(&my, SOUK_OFFER_BASKET_AMOUNT);
     spend->amount_minor = 100;
     spend->least_minor = 1000;
-    souk_scope scopes[] = {product_scope(&tea, 1), product_scope(&cup, 1)};
+    souk_offer_scope scopes[] = {product_scope(&tea, 1), product_scope(&cup, 1)};
     souk_offer *bundle = rig_offer(&my, SOUK_OFFER_BUNDLE_PRICE);
     bundle->amount_minor = 1;
     bundle->scopes = scopes;

@@ -10,8 +10,8 @@ typedef struct reading {
     const souk_offer_reader *with;
     const souk_json_doc *doc;
     souk_offer *offer;
-    souk_scope *scopes; /* [SOUK_OFFER_SCOPES_MOST], as read */
-    souk_scope *scope;  /* the one that is being read */
+    souk_offer_scope *scopes; /* [SOUK_OFFER_SCOPES_MOST], as read */
+    souk_offer_scope *scope;  /* the one that is being read */
     size_t bundle_count;
     uint64_t seen; /* members of the outermost object, a bit each */
     char path[256];

@@ -28,7 +28,7 @@ static void put_list(souk_json_writer *json, const char *key, const uint32_t *li
     souk_json_write_end(json);
 }
 
-static void write_scope(souk_json_writer *json, const souk_scope *scope)
+static void write_scope(souk_json_writer *json, const souk_offer_scope *scope)
 {
     souk_json_write_object(json);
     put_list(json, "products", scope->products, scope->product_count);
