@@ -116,8 +116,16 @@ const bench_entry *bench_entry_at(size_t i);
 /* bench_files.c: a part of `souk bench import`: every format of files, with rows made here. */
 SOUK_CHECKED souk_err bench_files(bench_run *bench, souk_diag *diag);
 
-extern const bench_entry bench_import_entry, bench_collect_entry, bench_single_entry,
-    bench_json_entry, bench_read_entry, bench_restart_entry, bench_scale_entry, bench_world_entry,
-    bench_stream_entry, bench_webhooks_entry;
+extern const bench_entry bench_import_entry;
+extern const bench_entry bench_collect_entry;
+extern const bench_entry bench_single_entry;
+extern const bench_entry bench_json_entry;
+extern const bench_entry bench_read_entry;
+extern const bench_entry bench_restart_entry;
+extern const bench_entry bench_scale_entry;
+extern const bench_entry bench_world_entry;
+extern const bench_entry bench_stream_entry;
+extern const bench_entry bench_webhooks_entry;
+extern const bench_entry bench_pricing_entry;
 
 #endif
