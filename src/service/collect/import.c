@@ -24,6 +24,21 @@ const souk_import_format *souk_import_find(souk_text name)
     return NULL;
 }
 
+/* Rejects made before places named the file say "line 3" alone. */
+bool souk_import_place(souk_text place, souk_text *ret_row)
+{
+    souk_text import = SOUK_TEXT("import ");
+    *ret_row = place;
+    if (souk_text_starts(place, SOUK_TEXT("line ")) ||
+        souk_text_starts(place, SOUK_TEXT("record ")))
+        return true;
+    if (!souk_text_starts(place, import))
+        return false;
+    souk_text_cut(ret_row, ':');
+    *ret_row = souk_text_trim(*ret_row);
+    return true;
+}
+
 bool souk_import_known(souk_text format)
 {
     return souk_import_find(format) != NULL;
@@ -94,6 +109,7 @@ static souk_err read_file(struct run *run, void *state, import_file *file, uint6
     if (!err)
         err = read_pieces(run->format, state, file, diag);
     run->import->rows += sink->rows;
+    run->import->rejected += sink->stayed_out;
     err = import_batches_end(batches, err);
     run->format->done(state);
     return err;

@@ -1,6 +1,7 @@
 /* import_batches.c - see import_batches.h. */
 #include "service/collect/import_batches.h"
 
+#include "base/utf8.h"
 #include "core/pack.h"
 #include "core/reject.h"
 #include "core/task.h"
@@ -41,6 +42,7 @@ struct import_batches {
     souk_err err; /* of any batch */
     uint64_t durable_rows;
     uint64_t last_through; /* of what was put last */
+    uint64_t faults;
     souk_task task;
 };
 
@@ -373,16 +375,34 @@ static souk_err note_reject(souk_tx *tx, void *context)
                  : SOUK_OK;
 }
 
+/* "import orders: line 3 of orders.csv", as souk_import_place reads it. */
+static void tell_place(const import_batches *batches, uint64_t line,
+                       char where[SOUK_IMPORT_PLACE_BYTES])
+{
+    const char *path = batches->options.file->path, *slash = strrchr(path, '/');
+    char name[SOUK_IMPORT_NAME_BYTES];
+    int bytes = snprintf(name, sizeof name, "%s", slash ? slash + 1 : path);
+    souk_text shown = {name, souk_min_size((size_t)bytes, sizeof name - 1)};
+    while (shown.bytes && !souk_utf8_valid(shown)) /* cut within a character */
+        shown.bytes =
+            bytes >= (int)sizeof name && shown.bytes > sizeof name - 4 ? shown.bytes - 1 : 0;
+    for (size_t i = 0; i < shown.bytes; i++)
+        name[i] = (unsigned char)name[i] < 32 || name[i] == 127 ? '.' : name[i];
+    if (shown.bytes == 0)
+        shown = SOUK_TEXT("the file");
+    snprintf(where, SOUK_IMPORT_PLACE_BYTES, "import %s: %s %llu of %.*s",
+             batches->options.format->name, line ? "line" : "record",
+             (unsigned long long)(line ? line : batches->sink.rows), SOUK_TEXT_PRINT(shown));
+}
+
 static souk_err put_fault(souk_import_sink *sink, const souk_import_fault *fault)
 {
     import_batches *batches = (import_batches *)(void *)sink;
     struct slot *slot = &batches->slots[batches->filling];
-    char where[32];
-    const char *word = fault->line ? "line" : "record";
-    snprintf(where, sizeof where, "%s %llu", word,
-             (unsigned long long)(fault->line ? fault->line : sink->rows));
+    char where[SOUK_IMPORT_PLACE_BYTES];
+    tell_place(batches, fault->line, where);
     batches->import->rejected++;
-    if (batches->import->rejected <= FAULTS_KEPT) {
+    if (++batches->faults <= FAULTS_KEPT) {
         struct noting noting = {batches,
                                 {.source = sink->source,
                                  .at = now(batches),

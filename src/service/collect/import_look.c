@@ -165,7 +165,10 @@ static void tell_look(const struct look *look, const souk_import_format *format,
     const struct {
         const char *name;
         uint64_t count;
-    } counts[] = {{"rows", look->sink.rows}, {"records", look->records}, {"faults", look->faults}};
+    } counts[] = {{"rows", look->sink.rows},
+                  {"records", look->records},
+                  {"faults", look->faults},
+                  {"rejected", look->faults + look->sink.stayed_out}};
     souk_json_write_object(out);
     souk_json_put_text(out, "format", souk_text_of(format->name));
     if (format->tell)

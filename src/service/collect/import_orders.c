@@ -205,14 +205,21 @@ static souk_err read_row(import_table *table, souk_diag *fault)
     import_order order = {.has_total = false};
     import_line line;
     SOUK_TRY(read_key(table, &order, key, fault));
-    souk_err err = read_rest(table, &order, &line, fault);
-    if (err == SOUK_EINVAL)
-        SOUK_TRY(import_basket_skip(&state->basket, order.key));
-    SOUK_TRY(err);
+    SOUK_TRY(read_rest(table, &order, &line, fault));
     bool has_line = import_table_has(table, IMPORT_PRODUCT_CODE) ||
                     import_table_has(table, IMPORT_NAME) ||
                     import_table_has(table, IMPORT_AMOUNT) || import_table_has_rest(table);
     return import_basket_row(&state->basket, &order, has_line ? &line : NULL, fault);
+}
+
+static souk_err refuse(import_table *table, bool is_whole, souk_diag *fault)
+{
+    struct state *state = (struct state *)(void *)table;
+    char key[IMPORT_ORDER_BYTES];
+    import_order order = {.has_total = false};
+    if (is_whole && read_key(table, &order, key, NULL))
+        order.key = SOUK_TEXT("");
+    return import_basket_refuse(&state->basket, order.key, "order", fault);
 }
 
 /* ---- the format -------------------------------------------------------------------------------------------------------- */
@@ -222,7 +229,9 @@ static souk_err begin(void *opaque, souk_import_sink *sink, souk_diag *diag)
     struct state *state = opaque;
     (void)diag;
     SOUK_TRY(import_basket_begin(&state->basket, sink));
-    return import_table_begin(&state->table, sink, &import_orders_kind, ready, read_row);
+    SOUK_TRY(import_table_begin(&state->table, sink, &import_orders_kind, ready, read_row));
+    state->table.refuse = refuse;
+    return SOUK_OK;
 }
 
 static souk_err feed(void *opaque, souk_text piece, bool last, souk_diag *diag)

@@ -193,7 +193,11 @@ static inline souk_err rig_read_with(souk_mem *mem, const souk_import_format *fo
     if (!err)
         err = rig_feed(format, state, text, chunk_bytes, diag);
     if (!err)
-        souk_buf_print(out, "rows %llu\n", (unsigned long long)rig.sink.rows);
+        souk_buf_print(out, "rows %llu", (unsigned long long)rig.sink.rows);
+    if (!err && rig.sink.stayed_out)
+        souk_buf_print(out, ", %llu stayed out", (unsigned long long)rig.sink.stayed_out);
+    if (!err)
+        souk_buf_byte(out, '\n');
     format->done(state);
     souk_mem_put(mem, state);
     souk_arena_done(&rig.room);

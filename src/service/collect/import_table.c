@@ -213,9 +213,14 @@ static souk_err take_row(import_table *table, const souk_csv_row *row)
     table->cells = row->fields;
     table->cell_count = row->field_count;
     souk_err err = check_cells(table, &fault);
+    bool is_whole = !err;
     if (!err)
         err = table->row(table, &fault);
-    return err == SOUK_EINVAL ? put_fault(table, row->line, &fault) : err;
+    if (err != SOUK_EINVAL)
+        return err;
+    if (table->refuse)
+        SOUK_TRY(table->refuse(table, is_whole, &fault));
+    return put_fault(table, row->line, &fault);
 }
 
 static souk_err read_rows(import_table *table, souk_text piece, bool last, souk_diag *diag)

@@ -23,6 +23,9 @@ struct import_table {
     const import_kind *kind;
     souk_err (*ready)(import_table *table, souk_diag *diag);
     souk_err (*row)(import_table *table, souk_diag *fault);
+    /* Set after begin, may be NULL: what a row at fault means for its order.  Without is_whole its cells cannot be
+     * trusted. */
+    souk_err (*refuse)(import_table *table, bool is_whole, souk_diag *fault);
     import_guess *guess; /* NULL: the head is not read yet */
     souk_decoder *decoder;
     souk_csv *csv;

@@ -176,32 +176,38 @@ SOUK_TEST("a row that cannot be taken tells why, whose it is under a name that a
               "7,\n"
               "5,2025-01-02,a,1,5,7,x,y\n6,2025-01-02,a\0b,1,5,7,\n7,2025-01-02,\xFF,1,5,7,a@b.c\n"
               "8,2025-01-02,a,9e12,9e12,7,\n9,2025-01-02,a\n"),
-          "fault 1 line 2: 'qty' is no number, or does not fit: "
+          "fault 1 line 2: 'qty' is no number, or does not fit; so its order stays out whole until "
+          "it is mended: "
           "{\"order\":\"1\",\"date\":\"2025-01-02\","
           "\"sku\":\"a\",\"qty\":\"six\",\"price\":\"5\",\"userId\":\"7\"}\n"
-          "fault 2 line 3: 'order' is empty or above 90 bytes: "
+          "fault 2 line 3: 'order' is empty or above 90 bytes; so the orders before and behind it "
+          "stay out until it is mended: "
           "{\"date\":\"2025-01-02\",\"sku\":\"a\","
           "\"qty\":\"1\",\"price\":\"5\",\"userId\":\"7\"}\n"
-          "fault 3 line 4: 'date' is no time that can be read: write it as 2026-01-31 13:45: "
+          "fault 3 line 4: 'date' is no time that can be read: write it as 2026-01-31 13:45; so "
+          "its order stays out whole until it is mended: "
           "{\"order\":"
           "\"3\",\"date\":\"soon\",\"sku\":\"a\",\"qty\":\"1\",\"price\":\"5\",\"userId\":\"7\"}\n"
-          "fault 4 line 5: 'date' lies in the future: "
+          "fault 4 line 5: 'date' lies in the future; so its order stays out whole until it is "
+          "mended: "
           "{\"order\":\"4\",\"date\":\"2999-01-01\",\"sku\":"
           "\"a\",\"qty\":\"1\",\"price\":\"5\",\"userId\":\"7\"}\n"
           "fault 5 line 6: 8 cells where the heading has 7: is a separator within a cell, without "
-          "quotes?: "
+          "quotes?; so the orders before and behind it stay out until it is mended: "
           "{\"order\":\"5\",\"date\":\"2025-01-02\",\"sku\":\"a\",\"qty\":\"1\",\"price\":\"5\","
           "\"userId\":"
           "\"7\",\"email\":\"x\",\"beyond the heading\":\"y\"}\n"
-          "fault 6 line 7: cell 3 has a NUL character: "
+          "fault 6 line 7: cell 3 has a NUL character; so the orders before and behind it stay out "
+          "until it is mended: "
           "{\"order\":\"6\",\"date\":\"2025-01-02\",\"sku\":"
           "\"a\\u0000b\",\"qty\":\"1\",\"price\":\"5\",\"userId\":\"7\"}\n"
           "fault 7 line 8: cell 3 has bytes that are not UTF-8: pass --encoding where the file has "
-          "another: "
+          "another; so the orders before and behind it stay out until it is mended: "
           "{\"order\":\"7\",\"date\":\"2025-01-02\",\"sku\":\"\xEF\xBF\xBD\",\"qty\":\"1\","
           "\"price\":\"5\","
           "\"userId\":\"7\",\"email\":\"a@b.c\"}\n"
-          "fault 8 line 9: 'price' times the quantity does not fit: "
+          "fault 8 line 9: 'price' times the quantity does not fit; so its order stays out whole "
+          "until it is mended: "
           "{\"order\":\"8\",\"date\":\"2025-01-02\""
           ",\"sku\":\"a\",\"qty\":\"9e12\",\"price\":\"9e12\",\"userId\":\"7\"}\n"
           "event 9 2025-01-02T00:00:00.000Z Order Completed 0  flags 5 | a 1 0 |\n"
@@ -251,6 +257,36 @@ SOUK_TEST(
     SOUK_CHECK(rig_has(&out, "event 400 2025-01-02T00:00:00.000Z Order Completed 200  flags 4 |"));
     SOUK_CHECK(rig_has(&out, "event 450 2025-01-02T00:00:00.000Z Order Completed 50  flags 4 |"));
     SOUK_CHECK(rig_has(&out, "fault 451 line 452: the row has more than 30000 bytes: shorten it"));
+}
+
+SOUK_TEST("a bad row anywhere in an order of many events keeps all of them out that wait for it")
+{
+    static const struct {
+        unsigned lines, bad; /* rows of the order; which of them is bad, from 1 */
+        unsigned events, stayed_out;
+    } orders[] = {{450, 1, 0, 449},         {450, 201, 0, 449},        {450, 450, 0, 449},
+                  {12800, 12800, 0, 12799}, {12801, 12801, 0, 12800},  {13100, 12900, 64, 299},
+                  {13100, 13100, 64, 299},  {26000, 25601, 64, 13199}, {26000, 26001, 130, 0}};
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        souk_auto_value(souk_buf) text = {.mem = test->mem}, out = {.mem = test->mem};
+        char rows[60];
+        unsigned events = 0;
+        souk_buf_print(&text, "order,date,sku,qty\n");
+        for (unsigned line = 1; line <= orders[i].lines; line++)
+            souk_buf_print(&text, "1,2025-01-02,p%u,%s\n", line,
+                           line == orders[i].bad ? "few" : "1");
+        souk_buf_print(&text, "2,2025-01-02,p,1\n");
+        SOUK_MUST(
+            rig_read(test->mem, &souk_import_orders, NULL, souk_buf_view(&text), 0, &out, NULL));
+        for (souk_text rest = souk_buf_view(&out); rest.bytes; souk_text_cut(&rest, '\n'))
+            events += souk_text_starts(rest, SOUK_TEXT("event "));
+        snprintf(rows, sizeof rows, "rows %u, %u stayed out\n", orders[i].lines + 1,
+                 orders[i].stayed_out);
+        if (orders[i].stayed_out == 0)
+            snprintf(rows, sizeof rows, "rows %u\n", orders[i].lines + 1);
+        if (events != orders[i].events + 1 || !rig_has(&out, rows))
+            test_fail(test, __FILE__, __LINE__, "order %zu: %u events, no '%s'", i, events, rows);
+    }
 }
 
 /* ---- products, shoppers, consents ------------------------------------------------------------------------------ */
@@ -421,7 +457,8 @@ SOUK_TEST("readers of tables survive the lack of memory")
         const char *text;
     } tables[] = {
         {&souk_import_orders,
-         "order;date;sku;qty;price\n1;31.1.2025;a;1;2,50\n1;31.1.2025;b;x;2\n"},
+         "order;date;sku;qty;price\n1;31.1.2025;a;1;2,50\n1;31.1.2025;b;x;2\n2;31.1.2025;a;1;1\n"
+         "2;30.1.2025;a;1;1\n"},
         {&souk_import_products, "sku,price,shelf\nA,2.50 EUR,R1\nA,2,\n"},
         {&souk_import_shoppers, "email,name\na@b.c,Ann\n,x\n"},
         {&souk_import_consents, "email,purpose,given,at\na@b.c,profile,yes,2025-01-02\nx,y,z,\n"},
