@@ -154,6 +154,35 @@ def a_table_of_orders_is_shown_before_it_is_stored():
 
 
 @story
+def an_order_with_a_bad_row_comes_in_whole_with_the_mended_file():
+    well = "A,2025-01-02,S1,1,7,9001\nA,2025-01-02,S2,{},2,9001\nB,2025-01-02,S3,1,4,9002\n"
+    heading = "order,date,sku,qty,price,card\n"
+    with Shop() as shop:
+        shop.run("source", "add", "late")  # so that the import's source is not the first
+        bad = put(shop, "May orders.csv", heading + well.format("x"))
+        dry = shop.run("import", "orders", bad, "--dry-run")
+        assert (dry["rows"], dry["records"], dry["faults"], dry["rejected"]) == (3, 1, 1, 2), dry
+        made = shop.run("import", "orders", bad)
+        assert (made["rows"], made["events"], made["rejected"]) == (3, 1, 2), made
+        reject, = shop.run("rejects")["rejects"]
+        assert reject["source"] == "orders" and reject["where"] == "import orders: line 3 of May orders.csv", reject
+        assert "'qty' is no number" in reject["fault"] and "its order stays out whole" in reject["fault"], reject
+        mended = {"type": "track", "event": "Order Completed", "properties": {"order_id": "A", "total": "9"}}
+        for event in [(), (json.dumps({**mended, "userId": "u"}),)]:
+            words = shop.run("rejects", "replay", str(reject["id"]), *event, fails=2)
+            assert "mend line 3 of May orders.csv there, import the file again" in words, words
+        assert shop.run("stats")["orders"] == 1
+        made = shop.run("import", "orders", put(shop, "May orders.csv", heading + well.format("1")))
+        assert (made["events"], made["repeats"], made["rejected"]) == (1, 1, 0), made
+        stats = shop.run("stats")
+        assert (stats["orders"], stats["revenue"]) == (2, {"none": "13"}), stats
+        made = shop.run("import", "orders", bad)
+        assert (made["events"], made["repeats"], made["rejected"]) == (0, 2, 0), made  # the same file by now
+        shop.run("rejects", "drop", str(reject["id"]))
+        assert shop.run("rejects")["count"] == 0
+
+
+@story
 def a_table_that_is_in_doubt_says_what_to_pass():
     with Shop() as shop:
         both = put(shop, "both.csv", "Order ID,Order No,Date,SKU\n1,A,2025-01-02,x\n")

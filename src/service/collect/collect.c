@@ -13,7 +13,43 @@ struct reject_page {
     souk_json_writer *out;
     size_t count;
     uint64_t last; /* id */
+    uint32_t *sources;
+    souk_text *names; /* [source_count], in the call's arena */
+    size_t source_count;
 };
+
+/* Before the page is read: it is one read of the ledger, and so is each name. */
+static souk_err name_sources(souk_call *call, uint64_t after, size_t limit,
+                             struct reject_page *page)
+{
+    page->sources = souk_arena_get(&call->arena, limit * sizeof *page->sources);
+    page->names = souk_arena_get(&call->arena, limit * sizeof *page->names);
+    if (call->arena.failed)
+        return SOUK_ENOMEM;
+    SOUK_TRY(souk_rejects_sources(souk_spine_rejects(call->spine), after, limit, page->sources,
+                                  &page->source_count));
+    for (size_t i = 0; i < page->source_count; i++) {
+        char name[200];
+        uint32_t merchant;
+        souk_err err = souk_merchants_source_of(call->merchants, page->sources[i], &merchant, name,
+                                                sizeof name);
+        if (err && err != SOUK_ENOENT)
+            return err;
+        souk_text text = err ? SOUK_TEXT("") : souk_text_of(name);
+        page->names[i] =
+            (souk_text){souk_arena_copy(&call->arena, text.at, text.bytes), text.bytes};
+    }
+    return call->arena.failed ? SOUK_ENOMEM : SOUK_OK;
+}
+
+/* Empty: nobody knows it, or it came since. */
+static souk_text name_of(const struct reject_page *page, uint32_t source)
+{
+    for (size_t i = 0; i < page->source_count; i++)
+        if (page->sources[i] == source)
+            return page->names[i];
+    return SOUK_TEXT("");
+}
 
 static souk_err write_reject(void *context, const souk_reject *reject)
 {
@@ -24,7 +60,7 @@ static souk_err write_reject(void *context, const souk_reject *reject)
     char at[SOUK_TIME_BYTES];
     souk_json_write_object(out);
     souk_json_put_u64(out, "id", reject->id);
-    souk_json_put_u64(out, "source", reject->source);
+    souk_json_put_text(out, "source", name_of(page, reject->source));
     souk_json_put_text(out, "at", (souk_text){at, souk_time_write(reject->at, at)});
     souk_json_put_text(out, "fault", reject->fault);
     souk_json_put_text(out, "where", reject->where);
@@ -43,7 +79,9 @@ static souk_err show_rejects(souk_call *call)
     if (souk_call_query(call, SOUK_TEXT("after"), &word) && souk_text_to_u64(word, &after))
         return souk_diag_say(&call->diag, SOUK_EINVAL, "after is the id of a reject");
     SOUK_TRY(souk_rejects_count(rejects, &count));
-    struct reject_page page = {.out = souk_call_json(call)};
+    struct reject_page page = {.count = 0};
+    SOUK_TRY(name_sources(call, after, limit, &page));
+    page.out = souk_call_json(call);
     souk_json_write_object(page.out);
     souk_json_put_u64(page.out, "count", count);
     souk_json_put_array(page.out, "rejects");
@@ -336,8 +374,9 @@ static const souk_shape_name shapes[] = {
               "context?: {*: any}?, *: any}"},
     {"Taken", "{success: boolean}"},
     {"Reject",
-     "{id: integer, source: integer, at: time, fault: text 'what is wrong, where, and what to do', "
-     "where: text 'its place in what was sent', text: text 'as it was sent'}"},
+     "{id: integer, source: text 'the name of who sent it', at: time, fault: text 'what is wrong, "
+     "where, and what to do', where: text 'its place in what was sent, or its file and line', "
+     "text: text 'as it was sent'}"},
 };
 
 static const souk_work_kind works[] = {{"import", "bytes", import_file}};
