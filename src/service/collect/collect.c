@@ -5,6 +5,8 @@
 #include "service/collect/vocabulary.h"
 #include "service/collect/web.h"
 
+#include <stdio.h>
+
 /* ---- rejects ----------------------------------------------------------------------------------------- */
 
 enum { REJECTS_USUAL = 100, REJECTS_MOST = 1000 };
@@ -287,7 +289,13 @@ static const souk_route routes[] = {
 
 /* ---- imports, as jobs: {"format":"online-retail","file":"/…","source":"till","bases":[…],"age":"adult"} ---- */
 
-static void write_result(const souk_import *import, souk_json_writer *out)
+struct import_source {
+    souk_text name;
+    bool is_mute; /* it is new, and states no basis */
+};
+
+static void write_result(const souk_import *import, const struct import_source *source,
+                         souk_json_writer *out)
 {
     const struct {
         const char *name;
@@ -303,14 +311,41 @@ static void write_result(const souk_import *import, souk_json_writer *out)
     if (import->has_entries) {
         souk_json_put_u64(out, "entries", import->entries);
     }
+    if (source->is_mute && import->shoppers) {
+        char note[400];
+        int bytes = snprintf(note, sizeof note, "source '%.*s' is new and " SOUK_NO_BASIS_WORDS,
+                             SOUK_TEXT_PRINT(source->name));
+        souk_json_put_text(out, "note",
+                           (souk_text){note, souk_min_size((size_t)bytes, sizeof note - 1)});
+    }
     souk_json_write_end(out);
 }
 
-static souk_err find_source(souk_work *work, souk_text name, uint32_t *ret_source)
+static souk_err note_same(void *context, const souk_source *source)
+{
+    struct import_source *own = context;
+    own->is_mute &= !souk_text_equal(own->name, source->name);
+    return SOUK_OK;
+}
+
+/* New, and made without a basis? */
+static souk_err find_mute(souk_work *work, const souk_statement *statement,
+                          struct import_source *source)
+{
+    for (unsigned i = 0; i < SOUK_PURPOSE_FIXED; i++)
+        if (statement->bases[i] != SOUK_BASIS_NONE)
+            return SOUK_OK;
+    source->is_mute = true;
+    return souk_merchants_sources(work->merchants, SOUK_OPERATOR, note_same, source);
+}
+
+static souk_err find_source(souk_work *work, struct import_source *source, uint32_t *ret_source)
 {
     souk_statement statement;
+    souk_text name = source->name;
     SOUK_TRY(souk_field_statement(work->arguments, souk_json_root(work->arguments), work->arena,
                                   &statement, work->diag));
+    SOUK_TRY(find_mute(work, &statement, source));
     souk_err err =
         souk_merchants_source(work->merchants, SOUK_OPERATOR, name, &statement, ret_source, NULL);
     if (err == SOUK_ECONFLICT)
@@ -347,7 +382,8 @@ static souk_err import_file(souk_work *work)
     souk_json_node root = souk_json_root(work->arguments);
     souk_text format = souk_field(work->arguments, root, "format", work->arena),
               file = souk_field(work->arguments, root, "file", work->arena),
-              source = souk_field(work->arguments, root, "source", work->arena);
+              name = souk_field(work->arguments, root, "source", work->arena);
+    struct import_source source = {.name = name.bytes ? name : format};
     souk_import import = {
         .spine = work->spine, .progress = work->progress, .context = work->context};
     read_options(work, &import.options);
@@ -360,9 +396,9 @@ static souk_err import_file(souk_work *work)
     if (!souk_import_known(format))
         return souk_diag_say(work->diag, SOUK_EINVAL, "'%.*s' is no format; there is: %s",
                              SOUK_TEXT_PRINT(format), souk_import_list());
-    SOUK_TRY(find_source(work, source.bytes ? source : format, &import.source));
+    SOUK_TRY(find_source(work, &source, &import.source));
     SOUK_TRY(souk_import_file(souk_mem_heap(), &import, format, path, work->diag));
-    write_result(&import, work->result);
+    write_result(&import, &source, work->result);
     return SOUK_OK;
 }
 
