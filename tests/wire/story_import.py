@@ -125,6 +125,36 @@ def the_complete_journey_has_exact_totals():
                            "complete-journey", folder)
 
 
+@story
+def a_folder_is_looked_at_file_by_file_before_it_is_stored():
+    files = {"transactions": "household_id,store_id,basket_id,product_id,quantity,sales_value,retail_disc,coupon_disc,"
+                             "coupon_match_disc,week,transaction_timestamp\n"
+                             "1,309,31,25671,2,3.86,0.43,0,0,5,2017-01-28T19:06:53Z\n"
+                             "1,309,31,99,x,1,0,0,0,5,2017-01-28T19:06:53Z\n"
+                             "2,309,32,99,1,1,0,0,0,5,2017-01-28T19:06:53Z\n",
+             "campaigns": "campaign_id,household_id\n26,1\n",
+             "campaign_descriptions": "campaign_id,campaign_type,start_date,end_date\n26,Type A,2016-12-28,2017-02-19\n",
+             "promotions": "product_id,store_id,display_location,mailer_location,week\n1,2,3,4,5\n"}
+    with Shop() as shop:
+        folder = os.path.join(os.path.dirname(shop.data), "journey")
+        os.mkdir(folder)
+        for name, text in files.items():
+            with open(os.path.join(folder, name + ".csv"), "w") as file:
+                file.write(text)
+        dry = shop.run("import", "complete-journey", folder, "--dry-run")
+        told = {file.pop("file"): file for file in dry["files"]}
+        assert told["promotions.csv"] == {"passed_over": True} and len(told) == 4, dry
+        assert told["campaigns.csv"]["first"][0]["at"] == "2016-12-28T00:00:00.000Z", dry  # of another file
+        sales = told["transactions.csv"]
+        assert [sales[key] for key in ("rows", "records", "faults", "rejected")] == [3, 1, 1, 2], dry
+        assert sales["first_faults"][0]["line"] == 3, dry
+        assert [dry[key] for key in ("rows", "records", "named", "faults", "rejected")] == [5, 2, 2, 1, 2], dry
+        made = shop.run("import", "complete-journey", folder)
+        assert (made["rows"], made["events"], made["rejected"]) == (5, 2, 2), made
+        reject, = shop.run("rejects")["rejects"]
+        assert reject["where"] == "import complete-journey: line 3 of transactions.csv", reject
+
+
 # ---- tables ------------------------------------------------------------------------------------------------------------
 
 

@@ -61,7 +61,9 @@ SOUK_CHECKED souk_err souk_import_file(souk_mem *mem, souk_import *import, souk_
  *     {"format":"orders","encoding":"UTF-8","separator":",",…,"columns":[{"column":"Order No","meaning":"order",
  *      "confidence":95,"sample":"A-1","why":"the heading says so"},…]}
  * records above 0: reads the whole of it, and adds the first records as they would be stored, the first faults
- * and "rows", "records", "faults" (rows), "rejected" (rows that would stay out).  Needs no shop: spine may be NULL.
+ * and "rows", "records", "faults" (rows), "rejected" (rows that would stay out), "named" (records that
+ * name somebody).  Of a folder: {"format":…,"files":[{"file":"products.csv","rows":…,…},…],"rows":…}, where a file that
+ * is none of the format's has "passed_over".  Needs no shop: spine may be NULL.
  * Errors as souk_import_file's; what stands in `out` then is no document. */
 SOUK_CHECKED souk_err souk_import_look(souk_mem *mem, const souk_import *import, souk_text format,
                                        const char *path, unsigned records, souk_json_writer *out,

@@ -6,6 +6,7 @@
 #include "core/reject.h"
 #include "core/task.h"
 #include "os/thread.h"
+#include "service/collect/import_folder.h"
 #include "service/collect/import_record.h"
 
 #include <stdio.h>
@@ -379,9 +380,8 @@ static souk_err note_reject(souk_tx *tx, void *context)
 static void tell_place(const import_batches *batches, uint64_t line,
                        char where[SOUK_IMPORT_PLACE_BYTES])
 {
-    const char *path = batches->options.file->path, *slash = strrchr(path, '/');
     char name[SOUK_IMPORT_NAME_BYTES];
-    int bytes = snprintf(name, sizeof name, "%s", slash ? slash + 1 : path);
+    int bytes = snprintf(name, sizeof name, "%s", import_folder_name(batches->options.file->path));
     souk_text shown = {name, souk_min_size((size_t)bytes, sizeof name - 1)};
     while (shown.bytes && !souk_utf8_valid(shown)) /* cut within a character */
         shown.bytes =
