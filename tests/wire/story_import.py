@@ -247,6 +247,31 @@ def products_and_consents_are_stored_once_beside_a_running_server():
 
 
 @story
+def stores_of_a_world_are_imported_once_and_keep_what_was_said_of_them():
+    with Shop() as shop:
+        folder = os.path.join(os.path.dirname(shop.data), "world")
+        subprocess.run([SOUK, "world", "--out", folder, "--shoppers", "10", "--days", "1", "--stores", "3"], check=True, capture_output=True)
+        path = os.path.join(folder, "stores.csv")
+        with open(path, newline="") as file:
+            stores = {row["store_id"]: row for row in csv.DictReader(file)}
+        dry = shop.run("import", "stores", path, "--dry-run")
+        assert {c["column"]: c["meaning"] for c in dry["columns"]} == {
+            "store_id": "store", "name": "name", "time_zone": "zone", "currency": "currency", "open": "opens", "close": "closes"}, dry
+        assert (dry["rows"], dry["records"], dry["named"]) == (3, 3, 0), dry
+        shop.start()
+        first = min(stores)
+        said = {"name": "By hand", "zones": [{"zone": "entrance"}]}
+        assert shop.call("PUT", "/v1/stores/" + first, said, headers=["If-None-Match: *"])[0] == 201
+        assert shop.run("import", "stores", path)["entries"] == 3
+        assert shop.run("import", "stores", path)["entries"] == 0
+        listed = {store.pop("store"): store for store in shop.get("/v1/stores")[1]["stores"]}
+        assert listed.keys() == stores.keys() and listed[first]["zones"] == said["zones"], listed
+        for code, row in stores.items():
+            assert [listed[code][key] for key in ("described", "name", "time_zone", "currency", "opens", "closes")] == [
+                True, row["name"], row["time_zone"], row["currency"], row["open"], row["close"]], listed[code]
+
+
+@story
 def an_import_of_orders_killed_goes_on_and_has_exact_totals():
     text = io.StringIO()
     text.write("order,date,sku,qty,price,card\n")

@@ -7,10 +7,11 @@
 #include <stdio.h>
 
 static const souk_import_format *const formats[] = {
-    &souk_import_orders,           &souk_import_products,      &souk_import_shoppers,
-    &souk_import_consents,         &souk_import_online_retail, &souk_import_tafeng,
-    &souk_import_complete_journey, &souk_import_cdnow,         &souk_import_groceries,
-    &souk_import_merchant_feed,    &souk_import_events,        &souk_import_poslog,
+    &souk_import_orders,        &souk_import_products,  &souk_import_stores,
+    &souk_import_shoppers,      &souk_import_consents,  &souk_import_merchant_feed,
+    &souk_import_online_retail, &souk_import_tafeng,    &souk_import_complete_journey,
+    &souk_import_cdnow,         &souk_import_groceries, &souk_import_events,
+    &souk_import_poslog,
 };
 enum { FORMATS = sizeof formats / sizeof *formats };
 

@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "core/pack.h"
 #include "core/reject.h"
+#include "core/store.h"
 #include "core/task.h"
 #include "os/thread.h"
 #include "service/collect/import_folder.h"
@@ -19,7 +20,7 @@ static const size_t ROOM_MOST = (size_t)8 << 20; /* texts of one batch, about */
 
 struct slot {
     souk_batch batch;
-    souk_job job; /* of products */
+    souk_job job; /* of products and stores */
     import_batches *of;
     souk_event *events;         /* [BATCH_EVENTS + SOUK_IMPORT_ROW_EVENTS] */
     souk_import_entry *entries; /* [BATCH_ENTRIES], made with the first */
@@ -77,20 +78,26 @@ static void events_done(souk_batch *batch, souk_err err)
     answer(batch->context, err, batch->accepted, 0, batch->repeats);
 }
 
-static souk_err put_products(souk_tx *tx, souk_job *job)
+static souk_err put_documents(souk_tx *tx, souk_job *job)
 {
     struct slot *slot = SOUK_JOB_OWNER(job, struct slot, job);
+    const souk_import_sink *sink = &slot->of->sink;
     slot->changed = 0;
     for (size_t i = 0; i < slot->entry_count; i++) {
+        const souk_import_entry *entry = &slot->entries[i];
         bool changed;
-        SOUK_TRY(souk_product_put(tx, SOUK_OPERATOR, slot->of->sink.received,
-                                  &slot->entries[i].product, &changed));
+        if (entry->kind == SOUK_IMPORT_STORE)
+            SOUK_TRY(souk_store_add(tx, sink->mem, SOUK_OPERATOR, entry->store.code,
+                                    entry->store.text, sink->received, &changed));
+        else
+            SOUK_TRY(
+                souk_product_put(tx, SOUK_OPERATOR, sink->received, &entry->product, &changed));
         slot->changed += changed;
     }
     return SOUK_OK;
 }
 
-static void products_done(souk_job *job, souk_err err)
+static void documents_done(souk_job *job, souk_err err)
 {
     struct slot *slot = SOUK_JOB_OWNER(job, struct slot, job);
     answer(slot, err, 0, slot->changed, slot->entry_count - slot->changed);
@@ -114,7 +121,7 @@ static souk_err submit(import_batches *batches, struct slot *slot)
     slot->batch.source = batches->import->source;
     slot->batch.done = events_done;
     slot->batch.context = slot;
-    slot->job = (souk_job){.lane = SOUK_LANE_JOB, .apply = put_products, .after = products_done};
+    slot->job = (souk_job){.lane = SOUK_LANE_JOB, .apply = put_documents, .after = documents_done};
     slot->busy = true;
     souk_err err;
     while ((err = slot->entry_count ? souk_ledger_submit(souk_spine_ledger(spine), &slot->job)
@@ -440,6 +447,7 @@ static souk_err begin_task(import_batches *batches, souk_diag *diag)
     }
     snprintf(kind, sizeof kind, "import %s %u", batches->options.format->name, import->source);
     SOUK_TRY(souk_task_migrate(ledger, diag));
+    SOUK_TRY(souk_documents_migrate(ledger, diag));
     return souk_task_begin(ledger, souk_text_of(kind), (souk_text){subject, (size_t)bytes},
                            now(batches), &batches->task);
 }

@@ -38,10 +38,13 @@ enum { SOUK_IMPORT_ROW_EVENTS = 64 };
 
 /* What is stored beside the log. */
 typedef struct souk_import_entry {
-    enum { SOUK_IMPORT_PRODUCT, SOUK_IMPORT_CONSENT } kind;
+    enum { SOUK_IMPORT_PRODUCT, SOUK_IMPORT_CONSENT, SOUK_IMPORT_STORE } kind;
     union {
         souk_product product;
         souk_consent_told consent;
+        struct {
+            souk_text code, text; /* text: as core/store.h has it */
+        } store;
     };
 } souk_import_entry;
 
@@ -112,7 +115,7 @@ const souk_import_format *souk_import_find(souk_text name);
 
 extern const souk_import_format souk_import_online_retail, souk_import_tafeng,
     souk_import_complete_journey, souk_import_cdnow, souk_import_groceries, souk_import_orders,
-    souk_import_products, souk_import_shoppers, souk_import_consents, souk_import_merchant_feed,
-    souk_import_events, souk_import_poslog;
+    souk_import_products, souk_import_stores, souk_import_shoppers, souk_import_consents,
+    souk_import_merchant_feed, souk_import_events, souk_import_poslog;
 
 #endif

@@ -93,6 +93,13 @@ static void write_consent(souk_json_writer *json, const souk_consent_told *told)
     write_text(json, "evidence", told->row.evidence);
 }
 
+static void write_store(souk_json_writer *json, const souk_import_entry *entry)
+{
+    souk_json_put_text(json, "store", entry->store.code);
+    souk_json_write_key(json, SOUK_TEXT("described"));
+    souk_json_write_raw(json, entry->store.text);
+}
+
 /* ---- the sink -------------------------------------------------------------------------------------------------- */
 
 static void begin_value(souk_buf *values, souk_json_writer *json)
@@ -130,6 +137,8 @@ static souk_err look_at_entry(souk_import_sink *sink, uint64_t through,
         begin_value(&look->shown, &json);
         if (entry->kind == SOUK_IMPORT_PRODUCT)
             write_product(&json, &entry->product);
+        else if (entry->kind == SOUK_IMPORT_STORE)
+            write_store(&json, entry);
         else
             write_consent(&json, &entry->consent);
         souk_json_write_end(&json);

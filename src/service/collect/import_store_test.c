@@ -2,6 +2,7 @@
  * a file looked at. */
 #include "test/test.h"
 
+#include "core/store.h"
 #include "service/collect/import.h"
 #include "service/collect/import_format.h"
 #include "service/collect/test_shop.h"
@@ -143,6 +144,47 @@ SOUK_TEST("products of a file are new, then known, then changed, and survive a r
     shop_close(&shop);
 }
 
+/* The document of store A. */
+static void check_store(souk_test *test, struct shop *shop, uint64_t version, const char *text)
+{
+    souk_auto_value(souk_buf) kept = {.mem = test->mem};
+    uint64_t there;
+    SOUK_MUST(souk_documents_get(souk_spine_ledger(shop->spine), SOUK_STORE_KIND, SOUK_OPERATOR,
+                                 SOUK_TEXT("A"), &there, &kept));
+    SOUK_CHECK_TEXT(souk_buf_view(&kept), text);
+    SOUK_CHECK(there == version);
+}
+
+SOUK_TEST("stores of a file are new, then known, then changed, and keep what others said of them")
+{
+    struct shop shop;
+    uint64_t version;
+    souk_import first = {.spine = NULL}, again = first, changed = first;
+    souk_document put = {.kind = SOUK_STORE_KIND,
+                         .merchant = SOUK_OPERATOR,
+                         .key = SOUK_TEXT("A"),
+                         .text =
+                             SOUK_TEXT("{\"name\":\"Alt\",\"zones\":[1, 2],\"opens\":\"09:00\"}")};
+    shop_open(&shop, test);
+    SOUK_MUST(souk_documents_migrate(souk_spine_ledger(shop.spine), NULL));
+    SOUK_MUST(souk_documents_put(souk_spine_ledger(shop.spine), &put, 0, SHOP_NOW, &version));
+    const char *path = put_file(test, SOUK_TEXT("store,name,opens,city\nA,Neu,,Ulm\nB,,,\n"));
+    SOUK_MUST(run(&shop, "stores", path, &first, NULL));
+    SOUK_CHECK(first.rows == 2 && first.entries == 2 && first.events == 0 && first.shoppers == 0);
+    check_store(test, &shop, 2,
+                "{\"name\":\"Neu\",\"zones\":[1, 2],\"opens\":\"09:00\","
+                "\"address\":{\"city\":\"Ulm\"}}");
+    SOUK_MUST(run(&shop, "stores", path, &again, NULL));
+    SOUK_CHECK(again.entries == 0 && again.repeats == 2);
+    path = put_file(test, SOUK_TEXT("store,name,opens,city\nA,Neu,10:00,Ulm\nB,B,,\n"));
+    SOUK_MUST(run(&shop, "stores", path, &changed, NULL));
+    SOUK_CHECK(changed.entries == 1 && changed.repeats == 1); /* B was called by its code */
+    check_store(test, &shop, 3,
+                "{\"name\":\"Neu\",\"zones\":[1, 2],\"opens\":\"10:00\","
+                "\"address\":{\"city\":\"Ulm\"}}");
+    shop_close(&shop);
+}
+
 static bool may(struct shop *shop, souk_id_kind kind, const char *value, souk_purpose purpose)
 {
     souk_test *test = shop->test;
@@ -218,6 +260,7 @@ SOUK_TEST(
         uint64_t entries;
     } files[] = {
         {"products", "sku,title\nA,Tea\nB,Cup\n", 2},
+        {"stores", "store,name\nA,Old Town\nB,Harbour\n", 2},
         {"consents", "email,purpose,given,at\nann@x.com,profile,yes,2025-01-01\n", 1},
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {

@@ -311,6 +311,41 @@ SOUK_TEST("products: places, attributes, a code that comes twice, a barcode that
           "rows 5\n");
 }
 
+SOUK_TEST("stores: hours, addresses and places as they are sent to the API, the rest as attributes")
+{
+    souk_import_options options = {.zone = SOUK_TEXT("Asia/Shanghai")};
+    check(
+        test, &souk_import_stores, NULL,
+        SOUK_TEXT("store_id,name,time_zone,currency,open,close\n"
+                  "ST-001,Riverside 1,Asia/Shanghai,CNY,08:00,22:00\n,x,,,,\nST-001,y,,,,\n"
+                  "ST-002,,,,,\nST-003,z,Mars/../x,CNY,08:00,22:00\n"),
+        "store 1 ST-001 {\"name\":\"Riverside 1\",\"time_zone\":\"Asia/Shanghai\","
+        "\"currency\":\"CNY\",\"opens\":\"08:00\",\"closes\":\"22:00\"}\n"
+        "fault 2 line 3: 'store_id' is empty or above 100 bytes: {\"name\":\"x\"}\n"
+        "fault 3 line 4: 'store_id' stands in this file before: one row a store: "
+        "{\"store_id\":\"ST-001\",\"name\":\"y\"}\n"
+        "store 4 ST-002 {}\n"
+        "fault 5 line 6: time_zone is no zone: send one as Asia/Shanghai: {\"store_id\":\"ST-003\","
+        "\"name\":\"z\",\"time_zone\":\"Mars/../x\",\"currency\":\"CNY\",\"open\":\"08:00\","
+        "\"close\":\"22:00\"}\n"
+        "rows 5\n");
+    check(
+        test, &souk_import_stores, &options,
+        SOUK_TEXT("门店编号;门店名称;城市;地址;纬度;经度;开门时间;面积\n"
+                  "A;南京路;上海;南京路 1;31,23;121,47;9:30;120 m\n"
+                  "B;b;;;91,5;121,47;;\nC;c;;;31,2;;;\nD;d;;;31,2;121,4;25:00;\n"),
+        "store 1 A {\"name\":\"南京路\",\"time_zone\":\"Asia/Shanghai\",\"opens\":\"09:30\","
+        "\"address\":{\"street\":\"南京路 1\",\"city\":\"上海\"},\"location\":{\"latitude\":31.23,"
+        "\"longitude\":121.47},\"attributes\":{\"面积\":\"120 m\"}}\n"
+        "fault 2 line 3: '纬度' is no latitude: write degrees, from -90 to 90: {\"门店编号\":\"B\","
+        "\"门店名称\":\"b\",\"纬度\":\"91,5\",\"经度\":\"121,47\"}\n"
+        "fault 3 line 4: the row has one of latitude and longitude: write both, or none: "
+        "{\"门店编号\":\"C\",\"门店名称\":\"c\",\"纬度\":\"31,2\"}\n"
+        "fault 4 line 5: '开门时间' is no time of day: write it as 09:30: {\"门店编号\":\"D\","
+        "\"门店名称\":\"d\",\"纬度\":\"31,2\",\"经度\":\"121,4\",\"开门时间\":\"25:00\"}\n"
+        "rows 4\n");
+}
+
 SOUK_TEST("shoppers: traits under the names of the protocol, birthdays as days, others as they are")
 {
     souk_auto_value(souk_buf) out = {.mem = test->mem};
@@ -462,6 +497,7 @@ SOUK_TEST("readers of tables survive the lack of memory")
         {&souk_import_products, "sku,price,shelf\nA,2.50 EUR,R1\nA,2,\n"},
         {&souk_import_shoppers, "email,name\na@b.c,Ann\n,x\n"},
         {&souk_import_consents, "email,purpose,given,at\na@b.c,profile,yes,2025-01-02\nx,y,z,\n"},
+        {&souk_import_stores, "store,name,lat,lon,floor\nA,b,1,2,3\nA,b,1,,\n"},
         {&souk_import_merchant_feed, "id\ttitle\tprice\nA\tTea\t2.50 EUR\nB\tTea\t2\n"},
         {&souk_import_merchant_feed, "<rss><channel><item><id>A</id></item></channel></rss>"},
     };
