@@ -44,7 +44,8 @@ static souk_text cell_at(const import_table *table, size_t column)
 souk_text import_table_cell(const import_table *table, int meaning)
 {
     int column = table->guess->column_of[meaning];
-    return column < 0 ? SOUK_TEXT("") : cell_at(table, (size_t)column);
+    souk_text cell = column < 0 ? SOUK_TEXT("") : cell_at(table, (size_t)column);
+    return cell.bytes || !table->above ? cell : table->above[meaning];
 }
 
 souk_err import_table_blame(const import_table *table, int meaning, const char *words,

@@ -110,6 +110,30 @@ SOUK_TEST("UTF-16 as spreadsheets write it, either way around")
     }
 }
 
+SOUK_TEST("a row that tells its line alone is of the order above it, which is counted once, whole")
+{
+    static const char rows[] =
+        "Order,Email,Financial Status,Currency,Total,Created at,Lineitem quantity,Lineitem price,"
+        "Lineitem sku\n"
+        "#1,a@b.c,paid,EUR,15,2025-01-02 10:00,1,5,T\n#1,,,,,,2,3.50,C\n#1,a@b.c,,,,,1,4,X\n"
+        "#2,d@b.c,refunded,EUR,6,2025-01-02 10:00,1,5,T\n#2,,,,,,1,1,C\n"
+        "#3,,,,,2025-01-03,1,1,T\n#1,,,,,,1,1,T\n#4,e@b.c,,,,2025-01-04,1,1,T\n#4,,,,,,-,1,C\n";
+    check(test, &souk_import_orders, NULL, souk_text_of(rows),
+          "event 3 2025-01-02T10:00:00.000Z Order Completed 15 EUR flags 5 email=a@b.c | T 1 5 | C "
+          "2 7 | X 1 4 |\n"
+          "event 5 2025-01-02T10:00:00.000Z Order Refunded -6 EUR flags 4 email=d@b.c | T -1 -5 | "
+          "C -1 -1 |\n"
+          "event 6 2025-01-03T00:00:00.000Z Order Completed 1  flags 5 | T 1 1 |\n"
+          /* apart from its order it is of none */
+          "fault 7 line 8: 'Created at' is no time that can be read: write it as 2026-01-31 13:45; "
+          "so its order stays out whole until it is mended: {\"Order\":\"#1\",\"Lineitem "
+          "quantity\":\"1\",\"Lineitem price\":\"1\",\"Lineitem sku\":\"T\"}\n"
+          "fault 9 line 10: 'Lineitem quantity' is no number, or does not fit; so its order stays "
+          "out whole until it is mended: {\"Order\":\"#4\",\"Lineitem quantity\":\"-\",\"Lineitem "
+          "price\":\"1\",\"Lineitem sku\":\"C\"}\n"
+          "rows 9, 1 stayed out\n");
+}
+
 SOUK_TEST("an order whose rows lie apart is counted once, and its store tells it from another's")
 {
     check(test, &souk_import_orders, NULL,
