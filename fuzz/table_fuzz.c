@@ -1,15 +1,15 @@
-/* table_fuzz.c - any bytes as a table of orders, products, shoppers or consents, or as a feed: whole and in pieces the
+/* table_fuzz.c - any bytes as a table of orders, products, shoppers, consents or stores, or as a feed: whole and in pieces the
  * records are the same, in the order of their rows, within their bounds (import_rig.h asserts those).
  *
- * Input: 1 byte that chooses the format (modulo 5) and with bit 7 a choice of options, 1 byte of the size of pieces,
+ * Input: 1 byte that chooses the format (modulo 6) and with bit 7 a choice of options, 1 byte of the size of pieces,
  * then the file. */
 #include "service/collect/import_rig.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const souk_import_format *const formats[] = {&souk_import_orders, &souk_import_products,
-                                                    &souk_import_shoppers, &souk_import_consents,
-                                                    &souk_import_merchant_feed};
+static const souk_import_format *const formats[] = {
+    &souk_import_orders,   &souk_import_products,      &souk_import_shoppers,
+    &souk_import_consents, &souk_import_merchant_feed, &souk_import_stores};
 
 /* What is told of a row that becomes a fault is JSON, and so is each event's text. */
 static void check_json(souk_text out)
@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 2)
         return 0;
-    const souk_import_format *format = formats[(data[0] & 127) % 5];
+    const souk_import_format *format = formats[(data[0] & 127) % 6];
     souk_import_options options = {.map = {NULL, 0}};
     if (data[0] & 128) {
         options.currency = SOUK_TEXT("CNY");

@@ -55,7 +55,10 @@ souk_err app_sources(const app_options *options, souk_diag *diag)
     souk_json_write_object(&json);
     write_member(&json, "name", options->operands[1]);
     app_write_statement(options, &json);
-    return post(options, "/v1/sources", &json, diag);
+    SOUK_TRY(post(options, "/v1/sources", &json, diag));
+    if (options->base_count == 0)
+        fprintf(stderr, "note: the source " SOUK_NO_BASIS_WORDS "\n");
+    return SOUK_OK;
 }
 
 souk_err app_keys(const app_options *options, souk_diag *diag)

@@ -25,7 +25,7 @@ typedef struct app_options {
     const char *data, *name;
     const char *config; /* the file of settings; NULL: souk.toml in the data folder */
     const char *settings[APP_SETTINGS]; /* flags of settings; NULL: not given */
-    bool json, help, list;
+    bool json, help, list, force;
     const char *age_band, *source, *to, *secret_file;
     const char *events, *purpose;                        /* of a webhook */
     const char *shoppers, *stores, *days, *seed, *out;   /* of a world */

@@ -316,7 +316,7 @@ const app_command app_commands[] = {
     {"doctor", "", "is the folder sound, are its keys safe, is the machine fit?", app_doctor, 0, 0,
      NULL, NULL},
     {"world", "", "a simulated retail world with known truth, as events", app_world, 0, 0,
-     "[--shoppers N] [--stores N] [--days N] [--seed N] [--out FOLDER]",
+     "[--shoppers N] [--stores N] [--days N] [--seed N] [--out FOLDER] [--force]",
      "souk world --shoppers 2000 --days 60 --out demo"},
     {"bench", "BENCH | all | --list", "the measured claims, each beside its peer", app_bench, 0,
      APP_OPERANDS, NULL, NULL},

@@ -40,6 +40,8 @@ const app_flag app_flags[] = {
      offsetof(app_options, seed)},
     {"--out", "FOLDER", "where its files go (default: world); - is its events alone, on stdout",
      NULL, APP_FLAG_TEXT, false, offsetof(app_options, out)},
+    {"--force", NULL, "write over a world that the folder holds already", NULL, APP_FLAG_SWITCH,
+     false, offsetof(app_options, force)},
     {"--dry-run", NULL, "an import says what it would do, and stores nothing", NULL,
      APP_FLAG_SWITCH, false, offsetof(app_options, dry_run)},
     {"--map", "C=M", "what columns of an imported table mean, where the guess is wrong", NULL,

@@ -120,6 +120,13 @@ static void print_mapping(const struct showing *showing)
 
 /* ---- looking ------------------------------------------------------------------------------------------------- */
 
+static int64_t number_at(const souk_json_doc *doc, const char *key)
+{
+    int64_t number;
+    souk_json_node node = souk_json_member(doc, souk_json_root(doc), souk_text_of(key));
+    return souk_json_i64(doc, node, &number) ? 0 : number;
+}
+
 static souk_err show_look(const app_options *options, souk_text told, souk_diag *diag)
 {
     souk_json_doc doc = {.mem = souk_mem_heap()};
@@ -130,6 +137,8 @@ static souk_err show_look(const app_options *options, souk_text told, souk_diag 
         print_mapping(&(struct showing){&doc, &arena});
         if (options->dry_run)
             app_print(options, told);
+        if (options->base_count == 0 && number_at(&doc, "named"))
+            fprintf(stderr, "note: without --basis a source that is new " SOUK_NO_BASIS_WORDS "\n");
     }
     souk_json_doc_done(&doc);
     souk_arena_done(&arena);

@@ -5,7 +5,7 @@
  * memory holds one day's moments and a slice a thread, however many days there are.
  *
  * Files are written as NAME.new and renamed when all are whole.  They are not synced: what a power cut takes,
- * the same command makes again. */
+ * the same command makes again.  A folder that holds one of them is refused without --force. */
 #include "world/world.h"
 #include "app/app.h"
 #include "base/progress.h"
@@ -205,10 +205,31 @@ static souk_err make_files(struct making *making)
     return souk_disk_rename(making->disk, "events.jsonl.new", "events.jsonl");
 }
 
-static souk_err make_folder(struct making *making, const char *folder, souk_diag *diag)
+/* What somebody may want to keep. */
+static souk_err check_folder(souk_disk *disk, const char *folder, souk_diag *diag)
+{
+    static const char *const more[] = {"events.jsonl", "truth.jsonl"};
+    enum { FILES = sizeof files / sizeof *files, MORE = sizeof more / sizeof *more };
+    for (size_t i = 0; i < FILES + MORE; i++) {
+        const char *name = i < FILES ? files[i].name : more[i - FILES];
+        if (souk_disk_exists(disk, name))
+            return souk_diag_say(diag, SOUK_EEXIST,
+                                 "%s holds a file %s already: take another folder with --out, or "
+                                 "pass --force to write over it",
+                                 folder, name);
+    }
+    return SOUK_OK;
+}
+
+static souk_err make_folder(struct making *making, const char *folder, bool force, souk_diag *diag)
 {
     SOUK_TRY(souk_disk_open_real(souk_mem_heap(), folder, &making->disk, diag));
-    souk_err err = make_files(making);
+    souk_err err = force ? SOUK_OK : check_folder(making->disk, folder, diag);
+    if (err) {
+        souk_disk_free(souk_take(&making->disk));
+        return err;
+    }
+    err = make_files(making);
     souk_file_free(souk_take(&making->events));
     if (err) { /* half a world is none */
         souk_err gone = souk_disk_remove(making->disk, "events.jsonl.new");
@@ -277,7 +298,7 @@ souk_err app_world(const app_options *options, souk_diag *diag)
     souk_cond_init(&making.turn);
     souk_progress_start(&making.bar, &(souk_progress_options){.label = "world", .unit = "events"});
     bool alone = !strcmp(folder, "-");
-    souk_err err = alone ? make_days(&making) : make_folder(&making, folder, diag);
+    souk_err err = alone ? make_days(&making) : make_folder(&making, folder, options->force, diag);
     if (!err)
         souk_progress_finish(&making.bar);
     souk_progress_done(&making.bar);

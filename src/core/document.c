@@ -66,14 +66,27 @@ static souk_err write_change(souk_tx *tx, void *context)
                     change->deletes ? SOUK_NULL : SOUK_STR(document->text)));
 }
 
+static souk_err check_document(const souk_document *document)
+{
+    if (document->key.bytes == 0 || document->key.bytes > SOUK_DOCUMENT_KEY_BYTES)
+        return SOUK_EINVAL;
+    return document->text.bytes > SOUK_DOCUMENT_BYTES ? SOUK_ETOOBIG : SOUK_OK;
+}
+
+souk_err souk_document_write(souk_tx *tx, souk_document *document, int64_t now_ms)
+{
+    struct change change = {.document = document, .expected = SOUK_DOCUMENT_ANY, .now_ms = now_ms};
+    SOUK_TRY(check_document(document));
+    SOUK_TRY(write_change(tx, &change));
+    document->version = change.version;
+    return SOUK_OK;
+}
+
 souk_err souk_documents_put(souk_ledger *ledger, const souk_document *document, uint64_t expected,
                             int64_t now_ms, uint64_t *ret_version)
 {
     struct change change = {.document = document, .expected = expected, .now_ms = now_ms};
-    if (document->key.bytes == 0 || document->key.bytes > SOUK_DOCUMENT_KEY_BYTES)
-        return SOUK_EINVAL;
-    if (document->text.bytes > SOUK_DOCUMENT_BYTES)
-        return SOUK_ETOOBIG;
+    SOUK_TRY(check_document(document));
     SOUK_TRY(souk_ledger_write(ledger, SOUK_LANE_INGEST, write_change, &change));
     *ret_version = change.version;
     return SOUK_OK;
@@ -115,6 +128,14 @@ static souk_err read_one(souk_tx *tx, void *context)
     reading->document.version = (uint64_t)souk_rows_int(&rows, 0);
     souk_buf_text(reading->text, souk_rows_text(&rows, 1));
     return souk_buf_check(reading->text);
+}
+
+souk_err souk_document_read(souk_tx *tx, souk_document *document, souk_buf *ret_text)
+{
+    struct reading reading = {.document = *document, .text = ret_text};
+    SOUK_TRY(read_one(tx, &reading));
+    document->version = reading.document.version;
+    return SOUK_OK;
 }
 
 souk_err souk_documents_get(souk_ledger *ledger, souk_text kind, uint32_t merchant, souk_text key,

@@ -34,6 +34,10 @@ SOUK_CHECKED souk_err souk_documents_delete(souk_ledger *ledger, souk_text kind,
 /* The text is appended. */
 SOUK_CHECKED souk_err souk_documents_get(souk_ledger *ledger, souk_text kind, uint32_t merchant,
                                          souk_text key, uint64_t *ret_version, souk_buf *ret_text);
+/* The same two in the caller's transaction: the text appended, SOUK_ENOENT; and over whatever is there.
+ * document->version is told. */
+SOUK_CHECKED souk_err souk_document_read(souk_tx *tx, souk_document *document, souk_buf *ret_text);
+SOUK_CHECKED souk_err souk_document_write(souk_tx *tx, souk_document *document, int64_t now_ms);
 /* In the order of keys, those above `after`, at most limit; texts live until `each` returns.  In a read of the
  * ledger: keep it short.  An error of `each` ends the list with it. */
 SOUK_CHECKED souk_err souk_documents_list(

@@ -62,6 +62,12 @@ SOUK_CHECKED souk_err souk_merchants_found(souk_merchants *merchants, souk_text 
 /* The deployment's public id.  SOUK_ENOENT before it was founded. */
 SOUK_CHECKED souk_err souk_merchants_operator(souk_merchants *merchants, char ret_id[33]);
 
+/* For who makes a source without one, behind its name. */
+#define SOUK_NO_BASIS_WORDS                                                                     \
+    "states no basis: its shoppers' data is stored, and may be used for nothing until each of " \
+    "them says yes (`souk consent`).  A source states it once: make it with --basis, such as "  \
+    "--basis serve=contract"
+
 /* A source of this name, or the one there is with the same statement (an import run again);
  * SOUK_ECONFLICT: there is one by that name with another statement.  ret_write_key may be NULL. */
 SOUK_CHECKED souk_err souk_merchants_source(souk_merchants *merchants, uint32_t merchant,

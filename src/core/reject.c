@@ -241,6 +241,36 @@ souk_err souk_rejects_each(souk_rejects *rejects, uint64_t after_id, size_t limi
     return err;
 }
 
+struct listing {
+    uint64_t after_id;
+    size_t limit, count;
+    uint32_t *sources;
+};
+
+static souk_err list_sources(souk_tx *tx, void *context)
+{
+    struct listing *listing = context;
+    souk_auto_value(souk_rows) rows = {0};
+    listing->count = 0;
+    SOUK_TRY(souk_rows_begin(tx,
+                             "SELECT DISTINCT source FROM (SELECT source FROM reject "
+                             "WHERE id > ?1 ORDER BY id LIMIT ?2)",
+                             SOUK_VALUES(SOUK_INT(listing->after_id), SOUK_INT(listing->limit)),
+                             &rows));
+    while (souk_rows_next(&rows))
+        listing->sources[listing->count++] = (uint32_t)souk_rows_int(&rows, 0);
+    return souk_rows_check(&rows);
+}
+
+souk_err souk_rejects_sources(souk_rejects *rejects, uint64_t after_id, size_t limit,
+                              uint32_t *sources, size_t *ret_count)
+{
+    struct listing listing = {.after_id = after_id, .limit = limit, .sources = sources};
+    SOUK_TRY(souk_ledger_read(rejects->ledger, list_sources, &listing));
+    *ret_count = listing.count;
+    return SOUK_OK;
+}
+
 struct taking {
     uint32_t *ret_source;
     souk_buf *where, *out;

@@ -48,6 +48,9 @@ SOUK_CHECKED souk_err souk_rejects_add(souk_rejects *rejects, const souk_reject 
 SOUK_CHECKED souk_err souk_rejects_each(souk_rejects *rejects, uint64_t after_id, size_t limit,
                                         souk_err (*each)(void *context, const souk_reject *reject),
                                         void *context);
+/* The sources of those, each once, for who has to name them; sources[limit]. */
+SOUK_CHECKED souk_err souk_rejects_sources(souk_rejects *rejects, uint64_t after_id, size_t limit,
+                                           uint32_t *sources, size_t *ret_count);
 /* One; its text and its place (may be NULL) appended, its source told.  SOUK_ENOENT. */
 SOUK_CHECKED souk_err souk_rejects_read(souk_rejects *rejects, uint64_t id, uint32_t *ret_source,
                                         souk_buf *where, souk_buf *text);

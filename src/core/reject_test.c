@@ -29,6 +29,25 @@ SOUK_TEST(
     }
 }
 
+SOUK_TEST("the sources of a page are told, each once")
+{
+    WITH_DESK(desk)
+    {
+        uint32_t sources[10];
+        size_t count = 7;
+        SOUK_MUST(souk_rejects_sources(desk.rejects, 0, 10, sources, &count));
+        SOUK_CHECK(count == 0);
+        for (uint32_t i = 0; i < 9; i++)
+            add(test, &desk, 5 + i / 4, "text"); /* 5 5 5 5 6 6 6 6 7 */
+        SOUK_MUST(souk_rejects_sources(desk.rejects, 0, 10, sources, &count));
+        SOUK_CHECK(count == 3);
+        SOUK_MUST(souk_rejects_sources(desk.rejects, 2, 4, sources, &count));
+        SOUK_CHECK(count == 2 && sources[0] + sources[1] == 5 + 6);
+        SOUK_MUST(souk_rejects_sources(desk.rejects, 8, 4, sources, &count));
+        SOUK_CHECK(count == 1 && sources[0] == 7);
+    }
+}
+
 SOUK_TEST("one is read with its source, behind what the buffer holds; what is not there is told")
 {
     WITH_DESK(desk)

@@ -1,12 +1,10 @@
 /* stores.c - the routes of stores.h: documents, and the codes of events that have none. */
 #include "serve/stores.h"
 
-#include "base/currency.h"
-#include "base/zone.h"
-#include "core/document.h"
+#include "core/store.h"
 #include "serve/codes.h"
 
-enum { NAME_BYTES = 200, CODE_BYTES = SOUK_EVENT_NAME_BYTES };
+enum { CODE_BYTES = SOUK_EVENT_NAME_BYTES };
 static const souk_text kind = {"store", 5};
 
 static souk_err open_stores(souk_mem *mem, souk_spine *spine, souk_merchants *merchants,
@@ -25,67 +23,7 @@ static void answer(souk_call *call, souk_err err, int status)
         souk_call_answer(call, status);
 }
 
-/* ---- what a store is ------------------------------------------------------------------------------------ */
-
-static souk_err blame(souk_call *call, const char *field, const char *words)
-{
-    return souk_diag_say(&call->diag, SOUK_EINVAL, "%s %s", field, words);
-}
-
-/* "09:30" */
-static bool is_clock(souk_text text)
-{
-    if (text.bytes != 5 || text.at[2] != ':')
-        return false;
-    for (size_t i = 0; i < 5; i++)
-        if (i != 2 && (text.at[i] < '0' || text.at[i] > '9'))
-            return false;
-    return memcmp(text.at, "24", 2) < 0 && text.at[3] < '6';
-}
-
-/* A text, or nothing; *ret_text has no bytes where it is missing. */
-static souk_err read_text(souk_call *call, const souk_json_doc *doc, const char *field,
-                          souk_text *ret_text)
-{
-    souk_json_node node = souk_json_member(doc, souk_json_root(doc), souk_text_of(field));
-    souk_json_kind type = souk_json_type(doc, node);
-    *ret_text = SOUK_TEXT("");
-    if (type == SOUK_JSON_MISSING || type == SOUK_JSON_NULL)
-        return SOUK_OK;
-    if (type != SOUK_JSON_STRING || souk_json_text(doc, node, &call->arena, ret_text))
-        return blame(call, field, "is no text: send it in quotes");
-    return SOUK_OK;
-}
-
-static souk_err check_hours(souk_call *call, const souk_json_doc *doc)
-{
-    static const char *const fields[] = {"opens", "closes"};
-    souk_text text;
-    for (size_t i = 0; i < 2; i++) {
-        SOUK_TRY(read_text(call, doc, fields[i], &text));
-        if (text.bytes && !is_clock(text))
-            return blame(call, fields[i], "is no time of day: send it as 09:30");
-    }
-    return SOUK_OK;
-}
-
-static souk_err check_store(souk_call *call, const souk_json_doc *doc)
-{
-    souk_text text;
-    char code[4];
-    if (souk_json_type(doc, souk_json_root(doc)) != SOUK_JSON_OBJECT)
-        return souk_diag_say(&call->diag, SOUK_EINVAL, "a store is an object: {\"name\":…}");
-    SOUK_TRY(read_text(call, doc, "name", &text));
-    if (text.bytes == 0 || text.bytes > NAME_BYTES)
-        return blame(call, "name", "is missing or above 200 bytes: name the store");
-    SOUK_TRY(read_text(call, doc, "time_zone", &text));
-    if (text.bytes && !souk_zone_name_valid(text))
-        return blame(call, "time_zone", "is no zone: send one as Asia/Shanghai");
-    SOUK_TRY(read_text(call, doc, "currency", &text));
-    if (text.bytes && (souk_currency_read(text, code) || !code[0]))
-        return blame(call, "currency", "is no code of ISO 4217: send one, such as EUR");
-    return check_hours(call, doc);
-}
+/* ---- what is told of one --------------------------------------------------------------------------------- */
 
 /* Whether the member has the name of one of ours, however it is escaped. */
 static bool is_ours(const souk_json_doc *doc, souk_json_node node, souk_arena *arena)
@@ -168,7 +106,7 @@ static souk_err put(souk_call *call, souk_json_doc *doc, bool *ret_new)
     uint64_t expected;
     SOUK_TRY(read_code(call, &document.key));
     SOUK_TRY(souk_json_read(doc, call->body, NULL, &call->diag));
-    SOUK_TRY(check_store(call, doc));
+    SOUK_TRY(souk_store_check(doc, true, &call->arena, &call->diag));
     SOUK_TRY(souk_call_expected(call, SOUK_VERSION_TOLD, &expected));
     souk_err err =
         souk_documents_put(souk_spine_ledger(call->spine), &document, expected,

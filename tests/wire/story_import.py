@@ -52,6 +52,7 @@ def tafeng_has_exact_totals():
         products.add(row["product_id"])
     with Shop() as shop:
         made = shop.run("import", "tafeng", path)
+        assert "source 'tafeng' is new and states no basis" in made.pop("note"), made
         assert made == {"rows": count, "events": len(baskets), "repeats": 0, "rejected": 0, "shoppers": len(users),
                         "resumed": 0}, made
         again_adds_nothing(shop, {"events": len(baskets), "orders": len(baskets), "shoppers": len(users),
@@ -114,6 +115,7 @@ def the_complete_journey_has_exact_totals():
                   for row in part[name]}
     with Shop() as shop:
         made = shop.run("import", "complete-journey", folder)
+        assert "source 'complete-journey' is new and states no basis" in made.pop("note"), made
         assert made == {"rows": sum(len(rows) for rows in part.values()), "events": events, "repeats": 0, "rejected": 0,
                         "shoppers": len(households), "resumed": 0, "entries": len(part["products"])}, (made, events)
         again_adds_nothing(shop, {"events": events, "orders": len({row["basket_id"] for row in sales}),
@@ -121,6 +123,36 @@ def the_complete_journey_has_exact_totals():
                                   "products": len({row["product_id"] for row in sales + part["coupons"]}),
                                   "revenue": {"USD": plain(sum(micro(row["sales_value"]) for row in sales))}},
                            "complete-journey", folder)
+
+
+@story
+def a_folder_is_looked_at_file_by_file_before_it_is_stored():
+    files = {"transactions": "household_id,store_id,basket_id,product_id,quantity,sales_value,retail_disc,coupon_disc,"
+                             "coupon_match_disc,week,transaction_timestamp\n"
+                             "1,309,31,25671,2,3.86,0.43,0,0,5,2017-01-28T19:06:53Z\n"
+                             "1,309,31,99,x,1,0,0,0,5,2017-01-28T19:06:53Z\n"
+                             "2,309,32,99,1,1,0,0,0,5,2017-01-28T19:06:53Z\n",
+             "campaigns": "campaign_id,household_id\n26,1\n",
+             "campaign_descriptions": "campaign_id,campaign_type,start_date,end_date\n26,Type A,2016-12-28,2017-02-19\n",
+             "promotions": "product_id,store_id,display_location,mailer_location,week\n1,2,3,4,5\n"}
+    with Shop() as shop:
+        folder = os.path.join(os.path.dirname(shop.data), "journey")
+        os.mkdir(folder)
+        for name, text in files.items():
+            with open(os.path.join(folder, name + ".csv"), "w") as file:
+                file.write(text)
+        dry = shop.run("import", "complete-journey", folder, "--dry-run")
+        told = {file.pop("file"): file for file in dry["files"]}
+        assert told["promotions.csv"] == {"passed_over": True} and len(told) == 4, dry
+        assert told["campaigns.csv"]["first"][0]["at"] == "2016-12-28T00:00:00.000Z", dry  # of another file
+        sales = told["transactions.csv"]
+        assert [sales[key] for key in ("rows", "records", "faults", "rejected")] == [3, 1, 1, 2], dry
+        assert sales["first_faults"][0]["line"] == 3, dry
+        assert [dry[key] for key in ("rows", "records", "named", "faults", "rejected")] == [5, 2, 2, 1, 2], dry
+        made = shop.run("import", "complete-journey", folder)
+        assert (made["rows"], made["events"], made["rejected"]) == (5, 2, 2), made
+        reject, = shop.run("rejects")["rejects"]
+        assert reject["where"] == "import complete-journey: line 3 of transactions.csv", reject
 
 
 # ---- tables ------------------------------------------------------------------------------------------------------------
@@ -154,6 +186,35 @@ def a_table_of_orders_is_shown_before_it_is_stored():
 
 
 @story
+def an_order_with_a_bad_row_comes_in_whole_with_the_mended_file():
+    well = "A,2025-01-02,S1,1,7,9001\nA,2025-01-02,S2,{},2,9001\nB,2025-01-02,S3,1,4,9002\n"
+    heading = "order,date,sku,qty,price,card\n"
+    with Shop() as shop:
+        shop.run("source", "add", "late")  # so that the import's source is not the first
+        bad = put(shop, "May orders.csv", heading + well.format("x"))
+        dry = shop.run("import", "orders", bad, "--dry-run")
+        assert (dry["rows"], dry["records"], dry["faults"], dry["rejected"]) == (3, 1, 1, 2), dry
+        made = shop.run("import", "orders", bad)
+        assert (made["rows"], made["events"], made["rejected"]) == (3, 1, 2), made
+        reject, = shop.run("rejects")["rejects"]
+        assert reject["source"] == "orders" and reject["where"] == "import orders: line 3 of May orders.csv", reject
+        assert "'qty' is no number" in reject["fault"] and "its order stays out whole" in reject["fault"], reject
+        mended = {"type": "track", "event": "Order Completed", "properties": {"order_id": "A", "total": "9"}}
+        for event in [(), (json.dumps({**mended, "userId": "u"}),)]:
+            words = shop.run("rejects", "replay", str(reject["id"]), *event, fails=2)
+            assert "mend line 3 of May orders.csv there, import the file again" in words, words
+        assert shop.run("stats")["orders"] == 1
+        made = shop.run("import", "orders", put(shop, "May orders.csv", heading + well.format("1")))
+        assert (made["events"], made["repeats"], made["rejected"]) == (1, 1, 0), made
+        stats = shop.run("stats")
+        assert (stats["orders"], stats["revenue"]) == (2, {"none": "13"}), stats
+        made = shop.run("import", "orders", bad)
+        assert (made["events"], made["repeats"], made["rejected"]) == (0, 2, 0), made  # the same file by now
+        shop.run("rejects", "drop", str(reject["id"]))
+        assert shop.run("rejects")["count"] == 0
+
+
+@story
 def a_table_that_is_in_doubt_says_what_to_pass():
     with Shop() as shop:
         both = put(shop, "both.csv", "Order ID,Order No,Date,SKU\n1,A,2025-01-02,x\n")
@@ -183,6 +244,31 @@ def products_and_consents_are_stored_once_beside_a_running_server():
         shop.stop()
         shop.run("rebuild")
         shop.run("verify")
+
+
+@story
+def stores_of_a_world_are_imported_once_and_keep_what_was_said_of_them():
+    with Shop() as shop:
+        folder = os.path.join(os.path.dirname(shop.data), "world")
+        subprocess.run([SOUK, "world", "--out", folder, "--shoppers", "10", "--days", "1", "--stores", "3"], check=True, capture_output=True)
+        path = os.path.join(folder, "stores.csv")
+        with open(path, newline="") as file:
+            stores = {row["store_id"]: row for row in csv.DictReader(file)}
+        dry = shop.run("import", "stores", path, "--dry-run")
+        assert {c["column"]: c["meaning"] for c in dry["columns"]} == {
+            "store_id": "store", "name": "name", "time_zone": "zone", "currency": "currency", "open": "opens", "close": "closes"}, dry
+        assert (dry["rows"], dry["records"], dry["named"]) == (3, 3, 0), dry
+        shop.start()
+        first = min(stores)
+        said = {"name": "By hand", "zones": [{"zone": "entrance"}]}
+        assert shop.call("PUT", "/v1/stores/" + first, said, headers=["If-None-Match: *"])[0] == 201
+        assert shop.run("import", "stores", path)["entries"] == 3
+        assert shop.run("import", "stores", path)["entries"] == 0
+        listed = {store.pop("store"): store for store in shop.get("/v1/stores")[1]["stores"]}
+        assert listed.keys() == stores.keys() and listed[first]["zones"] == said["zones"], listed
+        for code, row in stores.items():
+            assert [listed[code][key] for key in ("described", "name", "time_zone", "currency", "opens", "closes")] == [
+                True, row["name"], row["time_zone"], row["currency"], row["open"], row["close"]], listed[code]
 
 
 @story

@@ -45,7 +45,7 @@ CASES = [
     ("souk im", ["import"]),
     ("souk ", COMMANDS),
     ("souk import ", ["cdnow", "complete-journey", "consents", "events", "groceries", "merchant-feed", "online-retail", "orders",
-                      "poslog", "products", "shoppers", "tafeng"]),
+                      "poslog", "products", "shoppers", "stores", "tafeng"]),
     ("souk import online-retail in", ["inner/", "input.csv"]),
     ("souk import --source web online-retail inp", ["input.csv"]),
     ("souk stats --data in", ["inner/"]),

@@ -28,7 +28,10 @@ def a_world_is_the_same_bytes_again_and_another_seed_is_another():
         made = make(at("a"), *words)
         assert set(os.listdir(at("a"))) == FILES, os.listdir(at("a"))
         assert made["simulated"] and made["bytes"] == os.path.getsize(at("a/events.jsonl")), made
-        make(at("b"), *words)
+        again = subprocess.run([SOUK, "world", "--out", at("a"), *words, "--seed", "2"], capture_output=True, text=True)
+        assert again.returncode == 1 and "holds a file README.txt already" in again.stderr, again
+        make(at("b"), *words, "--seed", "2")
+        make(at("b"), *words, "--force")
         same, differ, odd = filecmp.cmpfiles(at("a"), at("b"), FILES, shallow=False)
         assert set(same) == FILES, (differ, odd)
         with open(at("a/events.jsonl"), "rb") as file:

@@ -4,8 +4,9 @@
  *     00001,20210101,1,11.77
  *
  * A row is an event "Order Completed" of the customer, its line the product "CD" with the number of CDs.  A customer
- * may buy twice a day, also the same: the identity of a row is (customer, date, ordinal among those).  Dates are
- * midnight UTC. */
+ * may buy twice a day, also the same: the identity of a row is (customer, date, ordinal among those).  So those behind
+ * a bad one keep theirs; where its customer or date cannot be read, those beside it stay out (import_record.h).
+ * Dates are midnight UTC. */
 #include "base/currency.h"
 #include "service/collect/import_record.h"
 #include "service/collect/import_rows.h"
@@ -56,6 +57,23 @@ static souk_err write_body(import_rows *rows, const souk_text *fields)
     return souk_json_write_check(&json);
 }
 
+static bool is_customer(souk_text field)
+{
+    return field.bytes > 0 && field.bytes <= 50;
+}
+
+static souk_err refuse(import_rows *rows, const souk_text *fields, souk_diag *fault)
+{
+    struct state *state = (struct state *)(void *)rows;
+    souk_time at;
+    if (fields && is_customer(fields[CUSTOMER]) && read_date(fields[DATE], &at))
+        return SOUK_OK;
+    import_add_words(fault, "; so purchases of those before and behind it, of the same days, "
+                            "stay out from here on");
+    import_ordinals_lose(&state->purchases);
+    return SOUK_OK;
+}
+
 static souk_err read_row(import_rows *rows, const souk_text *fields, souk_diag *diag)
 {
     struct state *state = (struct state *)(void *)rows;
@@ -65,20 +83,20 @@ static souk_err read_row(import_rows *rows, const souk_text *fields, souk_diag *
                         .flags = SOUK_EVENT_ORDER | SOUK_EVENT_SALE};
     char key[64];
     uint32_t ordinal;
-    if (fields[CUSTOMER].bytes == 0 || fields[CUSTOMER].bytes > 50)
+    if (!is_customer(fields[CUSTOMER]))
         return souk_diag_say(diag, SOUK_EINVAL, "customer_id is empty or above 50 bytes");
     if (!read_date(fields[DATE], &event.at))
         return souk_diag_say(diag, SOUK_EINVAL, "date is no day like 20210131");
-    souk_line *line = souk_arena_get(sink->room, sizeof *line);
-    if (souk_decimal_read(fields[CDS], &line->quantity, NULL))
-        return souk_diag_say(diag, SOUK_EINVAL, "cds is no number");
-    if (souk_decimal_read(fields[AMOUNT], &line->amount, NULL))
-        return souk_diag_say(diag, SOUK_EINVAL, "amount_usd is no number");
     memcpy(key, fields[CUSTOMER].at, fields[CUSTOMER].bytes);
     key[fields[CUSTOMER].bytes] = '/';
     memcpy(key + fields[CUSTOMER].bytes + 1, fields[DATE].at, fields[DATE].bytes);
     souk_text purchase = {key, fields[CUSTOMER].bytes + 1 + fields[DATE].bytes};
     SOUK_TRY(import_ordinal_next(&state->purchases, import_order_hash(sink, purchase), &ordinal));
+    souk_line *line = souk_arena_get(sink->room, sizeof *line);
+    if (souk_decimal_read(fields[CDS], &line->quantity, NULL))
+        return souk_diag_say(diag, SOUK_EINVAL, "cds is no number");
+    if (souk_decimal_read(fields[AMOUNT], &line->amount, NULL))
+        return souk_diag_say(diag, SOUK_EINVAL, "amount_usd is no number");
     event.message = import_identity(sink, purchase, ordinal);
     line->product = SOUK_TEXT("CD");
     event.amount = line->amount;
@@ -86,6 +104,10 @@ static souk_err read_row(import_rows *rows, const souk_text *fields, souk_diag *
     event.line_count = 1;
     SOUK_TRY(souk_currency_read(SOUK_TEXT("USD"), event.currency));
     SOUK_TRY(import_identify(sink, &event, SOUK_ID_USER, fields[CUSTOMER], "customer_id", diag));
+    if (ordinal == 0) {
+        sink->stayed_out++;
+        return SOUK_OK;
+    }
     SOUK_TRY(write_body(rows, fields));
     return sink->room->failed
                ? SOUK_ENOMEM
@@ -97,7 +119,9 @@ static souk_err begin(void *opaque, souk_import_sink *sink, souk_diag *diag)
     struct state *state = opaque;
     (void)diag;
     state->purchases.mem = sink->mem;
-    return import_rows_begin(&state->rows, sink, "cdnow", columns, read_row);
+    SOUK_TRY(import_rows_begin(&state->rows, sink, "cdnow", columns, read_row));
+    state->rows.refuse = refuse;
+    return SOUK_OK;
 }
 
 static souk_err feed(void *opaque, souk_text piece, bool last, souk_diag *diag)

@@ -5,6 +5,8 @@
 #include "service/collect/vocabulary.h"
 #include "service/collect/web.h"
 
+#include <stdio.h>
+
 /* ---- rejects ----------------------------------------------------------------------------------------- */
 
 enum { REJECTS_USUAL = 100, REJECTS_MOST = 1000 };
@@ -13,7 +15,43 @@ struct reject_page {
     souk_json_writer *out;
     size_t count;
     uint64_t last; /* id */
+    uint32_t *sources;
+    souk_text *names; /* [source_count], in the call's arena */
+    size_t source_count;
 };
+
+/* Before the page is read: it is one read of the ledger, and so is each name. */
+static souk_err name_sources(souk_call *call, uint64_t after, size_t limit,
+                             struct reject_page *page)
+{
+    page->sources = souk_arena_get(&call->arena, limit * sizeof *page->sources);
+    page->names = souk_arena_get(&call->arena, limit * sizeof *page->names);
+    if (call->arena.failed)
+        return SOUK_ENOMEM;
+    SOUK_TRY(souk_rejects_sources(souk_spine_rejects(call->spine), after, limit, page->sources,
+                                  &page->source_count));
+    for (size_t i = 0; i < page->source_count; i++) {
+        char name[200];
+        uint32_t merchant;
+        souk_err err = souk_merchants_source_of(call->merchants, page->sources[i], &merchant, name,
+                                                sizeof name);
+        if (err && err != SOUK_ENOENT)
+            return err;
+        souk_text text = err ? SOUK_TEXT("") : souk_text_of(name);
+        page->names[i] =
+            (souk_text){souk_arena_copy(&call->arena, text.at, text.bytes), text.bytes};
+    }
+    return call->arena.failed ? SOUK_ENOMEM : SOUK_OK;
+}
+
+/* Empty: nobody knows it, or it came since. */
+static souk_text name_of(const struct reject_page *page, uint32_t source)
+{
+    for (size_t i = 0; i < page->source_count; i++)
+        if (page->sources[i] == source)
+            return page->names[i];
+    return SOUK_TEXT("");
+}
 
 static souk_err write_reject(void *context, const souk_reject *reject)
 {
@@ -24,7 +62,7 @@ static souk_err write_reject(void *context, const souk_reject *reject)
     char at[SOUK_TIME_BYTES];
     souk_json_write_object(out);
     souk_json_put_u64(out, "id", reject->id);
-    souk_json_put_u64(out, "source", reject->source);
+    souk_json_put_text(out, "source", name_of(page, reject->source));
     souk_json_put_text(out, "at", (souk_text){at, souk_time_write(reject->at, at)});
     souk_json_put_text(out, "fault", reject->fault);
     souk_json_put_text(out, "where", reject->where);
@@ -43,7 +81,9 @@ static souk_err show_rejects(souk_call *call)
     if (souk_call_query(call, SOUK_TEXT("after"), &word) && souk_text_to_u64(word, &after))
         return souk_diag_say(&call->diag, SOUK_EINVAL, "after is the id of a reject");
     SOUK_TRY(souk_rejects_count(rejects, &count));
-    struct reject_page page = {.out = souk_call_json(call)};
+    struct reject_page page = {.count = 0};
+    SOUK_TRY(name_sources(call, after, limit, &page));
+    page.out = souk_call_json(call);
     souk_json_write_object(page.out);
     souk_json_put_u64(page.out, "count", count);
     souk_json_put_array(page.out, "rejects");
@@ -249,7 +289,13 @@ static const souk_route routes[] = {
 
 /* ---- imports, as jobs: {"format":"online-retail","file":"/…","source":"till","bases":[…],"age":"adult"} ---- */
 
-static void write_result(const souk_import *import, souk_json_writer *out)
+struct import_source {
+    souk_text name;
+    bool is_mute; /* it is new, and states no basis */
+};
+
+static void write_result(const souk_import *import, const struct import_source *source,
+                         souk_json_writer *out)
 {
     const struct {
         const char *name;
@@ -265,14 +311,41 @@ static void write_result(const souk_import *import, souk_json_writer *out)
     if (import->has_entries) {
         souk_json_put_u64(out, "entries", import->entries);
     }
+    if (source->is_mute && import->shoppers) {
+        char note[400];
+        int bytes = snprintf(note, sizeof note, "source '%.*s' is new and " SOUK_NO_BASIS_WORDS,
+                             SOUK_TEXT_PRINT(source->name));
+        souk_json_put_text(out, "note",
+                           (souk_text){note, souk_min_size((size_t)bytes, sizeof note - 1)});
+    }
     souk_json_write_end(out);
 }
 
-static souk_err find_source(souk_work *work, souk_text name, uint32_t *ret_source)
+static souk_err note_same(void *context, const souk_source *source)
+{
+    struct import_source *own = context;
+    own->is_mute &= !souk_text_equal(own->name, source->name);
+    return SOUK_OK;
+}
+
+/* New, and made without a basis? */
+static souk_err find_mute(souk_work *work, const souk_statement *statement,
+                          struct import_source *source)
+{
+    for (unsigned i = 0; i < SOUK_PURPOSE_FIXED; i++)
+        if (statement->bases[i] != SOUK_BASIS_NONE)
+            return SOUK_OK;
+    source->is_mute = true;
+    return souk_merchants_sources(work->merchants, SOUK_OPERATOR, note_same, source);
+}
+
+static souk_err find_source(souk_work *work, struct import_source *source, uint32_t *ret_source)
 {
     souk_statement statement;
+    souk_text name = source->name;
     SOUK_TRY(souk_field_statement(work->arguments, souk_json_root(work->arguments), work->arena,
                                   &statement, work->diag));
+    SOUK_TRY(find_mute(work, &statement, source));
     souk_err err =
         souk_merchants_source(work->merchants, SOUK_OPERATOR, name, &statement, ret_source, NULL);
     if (err == SOUK_ECONFLICT)
@@ -309,7 +382,8 @@ static souk_err import_file(souk_work *work)
     souk_json_node root = souk_json_root(work->arguments);
     souk_text format = souk_field(work->arguments, root, "format", work->arena),
               file = souk_field(work->arguments, root, "file", work->arena),
-              source = souk_field(work->arguments, root, "source", work->arena);
+              name = souk_field(work->arguments, root, "source", work->arena);
+    struct import_source source = {.name = name.bytes ? name : format};
     souk_import import = {
         .spine = work->spine, .progress = work->progress, .context = work->context};
     read_options(work, &import.options);
@@ -322,9 +396,9 @@ static souk_err import_file(souk_work *work)
     if (!souk_import_known(format))
         return souk_diag_say(work->diag, SOUK_EINVAL, "'%.*s' is no format; there is: %s",
                              SOUK_TEXT_PRINT(format), souk_import_list());
-    SOUK_TRY(find_source(work, source.bytes ? source : format, &import.source));
+    SOUK_TRY(find_source(work, &source, &import.source));
     SOUK_TRY(souk_import_file(souk_mem_heap(), &import, format, path, work->diag));
-    write_result(&import, work->result);
+    write_result(&import, &source, work->result);
     return SOUK_OK;
 }
 
@@ -336,8 +410,9 @@ static const souk_shape_name shapes[] = {
               "context?: {*: any}?, *: any}"},
     {"Taken", "{success: boolean}"},
     {"Reject",
-     "{id: integer, source: integer, at: time, fault: text 'what is wrong, where, and what to do', "
-     "where: text 'its place in what was sent', text: text 'as it was sent'}"},
+     "{id: integer, source: text 'the name of who sent it', at: time, fault: text 'what is wrong, "
+     "where, and what to do', where: text 'its place in what was sent, or its file and line', "
+     "text: text 'as it was sent'}"},
 };
 
 static const souk_work_kind works[] = {{"import", "bytes", import_file}};

@@ -397,6 +397,23 @@ static souk_err read_redemption(import_rows *rows, const souk_text *fields, souk
     return import_basket_row(&state->basket, &order, NULL, fault);
 }
 
+/* A bad row of a basket, or of a coupon's products, keeps it out.  Rows of the other parts are records of their own, known
+ * by what they say. */
+static souk_err refuse(import_rows *rows, const souk_text *fields, souk_diag *fault)
+{
+    struct state *state = state_of(rows);
+    char room[IMPORT_ORDER_BYTES];
+    souk_text key = SOUK_TEXT("");
+    bool is_basket = state->part == TRANSACTIONS;
+    if (!is_basket && state->part != COUPONS)
+        return SOUK_OK;
+    if (fields && is_basket && !check_id(fields[2], "", NULL))
+        key = fields[2];
+    if (fields && !is_basket && !check_id(fields[0], "", NULL) && !check_id(fields[2], "", NULL))
+        key = make_key(room, "coupon", (const souk_text[]){fields[0], fields[2]}, 2);
+    return import_basket_refuse(&state->basket, key, is_basket ? "basket" : "coupon", fault);
+}
+
 /* ---- the format ------------------------------------------------------------------------------------------------ */
 
 static unsigned part_of(souk_text head)
@@ -445,8 +462,10 @@ static souk_err begin_part(struct state *state, souk_diag *diag)
         return souk_diag_say(diag, SOUK_EINVAL,
                              "this file has no dates: import the folder that has "
                              "campaign_descriptions, too");
-    return import_rows_begin(&state->rows, state->sink, "complete-journey", headings[state->part],
-                             readers[state->part]);
+    SOUK_TRY(import_rows_begin(&state->rows, state->sink, "complete-journey", headings[state->part],
+                               readers[state->part]));
+    state->rows.refuse = refuse;
+    return SOUK_OK;
 }
 
 static souk_err feed(void *opaque, souk_text piece, bool last, souk_diag *diag)

@@ -11,6 +11,8 @@
 
 #include <stdio.h>
 
+enum { ITEMS_MOST = SOUK_IMPORT_ROW_EVENTS * SOUK_EVENT_LINES };
+
 struct state {
     souk_import_sink *sink;
     souk_csv *csv;
@@ -54,6 +56,10 @@ static souk_err take_items(struct state *state, const souk_csv_row *row, souk_di
 {
     char key[64];
     int bytes;
+    if (row->field_count > ITEMS_MOST)
+        return souk_diag_say(fault, SOUK_EINVAL,
+                             "%zu items where a basket has at most %d: write it as two",
+                             row->field_count, ITEMS_MOST);
     for (size_t i = 0; i < row->field_count; i++) {
         souk_text item = souk_text_trim(row->fields[i]);
         if (item.bytes == 0 || item.bytes > SOUK_EVENT_NAME_BYTES)

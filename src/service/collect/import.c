@@ -2,19 +2,18 @@
  *
  *     file (import_file.c) -> pieces -> format (its reader) -> records -> sink (import_batches.c) -> shop */
 #include "service/collect/import_batches.h"
+#include "service/collect/import_folder.h"
 
-#include <dirent.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
 
 static const souk_import_format *const formats[] = {
-    &souk_import_orders,           &souk_import_products,      &souk_import_shoppers,
-    &souk_import_consents,         &souk_import_online_retail, &souk_import_tafeng,
-    &souk_import_complete_journey, &souk_import_cdnow,         &souk_import_groceries,
-    &souk_import_merchant_feed,    &souk_import_events,        &souk_import_poslog,
+    &souk_import_orders,        &souk_import_products,  &souk_import_stores,
+    &souk_import_shoppers,      &souk_import_consents,  &souk_import_merchant_feed,
+    &souk_import_online_retail, &souk_import_tafeng,    &souk_import_complete_journey,
+    &souk_import_cdnow,         &souk_import_groceries, &souk_import_events,
+    &souk_import_poslog,
 };
-enum { FORMATS = sizeof formats / sizeof *formats, FOLDER_FILES = 100, HEAD_BYTES = 4096 };
+enum { FORMATS = sizeof formats / sizeof *formats };
 
 const souk_import_format *souk_import_find(souk_text name)
 {
@@ -22,6 +21,21 @@ const souk_import_format *souk_import_find(souk_text name)
         if (souk_text_equal(name, souk_text_of(formats[i]->name)))
             return formats[i];
     return NULL;
+}
+
+/* Rejects made before places named the file say "line 3" alone. */
+bool souk_import_place(souk_text place, souk_text *ret_row)
+{
+    souk_text import = SOUK_TEXT("import ");
+    *ret_row = place;
+    if (souk_text_starts(place, SOUK_TEXT("line ")) ||
+        souk_text_starts(place, SOUK_TEXT("record ")))
+        return true;
+    if (!souk_text_starts(place, import))
+        return false;
+    souk_text_cut(ret_row, ':');
+    *ret_row = souk_text_trim(*ret_row);
+    return true;
 }
 
 bool souk_import_known(souk_text format)
@@ -94,6 +108,7 @@ static souk_err read_file(struct run *run, void *state, import_file *file, uint6
     if (!err)
         err = read_pieces(run->format, state, file, diag);
     run->import->rows += sink->rows;
+    run->import->rejected += sink->stayed_out;
     err = import_batches_end(batches, err);
     run->format->done(state);
     return err;
@@ -111,89 +126,18 @@ static souk_err import_one(struct run *run, const char *path, uint64_t bytes_her
 
 /* ---- a folder ---------------------------------------------------------------------------------------------- */
 
-struct part {
-    unsigned number; /* 0: none of the format's */
-    uint64_t bytes;  /* on disk */
-    char path[1024];
-};
-
-struct folder {
-    struct part *parts; /* [FOLDER_FILES] */
-    size_t count;
-};
-
-/* Which part of the format a file is, by its first bytes. */
-static souk_err look_at(const struct run *run, struct part *part, souk_diag *diag)
+static souk_err import_folder_of(struct run *run, const char *path, souk_diag *diag)
 {
-    import_file file = {.path = part->path, .fd = -1, .room.mem = run->mem};
-    souk_err err = import_file_peek(&file, diag);
-    if (!err)
-        err = import_file_next(&file, diag);
-    if (!err)
-        part->number = run->format->part(
-            (souk_text){file.piece.at, souk_min_size(file.piece.bytes, HEAD_BYTES)});
-    import_file_done(&file);
-    return err;
-}
-
-static int by_number(const void *a, const void *b)
-{
-    const struct part *one = a, *other = b;
-    if (one->number != other->number)
-        return one->number < other->number ? -1 : 1;
-    return strcmp(one->path, other->path);
-}
-
-static souk_err list_folder(struct run *run, const char *path, struct folder *folder,
-                            souk_diag *diag)
-{
-    DIR *open_folder = opendir(path);
-    if (!open_folder)
-        return souk_diag_say(diag, SOUK_ENOENT, "%s cannot be read: give a folder that can", path);
-    souk_err err = SOUK_OK;
-    for (struct dirent *entry; !err && (entry = readdir(open_folder));) {
-        struct part *part = &folder->parts[folder->count];
-        struct stat status;
-        if (entry->d_name[0] == '.')
-            continue;
-        int bytes = snprintf(part->path, sizeof part->path, "%s/%s", path, entry->d_name);
-        if (bytes >= (int)sizeof part->path || stat(part->path, &status) ||
-            !S_ISREG(status.st_mode))
-            continue;
-        part->bytes = (uint64_t)status.st_size;
-        err = look_at(run, part, diag);
-        folder->count += part->number != 0;
-        if (folder->count == FOLDER_FILES && !err)
-            err = souk_diag_say(diag, SOUK_ETOOBIG, "%s has too many files: at most %d", path,
-                                FOLDER_FILES - 1);
-    }
-    closedir(open_folder);
-    return err;
-}
-
-static souk_err import_parts(struct run *run, const char *path, struct folder *folder,
-                             souk_diag *diag)
-{
-    SOUK_TRY(list_folder(run, path, folder, diag));
-    if (folder->count == 0)
-        return souk_diag_say(diag, SOUK_EINVAL, "%s holds no file of format %s", path,
-                             run->format->name);
-    qsort(folder->parts, folder->count, sizeof *folder->parts, by_number);
-    for (size_t i = 0; i < folder->count; i++)
-        run->bytes_total += folder->parts[i].bytes;
-    for (size_t i = 0; i < folder->count; i++) {
-        SOUK_TRY(import_one(run, folder->parts[i].path, folder->parts[i].bytes, diag));
-        run->bytes_before += folder->parts[i].bytes;
+    souk_auto_value(import_folder) folder = {.mem = run->mem};
+    SOUK_TRY(import_folder_list(&folder, run->format, path, diag));
+    size_t first = folder.count - folder.parts;
+    for (size_t i = first; i < folder.count; i++)
+        run->bytes_total += folder.files[i].bytes;
+    for (size_t i = first; i < folder.count; i++) {
+        SOUK_TRY(import_one(run, folder.files[i].path, folder.files[i].bytes, diag));
+        run->bytes_before += folder.files[i].bytes;
     }
     return SOUK_OK;
-}
-
-static souk_err import_folder(struct run *run, const char *path, souk_diag *diag)
-{
-    struct folder folder = {.parts = souk_mem_array(run->mem, FOLDER_FILES, sizeof *folder.parts)};
-    souk_err err = folder.parts ? import_parts(run, path, &folder, diag) : SOUK_ENOMEM;
-    souk_mem_put(run->mem, folder.parts);
-    return err;
 }
 
 souk_err souk_import_file(souk_mem *mem, souk_import *import, souk_text format, const char *path,
@@ -203,15 +147,14 @@ souk_err souk_import_file(souk_mem *mem, souk_import *import, souk_text format, 
                       .import = import,
                       .format = souk_import_find(format),
                       .customers = {.mem = mem}};
-    struct stat status;
     if (!run.format)
         return souk_diag_say(diag, SOUK_EINVAL, "'%.*s' is no format; there is: %s",
                              SOUK_TEXT_PRINT(format), souk_import_list());
     import->has_entries = run.format->has_entries;
     if (run.format->shared_bytes && !(run.shared = souk_mem_get(mem, run.format->shared_bytes)))
         return SOUK_ENOMEM;
-    bool is_folder = run.format->part && stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-    souk_err err = is_folder ? import_folder(&run, path, diag) : import_one(&run, path, 0, diag);
+    souk_err err = import_folder_is(run.format, path) ? import_folder_of(&run, path, diag)
+                                                      : import_one(&run, path, 0, diag);
     if (run.shared)
         run.format->shared_done(run.shared, mem);
     souk_mem_put(mem, run.shared);

@@ -8,8 +8,9 @@
  *          consents read CSV of any heading: which column means what is guessed (import_guess.h) and told by
  *          souk_import_look, before anything is stored
  * Once     What a row becomes has its identity in the row itself (each format says how), so running an import
- *          again adds nothing.  A row that cannot be taken goes to the rejects with its line number, once for
- *          all runs over the same file (the first 1,000 of a file; all are counted)
+ *          again adds nothing.  A row that cannot be taken goes to the rejects with its file and line, once for
+ *          all runs over the same file (the first 1,000 of a file; all are counted), and its order stays out whole:
+ *          the mended file imports it, once
  * Files    plain, or gzip of one member or many (up to 4 GiB inflated); regular files alone, or for a format of
  *          several files their folder.  A file is read twice, as far as it went when it was opened: it may grow
  *          meanwhile.  One that changes otherwise is SOUK_ECONFLICT; what was read of it stays, and the next
@@ -44,7 +45,8 @@ typedef struct souk_import {
     souk_ledger_progress *progress;
     void *context;
     /* told by the import */
-    uint64_t rows, events, repeats, rejected;
+    uint64_t rows, events, repeats;
+    uint64_t rejected; /* rows that stayed out: those at fault, and others of their orders */
     uint64_t resumed;  /* records of an earlier run that was cut off; counted in repeats, too */
     uint64_t shoppers; /* different identified shoppers in the file */
     uint64_t entries;  /* products new or changed, consents new */
@@ -59,11 +61,17 @@ SOUK_CHECKED souk_err souk_import_file(souk_mem *mem, souk_import *import, souk_
  *     {"format":"orders","encoding":"UTF-8","separator":",",…,"columns":[{"column":"Order No","meaning":"order",
  *      "confidence":95,"sample":"A-1","why":"the heading says so"},…]}
  * records above 0: reads the whole of it, and adds the first records as they would be stored, the first faults
- * and "rows", "records", "faults".  Needs no shop: spine may be NULL.
+ * and "rows", "records", "faults" (rows), "rejected" (rows that would stay out), "named" (records that
+ * name somebody).  Of a folder: {"format":…,"files":[{"file":"products.csv","rows":…,…},…],"rows":…}, where a file that
+ * is none of the format's has "passed_over".  Needs no shop: spine may be NULL.
  * Errors as souk_import_file's; what stands in `out` then is no document. */
 SOUK_CHECKED souk_err souk_import_look(souk_mem *mem, const souk_import *import, souk_text format,
                                        const char *path, unsigned records, souk_json_writer *out,
                                        souk_diag *diag);
+
+/* Of a reject's place, where it was made by an import: "line 3 of orders.csv".  Such a row is mended in its file, and the
+ * file imported again: what it becomes has its identity in the row, which a replay would not have. */
+bool souk_import_place(souk_text place, souk_text *ret_row);
 
 /* Whether there is a format of this name; whether it reads columns of any heading. */
 bool souk_import_known(souk_text format);

@@ -1,6 +1,8 @@
 /* import_basket.c - see import_basket.h. */
 #include "service/collect/import_basket.h"
 
+enum { HELD_MOST = SOUK_IMPORT_ROW_EVENTS - 1 };
+
 souk_err import_basket_begin(import_basket *basket, souk_import_sink *sink)
 {
     basket->sink = sink;
@@ -18,8 +20,10 @@ void import_basket_done(import_basket *basket)
     souk_buf_done(&basket->row_head);
     souk_buf_done(&basket->body);
     souk_buf_done(&basket->row_body);
-    if (basket->sink)
+    if (basket->sink) {
         souk_mem_put(basket->sink->mem, basket->lines);
+        souk_mem_put(basket->sink->mem, basket->held);
+    }
 }
 
 /* ---- a row ------------------------------------------------------------------------------------------------ */
@@ -73,7 +77,7 @@ static souk_err write_line(import_basket *basket, const import_line *line)
     return souk_json_write_check(&json);
 }
 
-/* Identifiers in the basket's own arena, for as long as it is open. */
+/* Identifiers in the basket's own arena, for as long as the order is in hand. */
 static souk_err identify(import_basket *basket, const import_order *order, souk_event *event,
                          souk_diag *fault)
 {
@@ -96,7 +100,6 @@ static souk_err open_event(import_basket *basket, const import_order *order, uin
                         .type = order->type,
                         .flags = order->flags};
     souk_json_writer *json = &basket->json;
-    souk_arena_clear(&basket->own);
     SOUK_TRY(identify(basket, order, &event, fault));
     event.store.at = souk_arena_copy(&basket->own, order->store.at, order->store.bytes);
     event.store.bytes = order->store.bytes;
@@ -166,8 +169,7 @@ static souk_err move_to_room(import_basket *basket, souk_event *event)
     for (size_t i = 0; i < event->id_count; i++)
         event->ids[i].value = import_keep(sink, event->ids[i].value);
     event->store = import_keep(sink, event->store);
-    souk_line *lines =
-        souk_arena_copy(sink->room, basket->lines, event->line_count * sizeof *basket->lines);
+    souk_line *lines = souk_arena_copy(sink->room, event->lines, event->line_count * sizeof *lines);
     if (sink->room->failed)
         return SOUK_ENOMEM;
     for (size_t i = 0; i < event->line_count; i++) {
@@ -180,40 +182,94 @@ static souk_err move_to_room(import_basket *basket, souk_event *event)
     return sink->room->failed ? SOUK_ENOMEM : SOUK_OK;
 }
 
-static souk_err end_event(import_basket *basket)
+static souk_err put_event(import_basket *basket, souk_event event, souk_text body, uint64_t through)
 {
-    souk_event event = basket->event;
-    if (!basket->is_open)
-        return SOUK_OK;
+    SOUK_TRY(move_to_room(basket, &event));
+    return souk_import_put_event(basket->sink, through, &event, body);
+}
+
+static souk_err close_event(import_basket *basket)
+{
     basket->is_open = false;
+    basket->event.lines = basket->lines;
     while (basket->json.depth)
         souk_json_write_end(&basket->json);
-    SOUK_TRY(souk_json_write_check(&basket->json));
-    SOUK_TRY(move_to_room(basket, &event));
-    return souk_import_put_event(basket->sink, basket->through, &event,
-                                 souk_buf_view(&basket->body));
+    return souk_json_write_check(&basket->json);
+}
+
+/* What is held and what is open, all of it stored together. */
+static souk_err put_all(import_basket *basket)
+{
+    bool row_open = basket->sink->row_open;
+    if (basket->is_open)
+        SOUK_TRY(close_event(basket));
+    else if (basket->held_count == 0)
+        return SOUK_OK;
+    basket->sink->row_open = true;
+    for (size_t i = 0; i < basket->held_count; i++)
+        SOUK_TRY(put_event(basket, basket->held[i].event, basket->held[i].body,
+                           basket->held[i].through));
+    basket->sink->row_open = row_open;
+    basket->held_count = basket->waiting = 0;
+    return put_event(basket, basket->event, souk_buf_view(&basket->body), basket->through);
+}
+
+/* The open event ends before its order does. */
+static souk_err hold_event(import_basket *basket)
+{
+    souk_arena *own = &basket->own;
+    if (basket->held_count == HELD_MOST) {
+        SOUK_TRY(put_all(basket));
+        souk_arena_clear(own);
+        return SOUK_OK;
+    }
+    if (!basket->held &&
+        !(basket->held = souk_mem_array(basket->sink->mem, HELD_MOST, sizeof *basket->held)))
+        return SOUK_ENOMEM;
+    SOUK_TRY(close_event(basket));
+    struct import_held *held = &basket->held[basket->held_count++];
+    held->event = basket->event;
+    held->event.lines =
+        souk_arena_copy(own, basket->lines, basket->event.line_count * sizeof *basket->lines);
+    held->body =
+        (souk_text){souk_arena_copy(own, basket->body.at, basket->body.bytes), basket->body.bytes};
+    held->through = basket->through;
+    return own->failed ? SOUK_ENOMEM : SOUK_OK;
 }
 
 /* ---- rows of an order -------------------------------------------------------------------------------------- */
 
-static void end_stretch(import_basket *basket)
+static void drop_stretch(import_basket *basket)
 {
+    basket->sink->stayed_out += basket->waiting;
+    basket->waiting = 0;
+    basket->held_count = 0;
+    basket->is_open = false;
+    basket->is_bad = true;
+}
+
+static souk_err end_stretch(import_basket *basket)
+{
+    SOUK_TRY(put_all(basket));
+    souk_arena_clear(&basket->own);
     if (basket->is_stretch && !basket->is_whole)
         import_ordinal_add(&basket->orders, basket->hash, basket->rows - 1);
     basket->is_stretch = false;
+    return SOUK_OK;
 }
 
 /* The row in hand is of this order. */
 static souk_err enter_row(import_basket *basket, souk_text key, bool is_whole)
 {
+    basket->entered = basket->sink->rows;
     if (basket->is_stretch && souk_text_equal(key, (souk_text){basket->key, basket->key_bytes})) {
+        basket->orders.next_is_lost = false; /* it stood within this order */
         basket->rows++;
         return SOUK_OK;
     }
     uint64_t hash = import_order_hash(basket->sink, key);
     souk_assert(key.bytes && key.bytes <= sizeof basket->key);
-    SOUK_TRY(end_event(basket));
-    end_stretch(basket);
+    SOUK_TRY(end_stretch(basket));
     basket->first = 1;
     if (!is_whole)
         SOUK_TRY(import_ordinal_next(&basket->orders, hash, &basket->first));
@@ -223,46 +279,62 @@ static souk_err enter_row(import_basket *basket, souk_text key, bool is_whole)
     basket->is_stretch = true;
     basket->is_whole = is_whole;
     basket->rows = 1;
-    basket->taken = 0;
+    basket->is_bad = basket->first == 0;
     return SOUK_OK;
 }
 
-souk_err import_basket_skip(import_basket *basket, souk_text key)
+souk_err import_basket_refuse(import_basket *basket, souk_text key, const char *noun,
+                              souk_diag *fault)
 {
-    if (key.bytes == 0 || key.bytes > IMPORT_ORDER_BYTES)
+    bool is_known = key.bytes && key.bytes <= IMPORT_ORDER_BYTES;
+    if (!is_known) {
+        import_add_words(fault, "; so the %ss before and behind it stay out until it is mended",
+                         noun);
+        import_ordinals_lose(&basket->orders);
+        if (basket->is_stretch)
+            drop_stretch(basket);
         return SOUK_OK;
-    return enter_row(basket, key, false);
+    }
+    import_add_words(fault, "; so its %s stays out whole until it is mended", noun);
+    if (basket->entered != basket->sink->rows)
+        SOUK_TRY(enter_row(basket, key, false));
+    import_ordinal_lose(&basket->orders, basket->hash);
+    drop_stretch(basket);
+    return SOUK_OK;
 }
 
 souk_err import_basket_row(import_basket *basket, const import_order *order,
                            const import_line *line, souk_diag *fault)
 {
+    SOUK_TRY(enter_row(basket, order->key, order->is_whole));
+    if (basket->is_bad) {
+        basket->sink->stayed_out++;
+        return SOUK_OK;
+    }
     SOUK_TRY(write_head(basket, order));
     souk_buf_clear(&basket->row_body);
     if (line)
         SOUK_TRY(write_line(basket, line));
-    SOUK_TRY(enter_row(basket, order->key, order->is_whole));
     if (basket->row_body.bytes > SOUK_IMPORT_BODY_BYTES)
         return souk_diag_say(fault, SOUK_EINVAL, "the row has more than %d bytes: shorten it",
                              SOUK_IMPORT_BODY_BYTES);
     bool same = line && basket->is_open && has_room(basket) &&
                 souk_text_equal(souk_buf_view(&basket->head), souk_buf_view(&basket->row_head));
     if (!same) {
-        SOUK_TRY(end_event(basket));
+        if (basket->is_open)
+            SOUK_TRY(hold_event(basket));
         souk_buf_clear(&basket->head);
         souk_buf_text(&basket->head, souk_buf_view(&basket->row_head));
-        SOUK_TRY(open_event(basket, order, basket->first + basket->taken, fault));
+        SOUK_TRY(open_event(basket, order, basket->first + basket->rows - 1, fault));
     }
     if (line)
         SOUK_TRY(add_line(basket, order, line, fault));
-    basket->taken = basket->rows;
+    basket->waiting++;
     basket->through = basket->sink->rows;
     return SOUK_OK;
 }
 
 souk_err import_basket_end(import_basket *basket)
 {
-    SOUK_TRY(end_event(basket));
-    end_stretch(basket);
-    return SOUK_OK;
+    return end_stretch(basket);
 }

@@ -1,10 +1,13 @@
 /* import_batches.c - see import_batches.h. */
 #include "service/collect/import_batches.h"
 
+#include "base/utf8.h"
 #include "core/pack.h"
 #include "core/reject.h"
+#include "core/store.h"
 #include "core/task.h"
 #include "os/thread.h"
+#include "service/collect/import_folder.h"
 #include "service/collect/import_record.h"
 
 #include <stdio.h>
@@ -17,7 +20,7 @@ static const size_t ROOM_MOST = (size_t)8 << 20; /* texts of one batch, about */
 
 struct slot {
     souk_batch batch;
-    souk_job job; /* of products */
+    souk_job job; /* of products and stores */
     import_batches *of;
     souk_event *events;         /* [BATCH_EVENTS + SOUK_IMPORT_ROW_EVENTS] */
     souk_import_entry *entries; /* [BATCH_ENTRIES], made with the first */
@@ -41,6 +44,7 @@ struct import_batches {
     souk_err err; /* of any batch */
     uint64_t durable_rows;
     uint64_t last_through; /* of what was put last */
+    uint64_t faults;
     souk_task task;
 };
 
@@ -74,20 +78,26 @@ static void events_done(souk_batch *batch, souk_err err)
     answer(batch->context, err, batch->accepted, 0, batch->repeats);
 }
 
-static souk_err put_products(souk_tx *tx, souk_job *job)
+static souk_err put_documents(souk_tx *tx, souk_job *job)
 {
     struct slot *slot = SOUK_JOB_OWNER(job, struct slot, job);
+    const souk_import_sink *sink = &slot->of->sink;
     slot->changed = 0;
     for (size_t i = 0; i < slot->entry_count; i++) {
+        const souk_import_entry *entry = &slot->entries[i];
         bool changed;
-        SOUK_TRY(souk_product_put(tx, SOUK_OPERATOR, slot->of->sink.received,
-                                  &slot->entries[i].product, &changed));
+        if (entry->kind == SOUK_IMPORT_STORE)
+            SOUK_TRY(souk_store_add(tx, sink->mem, SOUK_OPERATOR, entry->store.code,
+                                    entry->store.text, sink->received, &changed));
+        else
+            SOUK_TRY(
+                souk_product_put(tx, SOUK_OPERATOR, sink->received, &entry->product, &changed));
         slot->changed += changed;
     }
     return SOUK_OK;
 }
 
-static void products_done(souk_job *job, souk_err err)
+static void documents_done(souk_job *job, souk_err err)
 {
     struct slot *slot = SOUK_JOB_OWNER(job, struct slot, job);
     answer(slot, err, 0, slot->changed, slot->entry_count - slot->changed);
@@ -111,7 +121,7 @@ static souk_err submit(import_batches *batches, struct slot *slot)
     slot->batch.source = batches->import->source;
     slot->batch.done = events_done;
     slot->batch.context = slot;
-    slot->job = (souk_job){.lane = SOUK_LANE_JOB, .apply = put_products, .after = products_done};
+    slot->job = (souk_job){.lane = SOUK_LANE_JOB, .apply = put_documents, .after = documents_done};
     slot->busy = true;
     souk_err err;
     while ((err = slot->entry_count ? souk_ledger_submit(souk_spine_ledger(spine), &slot->job)
@@ -373,16 +383,33 @@ static souk_err note_reject(souk_tx *tx, void *context)
                  : SOUK_OK;
 }
 
+/* "import orders: line 3 of orders.csv", as souk_import_place reads it. */
+static void tell_place(const import_batches *batches, uint64_t line,
+                       char where[SOUK_IMPORT_PLACE_BYTES])
+{
+    char name[SOUK_IMPORT_NAME_BYTES];
+    int bytes = snprintf(name, sizeof name, "%s", import_folder_name(batches->options.file->path));
+    souk_text shown = {name, souk_min_size((size_t)bytes, sizeof name - 1)};
+    while (shown.bytes && !souk_utf8_valid(shown)) /* cut within a character */
+        shown.bytes =
+            bytes >= (int)sizeof name && shown.bytes > sizeof name - 4 ? shown.bytes - 1 : 0;
+    for (size_t i = 0; i < shown.bytes; i++)
+        name[i] = (unsigned char)name[i] < 32 || name[i] == 127 ? '.' : name[i];
+    if (shown.bytes == 0)
+        shown = SOUK_TEXT("the file");
+    snprintf(where, SOUK_IMPORT_PLACE_BYTES, "import %s: %s %llu of %.*s",
+             batches->options.format->name, line ? "line" : "record",
+             (unsigned long long)(line ? line : batches->sink.rows), SOUK_TEXT_PRINT(shown));
+}
+
 static souk_err put_fault(souk_import_sink *sink, const souk_import_fault *fault)
 {
     import_batches *batches = (import_batches *)(void *)sink;
     struct slot *slot = &batches->slots[batches->filling];
-    char where[32];
-    const char *word = fault->line ? "line" : "record";
-    snprintf(where, sizeof where, "%s %llu", word,
-             (unsigned long long)(fault->line ? fault->line : sink->rows));
+    char where[SOUK_IMPORT_PLACE_BYTES];
+    tell_place(batches, fault->line, where);
     batches->import->rejected++;
-    if (batches->import->rejected <= FAULTS_KEPT) {
+    if (++batches->faults <= FAULTS_KEPT) {
         struct noting noting = {batches,
                                 {.source = sink->source,
                                  .at = now(batches),
@@ -420,6 +447,7 @@ static souk_err begin_task(import_batches *batches, souk_diag *diag)
     }
     snprintf(kind, sizeof kind, "import %s %u", batches->options.format->name, import->source);
     SOUK_TRY(souk_task_migrate(ledger, diag));
+    SOUK_TRY(souk_documents_migrate(ledger, diag));
     return souk_task_begin(ledger, souk_text_of(kind), (souk_text){subject, (size_t)bytes},
                            now(batches), &batches->task);
 }

@@ -17,6 +17,8 @@
 #include "service/collect/import_file.h"
 #include "service/collect/import_format.h"
 
+enum { SOUK_IMPORT_NAME_BYTES = 120, SOUK_IMPORT_PLACE_BYTES = 200 };
+
 typedef struct import_batches import_batches;
 
 typedef struct import_batches_options {

@@ -24,7 +24,7 @@
  * Room     Texts of what is put lie in *sink->room, or live as long as the reader.  After each put sink->room may be
  *          another arena: what is begun must be taken from the new one
  * Faults   A record that cannot be taken is told to souk_import_put_fault, with its line and words, and the next one
- *          is read.  An error that feed returns ends the import: the file is none of this format, or damaged
+ *          is read.  Others that have to wait for it are counted in sink->stayed_out.  An error that feed returns ends the import: the file is none of this format, or damaged
  * Threads  a reader belongs to one */
 #ifndef SOUK_SERVICE_COLLECT_IMPORT_FORMAT_H
 #define SOUK_SERVICE_COLLECT_IMPORT_FORMAT_H
@@ -38,10 +38,13 @@ enum { SOUK_IMPORT_ROW_EVENTS = 64 };
 
 /* What is stored beside the log. */
 typedef struct souk_import_entry {
-    enum { SOUK_IMPORT_PRODUCT, SOUK_IMPORT_CONSENT } kind;
+    enum { SOUK_IMPORT_PRODUCT, SOUK_IMPORT_CONSENT, SOUK_IMPORT_STORE } kind;
     union {
         souk_product product;
         souk_consent_told consent;
+        struct {
+            souk_text code, text; /* text: as core/store.h has it */
+        } store;
     };
 } souk_import_entry;
 
@@ -62,7 +65,9 @@ struct souk_import_sink {
     void *shared; /* of the format, for all files of a folder; zeroed at first */
     souk_arena *room;
     uint64_t rows;
-    bool row_open; /* more of this row will be put: what it becomes is stored together */
+    uint64_t
+        stayed_out; /* rows that could be read, and wait for one of their order that could not */
+    bool row_open;  /* more of this row will be put: what it becomes is stored together */
     /* the sink's own */
     souk_err (*event)(souk_import_sink *sink, uint64_t through, const souk_event *event,
                       souk_text body);
@@ -110,7 +115,7 @@ const souk_import_format *souk_import_find(souk_text name);
 
 extern const souk_import_format souk_import_online_retail, souk_import_tafeng,
     souk_import_complete_journey, souk_import_cdnow, souk_import_groceries, souk_import_orders,
-    souk_import_products, souk_import_shoppers, souk_import_consents, souk_import_merchant_feed,
-    souk_import_events, souk_import_poslog;
+    souk_import_products, souk_import_stores, souk_import_shoppers, souk_import_consents,
+    souk_import_merchant_feed, souk_import_events, souk_import_poslog;
 
 #endif

@@ -1,6 +1,7 @@
 /* import_look.c - a file looked at: its sink stores nothing, counts, and keeps the first records to show. */
 #include "os/clock.h"
 #include "service/collect/import_file.h"
+#include "service/collect/import_folder.h"
 #include "service/collect/import_format.h"
 
 enum { FAULTS_SHOWN = 5 };
@@ -11,6 +12,7 @@ struct look {
     souk_arena room;
     unsigned most; /* records to show */
     uint64_t records, faults;
+    uint64_t named;               /* of the records: that name somebody */
     souk_buf shown, faults_shown; /* values of an array, with their commas */
 };
 
@@ -91,6 +93,13 @@ static void write_consent(souk_json_writer *json, const souk_consent_told *told)
     write_text(json, "evidence", told->row.evidence);
 }
 
+static void write_store(souk_json_writer *json, const souk_import_entry *entry)
+{
+    souk_json_put_text(json, "store", entry->store.code);
+    souk_json_write_key(json, SOUK_TEXT("described"));
+    souk_json_write_raw(json, entry->store.text);
+}
+
 /* ---- the sink -------------------------------------------------------------------------------------------------- */
 
 static void begin_value(souk_buf *values, souk_json_writer *json)
@@ -107,6 +116,7 @@ static souk_err look_at_event(souk_import_sink *sink, uint64_t through, const so
     struct look *look = (struct look *)(void *)sink;
     souk_json_writer json;
     (void)through;
+    look->named += event->id_count > 0;
     if (look->records++ < look->most) {
         begin_value(&look->shown, &json);
         write_event(&json, event, body);
@@ -122,10 +132,13 @@ static souk_err look_at_entry(souk_import_sink *sink, uint64_t through,
     struct look *look = (struct look *)(void *)sink;
     souk_json_writer json;
     (void)through;
+    look->named += entry->kind == SOUK_IMPORT_CONSENT;
     if (look->records++ < look->most) {
         begin_value(&look->shown, &json);
         if (entry->kind == SOUK_IMPORT_PRODUCT)
             write_product(&json, &entry->product);
+        else if (entry->kind == SOUK_IMPORT_STORE)
+            write_store(&json, entry);
         else
             write_consent(&json, &entry->consent);
         souk_json_write_end(&json);
@@ -159,26 +172,41 @@ static void write_array(souk_json_writer *out, const char *name, const souk_buf 
     souk_json_write_end(out);
 }
 
+struct counts {
+    uint64_t rows, records, faults, rejected, named;
+};
+
+static void add_counts(struct counts *sum, const struct look *look)
+{
+    sum->rows += look->sink.rows;
+    sum->records += look->records;
+    sum->faults += look->faults;
+    sum->rejected += look->faults + look->sink.stayed_out;
+    sum->named += look->named;
+}
+
+static void tell_counts(const struct counts *counts, souk_json_writer *out)
+{
+    souk_json_put_u64(out, "rows", counts->rows);
+    souk_json_put_u64(out, "records", counts->records);
+    souk_json_put_u64(out, "named", counts->named);
+    souk_json_put_u64(out, "faults", counts->faults);
+    souk_json_put_u64(out, "rejected", counts->rejected);
+}
+
+/* Members of an open object. */
 static void tell_look(const struct look *look, const souk_import_format *format, const void *state,
                       souk_json_writer *out)
 {
-    const struct {
-        const char *name;
-        uint64_t count;
-    } counts[] = {{"rows", look->sink.rows}, {"records", look->records}, {"faults", look->faults}};
-    souk_json_write_object(out);
-    souk_json_put_text(out, "format", souk_text_of(format->name));
+    struct counts counts = {.rows = 0};
     if (format->tell)
         format->tell(state, out);
-    if (look->most) {
-        for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-            souk_json_write_key(out, souk_text_of(counts[i].name));
-            souk_json_write_u64(out, counts[i].count);
-        }
-        write_array(out, "first", &look->shown);
-        write_array(out, "first_faults", &look->faults_shown);
-    }
-    souk_json_write_end(out);
+    if (!look->most)
+        return;
+    add_counts(&counts, look);
+    tell_counts(&counts, out);
+    write_array(out, "first", &look->shown);
+    write_array(out, "first_faults", &look->faults_shown);
 }
 
 /* A look without records ends with the first piece: the guess is made of less. */
@@ -205,37 +233,89 @@ static souk_err look_through(struct look *look, const souk_import_format *format
     return err;
 }
 
-souk_err souk_import_look(souk_mem *mem, const souk_import *import, souk_text name,
-                          const char *path, unsigned records, souk_json_writer *out,
-                          souk_diag *diag)
+/* What is to be looked at, and with what. */
+struct looking {
+    souk_mem *mem;
+    const souk_import *import;
+    const souk_import_format *format;
+    void *shared;
+    unsigned records;
+    souk_json_writer *out;
+    struct counts sum;
+};
+
+static souk_err look_at_file(struct looking *looking, const char *path, souk_diag *diag)
 {
-    const souk_import_format *format = souk_import_find(name);
+    souk_mem *mem = looking->mem;
     import_file file = {.path = path, .fd = -1, .room.mem = mem};
-    struct look look = {
-        .room = {.mem = mem}, .shown = {.mem = mem}, .faults_shown = {.mem = mem}, .most = records};
-    if (!format)
-        return souk_diag_say(diag, SOUK_EINVAL, "'%.*s' is no format; there is: %s",
-                             SOUK_TEXT_PRINT(name), souk_import_list());
-    void *state = souk_mem_get(mem, format->state_bytes),
-         *shared = souk_mem_get(mem, souk_max_size(format->shared_bytes, 1));
+    struct look look = {.room = {.mem = mem},
+                        .shown = {.mem = mem},
+                        .faults_shown = {.mem = mem},
+                        .most = looking->records};
+    void *state = souk_mem_get(mem, looking->format->state_bytes);
     look.sink = (souk_import_sink){.mem = mem,
                                    .hashes = &look.hashes,
                                    .received = souk_clock_now_ms(souk_clock_real()),
-                                   .options = &import->options,
-                                   .shared = shared,
+                                   .options = &looking->import->options,
+                                   .shared = looking->shared,
                                    .room = &look.room,
                                    .event = look_at_event,
                                    .entry = look_at_entry,
                                    .fault = look_at_fault};
-    souk_err err =
-        state && shared ? look_through(&look, format, state, &file, out, diag) : SOUK_ENOMEM;
-    if (shared && format->shared_done)
-        format->shared_done(shared, mem);
+    souk_err err = state ? look_through(&look, looking->format, state, &file, looking->out, diag)
+                         : SOUK_ENOMEM;
+    add_counts(&looking->sum, &look);
     souk_mem_put(mem, state);
-    souk_mem_put(mem, shared);
     souk_arena_done(&look.room);
     souk_buf_done(&look.shown);
     souk_buf_done(&look.faults_shown);
     import_file_done(&file);
+    return err;
+}
+
+static souk_err look_at_folder(struct looking *looking, const char *path, souk_diag *diag)
+{
+    souk_auto_value(import_folder) folder = {.mem = looking->mem};
+    souk_json_writer *out = looking->out;
+    SOUK_TRY(import_folder_list(&folder, looking->format, path, diag));
+    souk_json_put_array(out, "files");
+    for (size_t i = 0; i < folder.count; i++) {
+        const import_folder_file *file = &folder.files[i];
+        souk_json_write_object(out);
+        souk_json_put_text(out, "file", souk_text_of(import_folder_name(file->path)));
+        if (file->part)
+            SOUK_TRY(look_at_file(looking, file->path, diag));
+        else
+            souk_json_put_bool(out, "passed_over", true);
+        souk_json_write_end(out);
+    }
+    souk_json_write_end(out);
+    tell_counts(&looking->sum, out);
+    return SOUK_OK;
+}
+
+souk_err souk_import_look(souk_mem *mem, const souk_import *import, souk_text name,
+                          const char *path, unsigned records, souk_json_writer *out,
+                          souk_diag *diag)
+{
+    struct looking looking = {.mem = mem,
+                              .import = import,
+                              .format = souk_import_find(name),
+                              .records = records,
+                              .out = out};
+    if (!looking.format)
+        return souk_diag_say(diag, SOUK_EINVAL, "'%.*s' is no format; there is: %s",
+                             SOUK_TEXT_PRINT(name), souk_import_list());
+    looking.shared = souk_mem_get(mem, souk_max_size(looking.format->shared_bytes, 1));
+    if (!looking.shared)
+        return SOUK_ENOMEM;
+    souk_json_write_object(out);
+    souk_json_put_text(out, "format", souk_text_of(looking.format->name));
+    souk_err err = import_folder_is(looking.format, path) ? look_at_folder(&looking, path, diag)
+                                                          : look_at_file(&looking, path, diag);
+    souk_json_write_end(out);
+    if (looking.format->shared_done)
+        looking.format->shared_done(looking.shared, mem);
+    souk_mem_put(mem, looking.shared);
     return err ? err : souk_buf_check(out->out);
 }

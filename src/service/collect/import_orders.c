@@ -2,7 +2,8 @@
  *
  * Required: an order's number, its time, and one of product, name, amount, total.  Rows of an order that stand
  * together become one event (import_basket.h); an order's number is its own within its store, where a column tells the
- * store.  The time of day may be a column of its own.
+ * store.  The time of day may be a column of its own.  Where a row tells its line alone, as web shops write them, what it
+ * leaves out of the order is that of the row above.
  * Amount   of a line: the column amount, or price times quantity (1 where there is none).  Of the order: the
  *          column total, counted once, or the sum of its lines
  * Status   a word for cancelled makes an "Order Cancelled" without revenue, one for returned an "Order Refunded"
@@ -14,6 +15,9 @@
 struct state {
     import_table table;
     import_basket basket;
+    souk_text
+        above[IMPORT_ORDERS_COUNT]; /* what the rows in hand say of their order, in above_text */
+    souk_buf above_text;
 };
 
 static souk_err ready(import_table *table, souk_diag *diag)
@@ -198,21 +202,59 @@ static souk_err read_rest(import_table *table, import_order *order, import_line 
     return SOUK_OK;
 }
 
+/* A row of the same number, and of no other store, goes on with the order above it. */
+static souk_err look_above(struct state *state)
+{
+    static const int meanings[] = {
+        IMPORT_ORDER,           IMPORT_AT,           IMPORT_TIME_COLUMN, IMPORT_TOTAL,
+        IMPORT_CURRENCY_COLUMN, IMPORT_STORE,        IMPORT_USER,        IMPORT_CARD,
+        IMPORT_PHONE_COLUMN,    IMPORT_EMAIL_COLUMN, IMPORT_STATUS,      IMPORT_OPEN};
+    enum { MEANINGS = sizeof meanings / sizeof *meanings };
+    import_table *table = &state->table;
+    table->above = NULL;
+    souk_text number = import_table_cell(table, IMPORT_ORDER),
+              store = import_table_cell(table, IMPORT_STORE);
+    bool same_store = store.bytes == 0 || souk_text_equal(store, state->above[IMPORT_STORE]);
+    if (number.bytes && same_store && souk_text_equal(number, state->above[IMPORT_ORDER])) {
+        table->above = state->above;
+        return SOUK_OK;
+    }
+    souk_buf_clear(&state->above_text);
+    for (size_t i = 0; i < MEANINGS; i++)
+        souk_buf_text(&state->above_text, import_table_cell(table, meanings[i]));
+    SOUK_TRY(souk_buf_check(&state->above_text));
+    const char *at = state->above_text.at;
+    for (size_t i = 0; i < MEANINGS; i++) {
+        size_t bytes = import_table_cell(table, meanings[i]).bytes;
+        state->above[meanings[i]] = bytes ? (souk_text){at, bytes} : SOUK_TEXT("");
+        at += bytes;
+    }
+    return SOUK_OK;
+}
+
 static souk_err read_row(import_table *table, souk_diag *fault)
 {
     struct state *state = (struct state *)(void *)table;
     char key[IMPORT_ORDER_BYTES];
     import_order order = {.has_total = false};
     import_line line;
+    SOUK_TRY(look_above(state));
     SOUK_TRY(read_key(table, &order, key, fault));
-    souk_err err = read_rest(table, &order, &line, fault);
-    if (err == SOUK_EINVAL)
-        SOUK_TRY(import_basket_skip(&state->basket, order.key));
-    SOUK_TRY(err);
+    SOUK_TRY(read_rest(table, &order, &line, fault));
     bool has_line = import_table_has(table, IMPORT_PRODUCT_CODE) ||
                     import_table_has(table, IMPORT_NAME) ||
                     import_table_has(table, IMPORT_AMOUNT) || import_table_has_rest(table);
     return import_basket_row(&state->basket, &order, has_line ? &line : NULL, fault);
+}
+
+static souk_err refuse(import_table *table, bool is_whole, souk_diag *fault)
+{
+    struct state *state = (struct state *)(void *)table;
+    char key[IMPORT_ORDER_BYTES];
+    import_order order = {.has_total = false};
+    if (is_whole && read_key(table, &order, key, NULL))
+        order.key = SOUK_TEXT("");
+    return import_basket_refuse(&state->basket, order.key, "order", fault);
 }
 
 /* ---- the format -------------------------------------------------------------------------------------------------------- */
@@ -221,8 +263,13 @@ static souk_err begin(void *opaque, souk_import_sink *sink, souk_diag *diag)
 {
     struct state *state = opaque;
     (void)diag;
+    state->above_text.mem = sink->mem;
+    for (size_t i = 0; i < IMPORT_ORDERS_COUNT; i++)
+        state->above[i] = SOUK_TEXT("");
     SOUK_TRY(import_basket_begin(&state->basket, sink));
-    return import_table_begin(&state->table, sink, &import_orders_kind, ready, read_row);
+    SOUK_TRY(import_table_begin(&state->table, sink, &import_orders_kind, ready, read_row));
+    state->table.refuse = refuse;
+    return SOUK_OK;
 }
 
 static souk_err feed(void *opaque, souk_text piece, bool last, souk_diag *diag)
@@ -236,6 +283,7 @@ static void done(void *opaque)
 {
     struct state *state = opaque;
     import_basket_done(&state->basket);
+    souk_buf_done(&state->above_text);
     import_table_done(&state->table);
 }
 

@@ -1,6 +1,9 @@
 /* import_record.c - see import_record.h. */
 #include "service/collect/import_record.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
 /* ---- ordinals -------------------------------------------------------------------------------------------- */
 
 enum { ORDINALS_FIRST = 1024 };
@@ -49,9 +52,25 @@ souk_err import_ordinal_next(import_ordinals *ordinals, uint64_t hash, uint32_t 
     SOUK_TRY(make_room(ordinals));
     struct import_ordinal *ordinal = find(ordinals, hash);
     ordinals->count += ordinal->count == 0;
-    ordinal->hash = hash;
-    *ret_ordinal = ++ordinal->count;
+    ordinal->hash = ordinals->last = hash;
+    ordinal->count++;
+    ordinal->is_lost |= ordinals->next_is_lost;
+    ordinals->has_last = true;
+    ordinals->next_is_lost = false;
+    *ret_ordinal = ordinal->is_lost ? 0 : ordinal->count;
     return SOUK_OK;
+}
+
+void import_ordinal_lose(import_ordinals *ordinals, uint64_t hash)
+{
+    find(ordinals, hash)->is_lost = true;
+}
+
+void import_ordinals_lose(import_ordinals *ordinals)
+{
+    if (ordinals->has_last)
+        import_ordinal_lose(ordinals, ordinals->last);
+    ordinals->next_is_lost = true;
 }
 
 void import_ordinal_add(import_ordinals *ordinals, uint64_t hash, uint32_t count)
@@ -77,6 +96,15 @@ souk_hash128 import_identity(const souk_import_sink *sink, souk_text order, uint
 }
 
 /* ---- whose ------------------------------------------------------------------------------------------------ */
+
+void import_add_words(souk_diag *fault, const char *format, ...)
+{
+    size_t bytes = strlen(fault->words);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(fault->words + bytes, sizeof fault->words - bytes, format, arguments);
+    va_end(arguments);
+}
 
 souk_text import_keep(souk_import_sink *sink, souk_text text)
 {

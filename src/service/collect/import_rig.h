@@ -112,6 +112,10 @@ static inline souk_err rig_entry(souk_import_sink *sink, uint64_t through,
             rig_decimal(rig->out, product->price);
         souk_buf_print(rig->out, " %s | %.*s\n", product->currency,
                        SOUK_TEXT_PRINT(product->attributes));
+    } else if (entry->kind == SOUK_IMPORT_STORE) {
+        souk_assert(entry->store.code.bytes && entry->store.code.bytes <= SOUK_EVENT_NAME_BYTES);
+        souk_buf_print(rig->out, "store %llu %.*s %.*s\n", (unsigned long long)through,
+                       SOUK_TEXT_PRINT(entry->store.code), SOUK_TEXT_PRINT(entry->store.text));
     } else {
         souk_buf_print(rig->out, "consent %llu %s=%.*s %.*s %s from ", (unsigned long long)through,
                        souk_id_word(told->kind), SOUK_TEXT_PRINT(told->value),
@@ -193,7 +197,11 @@ static inline souk_err rig_read_with(souk_mem *mem, const souk_import_format *fo
     if (!err)
         err = rig_feed(format, state, text, chunk_bytes, diag);
     if (!err)
-        souk_buf_print(out, "rows %llu\n", (unsigned long long)rig.sink.rows);
+        souk_buf_print(out, "rows %llu", (unsigned long long)rig.sink.rows);
+    if (!err && rig.sink.stayed_out)
+        souk_buf_print(out, ", %llu stayed out", (unsigned long long)rig.sink.stayed_out);
+    if (!err)
+        souk_buf_byte(out, '\n');
     format->done(state);
     souk_mem_put(mem, state);
     souk_arena_done(&rig.room);

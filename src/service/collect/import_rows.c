@@ -65,6 +65,9 @@ static souk_err take_row(import_rows *rows, const souk_csv_row *row)
         err = rows->row(rows, row->fields, &fault);
     if (err != SOUK_EINVAL)
         return err;
+    if (rows->refuse)
+        SOUK_TRY(rows->refuse(rows, row->field_count == rows->column_count ? row->fields : NULL,
+                              &fault));
     SOUK_TRY(import_rows_write(rows, row->fields, row->field_count, &body));
     return souk_import_put_fault(rows->sink, row->line, &fault, body);
 }

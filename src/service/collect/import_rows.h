@@ -28,6 +28,9 @@ struct import_rows {
     souk_buf body;
     /* Puts what the row is.  SOUK_EINVAL with words: a fault. */
     souk_err (*row)(import_rows *rows, const souk_text *fields, souk_diag *fault);
+    /* Set after begin, may be NULL: what a row at fault means for its order.  fields NULL: it has another number of
+     * them than the heading, so none can be trusted. */
+    souk_err (*refuse)(import_rows *rows, const souk_text *fields, souk_diag *fault);
 };
 
 SOUK_CHECKED souk_err import_rows_begin(import_rows *rows, souk_import_sink *sink, const char *name,

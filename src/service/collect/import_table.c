@@ -44,7 +44,8 @@ static souk_text cell_at(const import_table *table, size_t column)
 souk_text import_table_cell(const import_table *table, int meaning)
 {
     int column = table->guess->column_of[meaning];
-    return column < 0 ? SOUK_TEXT("") : cell_at(table, (size_t)column);
+    souk_text cell = column < 0 ? SOUK_TEXT("") : cell_at(table, (size_t)column);
+    return cell.bytes || !table->above ? cell : table->above[meaning];
 }
 
 souk_err import_table_blame(const import_table *table, int meaning, const char *words,
@@ -213,9 +214,14 @@ static souk_err take_row(import_table *table, const souk_csv_row *row)
     table->cells = row->fields;
     table->cell_count = row->field_count;
     souk_err err = check_cells(table, &fault);
+    bool is_whole = !err;
     if (!err)
         err = table->row(table, &fault);
-    return err == SOUK_EINVAL ? put_fault(table, row->line, &fault) : err;
+    if (err != SOUK_EINVAL)
+        return err;
+    if (table->refuse)
+        SOUK_TRY(table->refuse(table, is_whole, &fault));
+    return put_fault(table, row->line, &fault);
 }
 
 static souk_err read_rows(import_table *table, souk_text piece, bool last, souk_diag *diag)

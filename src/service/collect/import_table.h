@@ -23,6 +23,9 @@ struct import_table {
     const import_kind *kind;
     souk_err (*ready)(import_table *table, souk_diag *diag);
     souk_err (*row)(import_table *table, souk_diag *fault);
+    /* Set after begin, may be NULL: what a row at fault means for its order.  Without is_whole its cells cannot be
+     * trusted. */
+    souk_err (*refuse)(import_table *table, bool is_whole, souk_diag *fault);
     import_guess *guess; /* NULL: the head is not read yet */
     souk_decoder *decoder;
     souk_csv *csv;
@@ -30,6 +33,8 @@ struct import_table {
     bool is_headed;
     const souk_text *cells; /* of the row in hand */
     size_t cell_count;
+    const souk_text
+        *above; /* [kind->count]: what an empty cell of a meaning stands for; NULL: for nothing */
     souk_buf body; /* room for the row's JSON */
 };
 
@@ -43,7 +48,7 @@ void import_table_done(import_table *table);
 /* souk_import_format.tell of a state that begins with a table. */
 void import_table_tell(const void *state, souk_json_writer *out);
 
-/* The row's cell of a meaning, trimmed; empty where no column has it. */
+/* The row's cell of a meaning, trimmed, or what stands above it; empty where no column has it. */
 souk_text import_table_cell(const import_table *table, int meaning);
 static inline bool import_table_has(const import_table *table, int meaning)
 {

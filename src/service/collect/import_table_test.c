@@ -110,6 +110,30 @@ SOUK_TEST("UTF-16 as spreadsheets write it, either way around")
     }
 }
 
+SOUK_TEST("a row that tells its line alone is of the order above it, which is counted once, whole")
+{
+    static const char rows[] =
+        "Order,Email,Financial Status,Currency,Total,Created at,Lineitem quantity,Lineitem price,"
+        "Lineitem sku\n"
+        "#1,a@b.c,paid,EUR,15,2025-01-02 10:00,1,5,T\n#1,,,,,,2,3.50,C\n#1,a@b.c,,,,,1,4,X\n"
+        "#2,d@b.c,refunded,EUR,6,2025-01-02 10:00,1,5,T\n#2,,,,,,1,1,C\n"
+        "#3,,,,,2025-01-03,1,1,T\n#1,,,,,,1,1,T\n#4,e@b.c,,,,2025-01-04,1,1,T\n#4,,,,,,-,1,C\n";
+    check(test, &souk_import_orders, NULL, souk_text_of(rows),
+          "event 3 2025-01-02T10:00:00.000Z Order Completed 15 EUR flags 5 email=a@b.c | T 1 5 | C "
+          "2 7 | X 1 4 |\n"
+          "event 5 2025-01-02T10:00:00.000Z Order Refunded -6 EUR flags 4 email=d@b.c | T -1 -5 | "
+          "C -1 -1 |\n"
+          "event 6 2025-01-03T00:00:00.000Z Order Completed 1  flags 5 | T 1 1 |\n"
+          /* apart from its order it is of none */
+          "fault 7 line 8: 'Created at' is no time that can be read: write it as 2026-01-31 13:45; "
+          "so its order stays out whole until it is mended: {\"Order\":\"#1\",\"Lineitem "
+          "quantity\":\"1\",\"Lineitem price\":\"1\",\"Lineitem sku\":\"T\"}\n"
+          "fault 9 line 10: 'Lineitem quantity' is no number, or does not fit; so its order stays "
+          "out whole until it is mended: {\"Order\":\"#4\",\"Lineitem quantity\":\"-\",\"Lineitem "
+          "price\":\"1\",\"Lineitem sku\":\"C\"}\n"
+          "rows 9, 1 stayed out\n");
+}
+
 SOUK_TEST("an order whose rows lie apart is counted once, and its store tells it from another's")
 {
     check(test, &souk_import_orders, NULL,
@@ -176,32 +200,38 @@ SOUK_TEST("a row that cannot be taken tells why, whose it is under a name that a
               "7,\n"
               "5,2025-01-02,a,1,5,7,x,y\n6,2025-01-02,a\0b,1,5,7,\n7,2025-01-02,\xFF,1,5,7,a@b.c\n"
               "8,2025-01-02,a,9e12,9e12,7,\n9,2025-01-02,a\n"),
-          "fault 1 line 2: 'qty' is no number, or does not fit: "
+          "fault 1 line 2: 'qty' is no number, or does not fit; so its order stays out whole until "
+          "it is mended: "
           "{\"order\":\"1\",\"date\":\"2025-01-02\","
           "\"sku\":\"a\",\"qty\":\"six\",\"price\":\"5\",\"userId\":\"7\"}\n"
-          "fault 2 line 3: 'order' is empty or above 90 bytes: "
+          "fault 2 line 3: 'order' is empty or above 90 bytes; so the orders before and behind it "
+          "stay out until it is mended: "
           "{\"date\":\"2025-01-02\",\"sku\":\"a\","
           "\"qty\":\"1\",\"price\":\"5\",\"userId\":\"7\"}\n"
-          "fault 3 line 4: 'date' is no time that can be read: write it as 2026-01-31 13:45: "
+          "fault 3 line 4: 'date' is no time that can be read: write it as 2026-01-31 13:45; so "
+          "its order stays out whole until it is mended: "
           "{\"order\":"
           "\"3\",\"date\":\"soon\",\"sku\":\"a\",\"qty\":\"1\",\"price\":\"5\",\"userId\":\"7\"}\n"
-          "fault 4 line 5: 'date' lies in the future: "
+          "fault 4 line 5: 'date' lies in the future; so its order stays out whole until it is "
+          "mended: "
           "{\"order\":\"4\",\"date\":\"2999-01-01\",\"sku\":"
           "\"a\",\"qty\":\"1\",\"price\":\"5\",\"userId\":\"7\"}\n"
           "fault 5 line 6: 8 cells where the heading has 7: is a separator within a cell, without "
-          "quotes?: "
+          "quotes?; so the orders before and behind it stay out until it is mended: "
           "{\"order\":\"5\",\"date\":\"2025-01-02\",\"sku\":\"a\",\"qty\":\"1\",\"price\":\"5\","
           "\"userId\":"
           "\"7\",\"email\":\"x\",\"beyond the heading\":\"y\"}\n"
-          "fault 6 line 7: cell 3 has a NUL character: "
+          "fault 6 line 7: cell 3 has a NUL character; so the orders before and behind it stay out "
+          "until it is mended: "
           "{\"order\":\"6\",\"date\":\"2025-01-02\",\"sku\":"
           "\"a\\u0000b\",\"qty\":\"1\",\"price\":\"5\",\"userId\":\"7\"}\n"
           "fault 7 line 8: cell 3 has bytes that are not UTF-8: pass --encoding where the file has "
-          "another: "
+          "another; so the orders before and behind it stay out until it is mended: "
           "{\"order\":\"7\",\"date\":\"2025-01-02\",\"sku\":\"\xEF\xBF\xBD\",\"qty\":\"1\","
           "\"price\":\"5\","
           "\"userId\":\"7\",\"email\":\"a@b.c\"}\n"
-          "fault 8 line 9: 'price' times the quantity does not fit: "
+          "fault 8 line 9: 'price' times the quantity does not fit; so its order stays out whole "
+          "until it is mended: "
           "{\"order\":\"8\",\"date\":\"2025-01-02\""
           ",\"sku\":\"a\",\"qty\":\"9e12\",\"price\":\"9e12\",\"userId\":\"7\"}\n"
           "event 9 2025-01-02T00:00:00.000Z Order Completed 0  flags 5 | a 1 0 |\n"
@@ -253,6 +283,36 @@ SOUK_TEST(
     SOUK_CHECK(rig_has(&out, "fault 451 line 452: the row has more than 30000 bytes: shorten it"));
 }
 
+SOUK_TEST("a bad row anywhere in an order of many events keeps all of them out that wait for it")
+{
+    static const struct {
+        unsigned lines, bad; /* rows of the order; which of them is bad, from 1 */
+        unsigned events, stayed_out;
+    } orders[] = {{450, 1, 0, 449},         {450, 201, 0, 449},        {450, 450, 0, 449},
+                  {12800, 12800, 0, 12799}, {12801, 12801, 0, 12800},  {13100, 12900, 64, 299},
+                  {13100, 13100, 64, 299},  {26000, 25601, 64, 13199}, {26000, 26001, 130, 0}};
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        souk_auto_value(souk_buf) text = {.mem = test->mem}, out = {.mem = test->mem};
+        char rows[60];
+        unsigned events = 0;
+        souk_buf_print(&text, "order,date,sku,qty\n");
+        for (unsigned line = 1; line <= orders[i].lines; line++)
+            souk_buf_print(&text, "1,2025-01-02,p%u,%s\n", line,
+                           line == orders[i].bad ? "few" : "1");
+        souk_buf_print(&text, "2,2025-01-02,p,1\n");
+        SOUK_MUST(
+            rig_read(test->mem, &souk_import_orders, NULL, souk_buf_view(&text), 0, &out, NULL));
+        for (souk_text rest = souk_buf_view(&out); rest.bytes; souk_text_cut(&rest, '\n'))
+            events += souk_text_starts(rest, SOUK_TEXT("event "));
+        snprintf(rows, sizeof rows, "rows %u, %u stayed out\n", orders[i].lines + 1,
+                 orders[i].stayed_out);
+        if (orders[i].stayed_out == 0)
+            snprintf(rows, sizeof rows, "rows %u\n", orders[i].lines + 1);
+        if (events != orders[i].events + 1 || !rig_has(&out, rows))
+            test_fail(test, __FILE__, __LINE__, "order %zu: %u events, no '%s'", i, events, rows);
+    }
+}
+
 /* ---- products, shoppers, consents ------------------------------------------------------------------------------ */
 
 SOUK_TEST("products: places, attributes, a code that comes twice, a barcode that a spreadsheet cut")
@@ -273,6 +333,41 @@ SOUK_TEST("products: places, attributes, a code that comes twice, a barcode that
           "{\"SKU\":\"C\",\"Preis\":\"12\"}\n"
           "fault 5 line 6: the product has no code: give it one: {\"Bezeichnung\":\"x\"}\n"
           "rows 5\n");
+}
+
+SOUK_TEST("stores: hours, addresses and places as they are sent to the API, the rest as attributes")
+{
+    souk_import_options options = {.zone = SOUK_TEXT("Asia/Shanghai")};
+    check(
+        test, &souk_import_stores, NULL,
+        SOUK_TEXT("store_id,name,time_zone,currency,open,close\n"
+                  "ST-001,Riverside 1,Asia/Shanghai,CNY,08:00,22:00\n,x,,,,\nST-001,y,,,,\n"
+                  "ST-002,,,,,\nST-003,z,Mars/../x,CNY,08:00,22:00\n"),
+        "store 1 ST-001 {\"name\":\"Riverside 1\",\"time_zone\":\"Asia/Shanghai\","
+        "\"currency\":\"CNY\",\"opens\":\"08:00\",\"closes\":\"22:00\"}\n"
+        "fault 2 line 3: 'store_id' is empty or above 100 bytes: {\"name\":\"x\"}\n"
+        "fault 3 line 4: 'store_id' stands in this file before: one row a store: "
+        "{\"store_id\":\"ST-001\",\"name\":\"y\"}\n"
+        "store 4 ST-002 {}\n"
+        "fault 5 line 6: time_zone is no zone: send one as Asia/Shanghai: {\"store_id\":\"ST-003\","
+        "\"name\":\"z\",\"time_zone\":\"Mars/../x\",\"currency\":\"CNY\",\"open\":\"08:00\","
+        "\"close\":\"22:00\"}\n"
+        "rows 5\n");
+    check(
+        test, &souk_import_stores, &options,
+        SOUK_TEXT("门店编号;门店名称;城市;地址;纬度;经度;开门时间;面积\n"
+                  "A;南京路;上海;南京路 1;31,23;121,47;9:30;120 m\n"
+                  "B;b;;;91,5;121,47;;\nC;c;;;31,2;;;\nD;d;;;31,2;121,4;25:00;\n"),
+        "store 1 A {\"name\":\"南京路\",\"time_zone\":\"Asia/Shanghai\",\"opens\":\"09:30\","
+        "\"address\":{\"street\":\"南京路 1\",\"city\":\"上海\"},\"location\":{\"latitude\":31.23,"
+        "\"longitude\":121.47},\"attributes\":{\"面积\":\"120 m\"}}\n"
+        "fault 2 line 3: '纬度' is no latitude: write degrees, from -90 to 90: {\"门店编号\":\"B\","
+        "\"门店名称\":\"b\",\"纬度\":\"91,5\",\"经度\":\"121,47\"}\n"
+        "fault 3 line 4: the row has one of latitude and longitude: write both, or none: "
+        "{\"门店编号\":\"C\",\"门店名称\":\"c\",\"纬度\":\"31,2\"}\n"
+        "fault 4 line 5: '开门时间' is no time of day: write it as 09:30: {\"门店编号\":\"D\","
+        "\"门店名称\":\"d\",\"纬度\":\"31,2\",\"经度\":\"121,4\",\"开门时间\":\"25:00\"}\n"
+        "rows 4\n");
 }
 
 SOUK_TEST("shoppers: traits under the names of the protocol, birthdays as days, others as they are")
@@ -421,10 +516,12 @@ SOUK_TEST("readers of tables survive the lack of memory")
         const char *text;
     } tables[] = {
         {&souk_import_orders,
-         "order;date;sku;qty;price\n1;31.1.2025;a;1;2,50\n1;31.1.2025;b;x;2\n"},
+         "order;date;sku;qty;price\n1;31.1.2025;a;1;2,50\n1;31.1.2025;b;x;2\n2;31.1.2025;a;1;1\n"
+         "2;30.1.2025;a;1;1\n"},
         {&souk_import_products, "sku,price,shelf\nA,2.50 EUR,R1\nA,2,\n"},
         {&souk_import_shoppers, "email,name\na@b.c,Ann\n,x\n"},
         {&souk_import_consents, "email,purpose,given,at\na@b.c,profile,yes,2025-01-02\nx,y,z,\n"},
+        {&souk_import_stores, "store,name,lat,lon,floor\nA,b,1,2,3\nA,b,1,,\n"},
         {&souk_import_merchant_feed, "id\ttitle\tprice\nA\tTea\t2.50 EUR\nB\tTea\t2\n"},
         {&souk_import_merchant_feed, "<rss><channel><item><id>A</id></item></channel></rss>"},
     };

@@ -121,17 +121,19 @@ SOUK_TEST("a broken row goes to the rejects with its line, and the rows around i
     souk_auto_value(souk_buf) text = {.mem = test->mem};
     struct shop shop;
     souk_import import = {.spine = NULL};
-    char where[32];
+    char where[60];
     shop_open(&shop, test);
     souk_buf_print(&text, HEADING);
     for (size_t i = 0; i < BROKEN; i++)
-        souk_buf_print(&text, "9,A,B,1,2010-12-01 08:26:00,1,7,UK\r\n%s", broken[i].row);
+        souk_buf_print(&text, "9%zu,A,B,1,2010-12-01 08:26:00,1,7,UK\r\n%s", i, broken[i].row);
     SOUK_MUST(run(&shop, put_file(test, souk_buf_view(&text)), &import, NULL));
-    SOUK_CHECK(import.rows == 2 * BROKEN && import.events == BROKEN && import.rejected == BROKEN);
+    /* Two of them tell no invoice: the row behind each may be of the same, and waits. */
+    SOUK_CHECK(import.rows == 2 * BROKEN && import.events == BROKEN - 2);
+    SOUK_CHECK(import.rejected == BROKEN + 2);
     shop_rejects(&shop, &rejects);
     SOUK_CHECK(rejects.count == BROKEN);
     for (size_t i = 0; i < BROKEN; i++) {
-        snprintf(where, sizeof where, "line %u", broken[i].line);
+        snprintf(where, sizeof where, "import online-retail: line %u of rows.csv", broken[i].line);
         SOUK_CHECK_TEXT(rejects.at[i].where, where);
         SOUK_CHECK(souk_text_starts(rejects.at[i].fault, souk_text_of(broken[i].fault)));
         SOUK_CHECK(memmem(rejects.at[i].text.at, rejects.at[i].text.bytes, "2010", 4));

@@ -25,6 +25,15 @@
 #define CURRENCY_WORDS \
     "currency|currency code|cur|ccy|币种|货币|货币代码|währung|waehrung|devise|monnaie"
 
+#define STREET_WORDS                                                        \
+    "street|address|street address|address1|address 1|地址|详细地址|" \
+    "联系地址|straße|strasse|adresse|anschrift|rue|adresse postale"
+#define POSTCODE_WORDS                                                        \
+    "postcode|postal code|zip|zip code|邮编|邮政编码|plz|postleitzahl|" \
+    "code postal|cp"
+#define CITY_WORDS    "city|town|城市|市|stadt|ort|wohnort|ville|commune"
+#define COUNTRY_WORDS "country|country code|国家|land|länderkürzel|pays|code pays"
+
 static const import_meaning orders[IMPORT_ORDERS_COUNT] = {
     [IMPORT_ORDER] = {"order", IMPORT_TEXT,
                       "order|order id|order no|order number|order ref|order reference|invoice|"
@@ -143,6 +152,36 @@ static const import_meaning products[IMPORT_PRODUCTS_COUNT] = {
                                "verfügbarkeit|lieferbar|lieferstatus|disponibilité|en stock"},
 };
 
+static const import_meaning stores[IMPORT_STORES_COUNT] = {
+    [IMPORT_ST_CODE] =
+        {"store", IMPORT_TEXT,
+         "store|store id|store code|store no|store number|shop id|shop code|branch id|"
+         "branch code|outlet id|location id|~code|~id|~shop|~branch|~number|"
+         "门店编号|门店编码|门店id|门店代码|店铺编号|店号|店铺id|~门店|~编号|"
+         "filialnummer|filialnr|filial nr|marktnummer|ladennummer|~filiale|~nummer|"
+         "code magasin|n° magasin|numéro de magasin|~magasin"},
+    [IMPORT_ST_NAME] =
+        {"name", IMPORT_TEXT,
+         "name|store name|shop name|branch name|~title|~description|门店名称|店名|店铺名称|"
+         "~名称|filialname|marktname|bezeichnung|nom du magasin|nom magasin|~nom|enseigne"},
+    [IMPORT_ST_ZONE] = {"zone", IMPORT_TEXT,
+                        "time zone|timezone|tz|~zone|时区|zeitzone|fuseau horaire|fuseau"},
+    [IMPORT_ST_CURRENCY] = {"currency", IMPORT_CURRENCY, CURRENCY_WORDS},
+    [IMPORT_ST_OPENS] = {"opens", IMPORT_TIME_OF_DAY,
+                         "opens|open|opening time|opens at|open from|开门时间|营业开始|开业时间|"
+                         "öffnet|öffnungszeit|geöffnet ab|ouverture|ouvre"},
+    [IMPORT_ST_CLOSES] =
+        {"closes", IMPORT_TIME_OF_DAY,
+         "closes|close|closing time|closes at|open until|关门时间|营业结束|打烊时间|"
+         "schließt|geöffnet bis|ladenschluss|fermeture|ferme"},
+    [IMPORT_ST_STREET] = {"street", IMPORT_TEXT, STREET_WORDS},
+    [IMPORT_ST_POSTCODE] = {"postcode", IMPORT_TEXT, POSTCODE_WORDS},
+    [IMPORT_ST_CITY] = {"city", IMPORT_TEXT, CITY_WORDS},
+    [IMPORT_ST_COUNTRY] = {"country", IMPORT_TEXT, COUNTRY_WORDS},
+    [IMPORT_ST_LAT] = {"lat", IMPORT_NUMBER, "latitude|lat|纬度|breitengrad|breite|~y"},
+    [IMPORT_ST_LON] = {"lon", IMPORT_NUMBER, "longitude|lon|lng|long|经度|längengrad|länge|~x"},
+};
+
 static const import_meaning shoppers[IMPORT_SHOPPERS_COUNT] = {
     [IMPORT_S_USER] = {"user", IMPORT_TEXT, USER_WORDS},
     [IMPORT_S_CARD] = {"card", IMPORT_TEXT, CARD_WORDS},
@@ -168,15 +207,10 @@ static const import_meaning shoppers[IMPORT_SHOPPERS_COUNT] = {
                            "出生年月|geburtstag|geburtsdatum|date de naissance|naissance|né le"},
     [IMPORT_S_GENDER] = {"gender", IMPORT_TEXT,
                          "gender|sex|性别|geschlecht|anrede|sexe|genre|civilité"},
-    [IMPORT_S_STREET] = {"street", IMPORT_TEXT,
-                         "street|address|street address|address1|address 1|地址|详细地址|"
-                         "联系地址|straße|strasse|adresse|anschrift|rue|adresse postale"},
-    [IMPORT_S_POSTCODE] = {"postcode", IMPORT_TEXT,
-                           "postcode|postal code|zip|zip code|邮编|邮政编码|plz|postleitzahl|"
-                           "code postal|cp"},
-    [IMPORT_S_CITY] = {"city", IMPORT_TEXT, "city|town|城市|市|stadt|ort|wohnort|ville|commune"},
-    [IMPORT_S_COUNTRY] = {"country", IMPORT_TEXT,
-                          "country|country code|国家|land|länderkürzel|pays|code pays"},
+    [IMPORT_S_STREET] = {"street", IMPORT_TEXT, STREET_WORDS},
+    [IMPORT_S_POSTCODE] = {"postcode", IMPORT_TEXT, POSTCODE_WORDS},
+    [IMPORT_S_CITY] = {"city", IMPORT_TEXT, CITY_WORDS},
+    [IMPORT_S_COUNTRY] = {"country", IMPORT_TEXT, COUNTRY_WORDS},
 };
 
 static const import_meaning consents[IMPORT_CONSENTS_COUNT] = {
@@ -219,6 +253,7 @@ static const import_meaning consents[IMPORT_CONSENTS_COUNT] = {
     }
 const import_kind import_orders_kind = KIND("orders", orders);
 const import_kind import_products_kind = KIND("products", products);
+const import_kind import_stores_kind = KIND("stores", stores);
 const import_kind import_shoppers_kind = KIND("shoppers", shoppers);
 const import_kind import_consents_kind = KIND("consents", consents);
 

@@ -73,6 +73,21 @@ enum import_products_meaning {
     IMPORT_P_AVAILABILITY,
     IMPORT_PRODUCTS_COUNT
 };
+enum import_stores_meaning {
+    IMPORT_ST_CODE,
+    IMPORT_ST_NAME,
+    IMPORT_ST_ZONE,
+    IMPORT_ST_CURRENCY,
+    IMPORT_ST_OPENS,
+    IMPORT_ST_CLOSES,
+    IMPORT_ST_STREET,
+    IMPORT_ST_POSTCODE,
+    IMPORT_ST_CITY,
+    IMPORT_ST_COUNTRY,
+    IMPORT_ST_LAT,
+    IMPORT_ST_LON,
+    IMPORT_STORES_COUNT
+};
 enum import_shoppers_meaning {
     IMPORT_S_USER,
     IMPORT_S_CARD,
@@ -108,8 +123,8 @@ enum import_consents_meaning {
     IMPORT_CONSENTS_COUNT
 };
 
-extern const import_kind import_orders_kind, import_products_kind, import_shoppers_kind,
-    import_consents_kind;
+extern const import_kind import_orders_kind, import_products_kind, import_stores_kind,
+    import_shoppers_kind, import_consents_kind;
 
 unsigned import_word_score(const import_meaning *meaning, souk_text heading);
 /* The number of the meaning of this name; -1: there is none. */

@@ -5,6 +5,8 @@
  *
  * Identity of a row: (invoice, its ordinal within the invoice over the whole file), since 5,268 rows are
  * exact repeats of others and are sales all the same.  An invoice that starts with C is a cancellation.
+ * So rows behind a bad one keep theirs, and a mended row comes in by itself; where the bad one's invoice cannot be read,
+ * those of its neighbours stay out from there on (import_record.h).
  * Rows without CustomerID stay anonymous receipts.  Times are taken as UTC; codes compare byte for byte. */
 #include "base/currency.h"
 #include "base/utf8.h"
@@ -40,6 +42,21 @@ static souk_err read_line(souk_import_sink *sink, const souk_text *fields, souk_
     return SOUK_OK;
 }
 
+static bool is_invoice(souk_text field)
+{
+    return field.bytes > 0 && field.bytes <= 50;
+}
+
+static souk_err refuse(import_rows *rows, const souk_text *fields, souk_diag *fault)
+{
+    struct state *state = (struct state *)(void *)rows;
+    if (fields && is_invoice(fields[INVOICE]))
+        return SOUK_OK;
+    import_add_words(fault, "; so the invoices before and behind it stay out from here on");
+    import_ordinals_lose(&state->invoices);
+    return SOUK_OK;
+}
+
 static souk_err read_row(import_rows *rows, const souk_text *fields, souk_diag *diag)
 {
     struct state *state = (struct state *)(void *)rows;
@@ -47,7 +64,7 @@ static souk_err read_row(import_rows *rows, const souk_text *fields, souk_diag *
     souk_event event = {.received = sink->received};
     uint32_t ordinal;
     souk_text body;
-    if (fields[INVOICE].bytes == 0 || fields[INVOICE].bytes > 50)
+    if (!is_invoice(fields[INVOICE]))
         return souk_diag_say(diag, SOUK_EINVAL, "InvoiceNo is empty or above 50 bytes");
     SOUK_TRY(
         import_ordinal_next(&state->invoices, import_order_hash(sink, fields[INVOICE]), &ordinal));
@@ -68,6 +85,10 @@ static souk_err read_row(import_rows *rows, const souk_text *fields, souk_diag *
     event.lines = line;
     event.line_count = 1;
     SOUK_TRY(import_identify(sink, &event, SOUK_ID_USER, fields[CUSTOMER], "CustomerID", diag));
+    if (ordinal == 0) {
+        sink->stayed_out++;
+        return SOUK_OK;
+    }
     SOUK_TRY(import_rows_write(rows, fields, FIELDS, &body));
     return sink->room->failed ? SOUK_ENOMEM : souk_import_put_event(sink, sink->rows, &event, body);
 }
@@ -77,7 +98,9 @@ static souk_err begin(void *opaque, souk_import_sink *sink, souk_diag *diag)
     struct state *state = opaque;
     (void)diag;
     state->invoices.mem = sink->mem;
-    return import_rows_begin(&state->rows, sink, "online-retail", columns, read_row);
+    SOUK_TRY(import_rows_begin(&state->rows, sink, "online-retail", columns, read_row));
+    state->rows.refuse = refuse;
+    return SOUK_OK;
 }
 
 static souk_err feed(void *opaque, souk_text piece, bool last, souk_diag *diag)

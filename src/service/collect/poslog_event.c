@@ -33,6 +33,11 @@ struct telling {
     bool has_zone;
     souk_text local_time;
     size_t next_line, part, told;
+    /* Told before what is in `out`: nothing is handed over until the whole transaction could be told. */
+    struct told_event {
+        souk_text text;
+        struct told_event *next;
+    } * first, *last;
 };
 
 /* ---- figures --------------------------------------------------------------------------------------- */
@@ -382,11 +387,42 @@ static void put_head(struct telling *my)
     put(my, sale->is_post_void ? "voided_receipt_id" : "original_receipt_id", linked_key(my));
 }
 
+static void keep_told(struct telling *my)
+{
+    struct told_event *event = souk_arena_get(my->arena, sizeof *event);
+    souk_text text = souk_buf_view(my->out);
+    if (my->arena->failed)
+        return;
+    *event =
+        (struct told_event){{souk_arena_copy(my->arena, text.at, text.bytes), text.bytes}, NULL};
+    if (my->last)
+        my->last->next = event;
+    else
+        my->first = event;
+    my->last = event;
+}
+
+static souk_err hand_over(struct telling *my, souk_text text)
+{
+    return my->options->each(my->options->context, text, (souk_text){"", 0}, NULL);
+}
+
+static souk_err hand_all_over(struct telling *my)
+{
+    if (my->arena->failed)
+        return SOUK_ENOMEM;
+    for (const struct told_event *event = my->first; event; event = event->next)
+        SOUK_TRY(hand_over(my, event->text));
+    return my->told ? hand_over(my, souk_buf_view(my->out)) : SOUK_OK;
+}
+
 /* {"type":"track",…,"properties":{ with the key, and what tells this event from the receipt's others. */
 static void open_event(struct telling *my, const char *name, const char *suffix)
 {
     char id[KEY_BYTES + 16];
     int bytes = snprintf(id, sizeof id, "%.*s%s", SOUK_TEXT_PRINT(my->key), suffix);
+    if (my->told)
+        keep_told(my);
     souk_buf_clear(my->out);
     my->json = (souk_json_writer){.out = my->out};
     souk_json_write_object(&my->json);
@@ -407,8 +443,7 @@ static souk_err close_event(struct telling *my)
     if (my->arena->failed)
         return SOUK_ENOMEM;
     my->told++;
-    return my->options->each(my->options->context, souk_buf_view(my->out), (souk_text){"", 0},
-                             NULL);
+    return SOUK_OK;
 }
 
 /* ---- the events of one transaction ----------------------------------------------------------------------- */
@@ -517,6 +552,8 @@ souk_err poslog_tell(const struct poslog_sale *sale, souk_buf *out, souk_arena *
     struct telling my = {
         .sale = &told, .options = options, .arena = arena, .fault = fault, .out = out};
     souk_err err = tell_all(&my);
+    if (!err)
+        err = hand_all_over(&my);
     *ret_told = my.told;
     return err;
 }

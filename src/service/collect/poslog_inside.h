@@ -42,7 +42,7 @@ struct poslog_sale {
  * arena.  SOUK_EINVAL: it is none, or does not fit. */
 SOUK_CHECKED souk_err poslog_decimal(souk_arena *arena, souk_text *text, souk_decimal *ret_value);
 
-/* Its events, written to `out` and handed to each(context, event, …).  *ret_told: how many.
+/* Its events, handed to each(context, event, …), all of them or none.  *ret_told: how many.
  * SOUK_EINVAL: *fault says what is wrong.  SOUK_ENOMEM.  Errors of each. */
 SOUK_CHECKED souk_err poslog_tell(const struct poslog_sale *sale, souk_buf *out, souk_arena *arena,
                                   const souk_poslog_options *options, size_t *ret_told,

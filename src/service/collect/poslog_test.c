@@ -243,6 +243,23 @@ SOUK_TEST("a receipt that is voided later takes its lines back, those that went 
     rig_close(&rig);
 }
 
+SOUK_TEST("a receipt with a bad line is refused whole, also where its first events were well")
+{
+    struct rig rig;
+    souk_auto_value(souk_buf) body = {.mem = souk_mem_heap()};
+    rig_open(&rig, test);
+    souk_buf_print(&body, "%s", V2_HEAD V2_TOP("", "20") "<RetailTransaction>");
+    for (int i = 0; i < 450; i++)
+        souk_buf_print(&body,
+                       "<LineItem><Sale><ItemID>N%d</ItemID><ExtendedAmount>%s</ExtendedAmount>"
+                       "</Sale></LineItem>",
+                       i, i == 420 ? "one" : "1");
+    souk_buf_print(&body, "</RetailTransaction></Transaction></POSLog>");
+    SOUK_MUST(rig_tell_text(&rig, &souk_foreign_poslog, "", souk_buf_view(&body)));
+    SOUK_CHECK(rig.events == 0 && rig.refused == 1);
+    rig_close(&rig);
+}
+
 SOUK_TEST("a receipt of 450 lines is three events, each line in one of them")
 {
     struct rig rig;

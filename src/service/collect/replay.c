@@ -1,11 +1,13 @@
 /* replay.c - a reject taken again, as it is or mended: all of its events, or none. */
+#include "service/collect/import.h"
 #include "service/collect/intake_inside.h"
 #include "service/collect/segment.h"
 
 #include <stdio.h>
 
 /* A reject's place tells how it came: "/v1/track" by a single call of that type, "batch[3]" in a batch,
- * "form:shopify orders/create" (or "form:impinj@SH-14 …" from that store) as a message of that form, "shopify orders/create[0]" as what a form made of one. */
+ * "form:shopify orders/create" (or "form:impinj@SH-14 …" from that store) as a message of that form,
+ * "shopify orders/create[0]" as what a form made of one.  A row of a file is not replayed: see refuse_row. */
 struct origin {
     souk_text type, topic, store;
     const souk_foreign_form *form;
@@ -58,6 +60,18 @@ static souk_err read_reject(souk_intake *intake, uint64_t reject_id, souk_text t
                          SOUK_TEXT_PRINT(intake->faults[0].fault));
 }
 
+/* An event made of the row alone would not have the row's identity, and counted again with the mended file. */
+static souk_err refuse_row(souk_text where, souk_diag *diag)
+{
+    souk_text row;
+    if (!souk_import_place(where, &row))
+        return SOUK_OK;
+    return souk_diag_say(diag, SOUK_EINVAL,
+                         "a row of a file is not replayed: mend %.*s there, import the file "
+                         "again (what is in counts once), then drop this reject",
+                         SOUK_TEXT_PRINT(row));
+}
+
 souk_err souk_collect_replay(souk_collect *state, souk_call *call, uint64_t reject_id,
                              souk_text mended)
 {
@@ -66,6 +80,7 @@ souk_err souk_collect_replay(souk_collect *state, souk_call *call, uint64_t reje
     souk_auto(souk_intake) intake = NULL;
     souk_rejects *rejects = souk_spine_rejects(state->spine);
     SOUK_TRY(souk_rejects_read(rejects, reject_id, &source, &where, &stored));
+    SOUK_TRY(refuse_row(souk_buf_view(&where), &call->diag));
     SOUK_TRY(souk_intake_open(state, &call->arena, &call->diag, &intake));
     souk_intake_source(intake, source);
     SOUK_TRY(read_reject(intake, reject_id, mended.bytes ? mended : souk_buf_view(&stored),

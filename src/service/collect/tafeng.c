@@ -21,23 +21,45 @@ struct state {
     import_basket basket;
 };
 
+/* "1/1": user and number. */
+static souk_err read_key(const souk_text *fields, char key[IMPORT_ORDER_BYTES],
+                         uint64_t *ret_number, souk_text *ret_key, souk_diag *diag)
+{
+    if (fields[USER].bytes == 0 || fields[USER].bytes > 50)
+        return souk_diag_say(diag, SOUK_EINVAL, "user_id is empty or above 50 bytes");
+    if (souk_text_to_u64(fields[BASKET], ret_number) || *ret_number == 0 ||
+        *ret_number > BASKETS_MOST)
+        return souk_diag_say(diag, SOUK_EINVAL, "basket_no is no number from 1 to %d",
+                             BASKETS_MOST);
+    int bytes = snprintf(key, IMPORT_ORDER_BYTES, "%.*s/%llu", SOUK_TEXT_PRINT(fields[USER]),
+                         (unsigned long long)*ret_number);
+    *ret_key = (souk_text){key, (size_t)bytes};
+    return SOUK_OK;
+}
+
+static souk_err refuse(import_rows *rows, const souk_text *fields, souk_diag *fault)
+{
+    struct state *state = (struct state *)(void *)rows;
+    char room[IMPORT_ORDER_BYTES];
+    uint64_t number;
+    souk_text key = SOUK_TEXT("");
+    if (fields && read_key(fields, room, &number, &key, NULL))
+        key = SOUK_TEXT("");
+    return import_basket_refuse(&state->basket, key, "basket", fault);
+}
+
 static souk_err read_row(import_rows *rows, const souk_text *fields, souk_diag *diag)
 {
     struct state *state = (struct state *)(void *)rows;
-    char key[IMPORT_ORDER_BYTES];
+    char room[IMPORT_ORDER_BYTES];
     uint64_t number;
-    if (fields[USER].bytes == 0 || fields[USER].bytes > 50)
-        return souk_diag_say(diag, SOUK_EINVAL, "user_id is empty or above 50 bytes");
-    if (souk_text_to_u64(fields[BASKET], &number) || number == 0 || number > BASKETS_MOST)
-        return souk_diag_say(diag, SOUK_EINVAL, "basket_no is no number from 1 to %d",
-                             BASKETS_MOST);
+    souk_text key;
+    SOUK_TRY(read_key(fields, room, &number, &key, diag));
     if (fields[PRODUCT].bytes == 0 || fields[PRODUCT].bytes > SOUK_EVENT_NAME_BYTES)
         return souk_diag_say(diag, SOUK_EINVAL, "product_id is empty or above %d bytes",
                              SOUK_EVENT_NAME_BYTES);
-    int bytes = snprintf(key, sizeof key, "%.*s/%llu", SOUK_TEXT_PRINT(fields[USER]),
-                         (unsigned long long)number);
-    import_order order = {.key = {key, (size_t)bytes},
-                          .id = {key, (size_t)bytes},
+    import_order order = {.key = key,
+                          .id = key,
                           .at = (FIRST_DAY + (souk_time)number - 1) * SOUK_DAY_MS,
                           .type = SOUK_TEXT("Order Completed"),
                           .flags = SOUK_EVENT_ORDER | SOUK_EVENT_SALE,
@@ -52,7 +74,9 @@ static souk_err begin(void *opaque, souk_import_sink *sink, souk_diag *diag)
     struct state *state = opaque;
     (void)diag;
     SOUK_TRY(import_basket_begin(&state->basket, sink));
-    return import_rows_begin(&state->rows, sink, "tafeng", columns, read_row);
+    SOUK_TRY(import_rows_begin(&state->rows, sink, "tafeng", columns, read_row));
+    state->rows.refuse = refuse;
+    return SOUK_OK;
 }
 
 static souk_err feed(void *opaque, souk_text piece, bool last, souk_diag *diag)
