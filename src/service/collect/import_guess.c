@@ -2,6 +2,7 @@
 #include "service/collect/import_guess.h"
 
 #include "base/currency.h"
+#include "os/zones.h"
 #include "service/collect/import_sniff.h"
 
 #include <stdlib.h>
@@ -349,7 +350,7 @@ static souk_err find_habits(import_guess *guess, const souk_import_options *opti
                              "'%.*s' is no code of ISO 4217: say one such as EUR",
                              SOUK_TEXT_PRINT(options->currency));
     if (options->zone.bytes)
-        SOUK_TRY(import_load_zone(guess->mem, options->zone, &guess->zone, diag));
+        SOUK_TRY(souk_zone_open(guess->mem, options->zone, &guess->zone, diag));
     guess->habits.zone = guess->zone;
     return SOUK_OK;
 }

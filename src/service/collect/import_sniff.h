@@ -19,8 +19,4 @@ SOUK_CHECKED souk_err import_sniff(import_guess *guess, const souk_import_option
 /* A cell of the sample, trimmed; empty where the row is short. */
 souk_text import_sample_cell(const import_sample *sample, size_t row, size_t column);
 
-/* The zone of this name from the machine's files.  SOUK_EINVAL with words. */
-SOUK_CHECKED souk_err import_load_zone(souk_mem *mem, souk_text name, souk_zone **ret_zone,
-                                       souk_diag *diag);
-
 #endif
