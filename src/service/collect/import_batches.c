@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { BATCH_EVENTS = 2000, BATCH_LINES = 10000, BATCHES = 3, FAULTS_KEPT = 1000 };
+enum { BATCH_EVENTS = 2000, BATCH_LINES = 10000, BATCHES = 4, FAULTS_KEPT = 1000 };
+enum { TELL_BATCHES = 16 }; /* are durable, then the task hears of it */
 enum { BATCH_ENTRIES = 1000, CUSTOMER_TABLE = 1 << 16 };
 _Static_assert((int)BATCH_ENTRIES <= (int)SOUK_CONSENTS_TOLD, "a batch is one list");
 static const size_t ROOM_MOST = (size_t)8 << 20; /* texts of one batch, about */
@@ -42,11 +43,58 @@ struct import_batches {
     uint64_t durable_rows;
     uint64_t last_through; /* of what was put last */
     souk_task task;
+    souk_job telling; /* how far the task is, while is_telling */
+    uint64_t telling_rows;
+    unsigned untold; /* batches that are durable since */
+    bool is_telling;
 };
 
 static souk_time now(const import_batches *batches)
 {
     return souk_clock_now_ms(souk_spine_clock(batches->import->spine));
+}
+
+/* ---- what is durable, for the run that goes on from there ------------------------------------------------ */
+
+static souk_err tell_task(souk_tx *tx, souk_job *job)
+{
+    const import_batches *batches = SOUK_JOB_OWNER(job, import_batches, telling);
+    return souk_task_progress(tx, &batches->task, batches->telling_rows, 0, now(batches));
+}
+
+/* Where the task could not hear of it the next run looks at more rows again. */
+static void task_told(souk_job *job, souk_err err)
+{
+    import_batches *batches = SOUK_JOB_OWNER(job, import_batches, telling);
+    (void)err;
+    souk_auto_lock(&batches->mutex);
+    batches->is_telling = false;
+    souk_cond_signal(&batches->answered);
+}
+
+/* Where so many batches are not told yet; nobody waits for it but the end. */
+static void begin_telling(import_batches *batches, unsigned untold)
+{
+    {
+        souk_auto_lock(&batches->mutex);
+        if (batches->is_telling || batches->untold < untold ||
+            batches->durable_rows <= batches->task.done)
+            return;
+        batches->is_telling = true;
+        batches->untold = 0;
+        batches->telling_rows = batches->durable_rows;
+    }
+    batches->telling = (souk_job){.lane = SOUK_LANE_JOB, .apply = tell_task, .after = task_told};
+    souk_err err = souk_ledger_submit(souk_spine_ledger(batches->import->spine), &batches->telling);
+    if (err)
+        task_told(&batches->telling, err);
+}
+
+static void end_telling(import_batches *batches)
+{
+    souk_auto_lock(&batches->mutex);
+    while (batches->is_telling)
+        souk_cond_wait(&batches->answered, &batches->mutex);
 }
 
 /* ---- a batch that is answered -------------------------------------------------------------------------- */
@@ -65,6 +113,7 @@ static void answer(struct slot *slot, souk_err err, uint64_t events, uint64_t en
         if (!batches->err && slot->rows_through > batches->durable_rows)
             batches->durable_rows = slot->rows_through; /* answers come in order */
     }
+    batches->untold++;
     slot->busy = false;
     souk_cond_signal(&batches->answered);
 }
@@ -221,20 +270,6 @@ static souk_err send_batch(import_batches *batches)
     return SOUK_OK;
 }
 
-/* What is durable, for the run that goes on from there. */
-static souk_err tell_task(import_batches *batches)
-{
-    uint64_t durable;
-    {
-        souk_auto_lock(&batches->mutex);
-        durable = batches->durable_rows;
-    }
-    if (durable <= batches->task.done)
-        return SOUK_OK;
-    return souk_task_progress(souk_spine_ledger(batches->import->spine), &batches->task, durable, 0,
-                              now(batches));
-}
-
 static souk_err tell_bytes(import_batches *batches, uint64_t at)
 {
     const import_batches_options *options = &batches->options;
@@ -252,7 +287,7 @@ static souk_err send_and_tell(import_batches *batches)
 {
     const import_file *file = batches->options.file;
     SOUK_TRY(send_batch(batches));
-    SOUK_TRY(tell_task(batches));
+    begin_telling(batches, TELL_BATCHES);
     return tell_bytes(batches, file->at - file->piece.bytes);
 }
 
@@ -508,12 +543,15 @@ souk_err import_batches_end(import_batches *batches, souk_err err)
         err = send_batch(batches);
     }
     souk_err finished = finish_batches(batches);
+    end_telling(batches);
     err = err ? err : finished;
     if (err) { /* the first error is the one to tell */
         /* Of a file that changed nobody knows which rows are durable: the next run looks at each. */
-        finished = err == SOUK_ECONFLICT ? souk_task_end(ledger, &batches->task, now(batches))
-                                         : tell_task(batches);
-        (void)finished;
+        if (err == SOUK_ECONFLICT)
+            finished = souk_task_end(ledger, &batches->task, now(batches));
+        else
+            begin_telling(batches, 1);
+        end_telling(batches);
         return err;
     }
     err = tell_bytes(batches, batches->options.file->bytes); /* it is done, whatever the answer */

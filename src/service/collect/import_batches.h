@@ -5,9 +5,10 @@
  *     … read with import_batches_sink(batches) …
  *     return import_batches_end(batches, err);             waits for what is under way
  *
- * Three batches are under way: one being filled here, the others waiting for or in the writer's transaction.
- * What is told as progress is durable: the rows of batches that were answered.  A killed import goes on there
- * (core/task.h), known by format, source, the file's bytes and the options.
+ * Four batches are under way: one being filled here, the others waiting for or in the writer's transaction.
+ * What is told as progress is durable: the rows of batches that were answered.  Now and then the task hears of it
+ * (core/task.h), and nobody waits for that.  A killed import goes on there, known by format, source, the file's bytes
+ * and the options; of rows behind it that are durable already, each event is a repeat.
  *
  * Consents are recorded while the reader waits: first an event "Consent Given" or "Consent Withdrawn" of each row,
  * then what holds of them. */
