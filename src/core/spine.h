@@ -86,6 +86,9 @@ SOUK_CHECKED souk_err souk_spine_submit(souk_spine *spine, souk_batch *batch);
 /* The same, waiting until it is durable. */
 SOUK_CHECKED souk_err souk_spine_write(souk_spine *spine, souk_batch *batch);
 
+/* False: everything happens in the caller (options.ledger.no_thread). */
+bool souk_spine_is_threaded(const souk_spine *spine);
+
 /* ---- the rooms ----------------------------------------------------------------------------------- */
 
 const souk_hashes *souk_spine_hashes(const souk_spine *spine);

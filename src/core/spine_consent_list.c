@@ -65,17 +65,21 @@ static souk_err prepare(struct listing *listing, const souk_consent_told *told)
 
 /* ---- in it ------------------------------------------------------------------------------------------------ */
 
-/* Whether the atom has this very row, or a newer one about the same. */
-static souk_err is_old(souk_tx *tx, const souk_consent_row *row, bool *ret_old)
+/* Whether the atom has this very row, or a newer one about the same.  Of whom nothing is in memory nothing is stored. */
+static souk_err is_old(const souk_consent *consent, souk_tx *tx, const souk_consent_row *row,
+                       bool *ret_old)
 {
     souk_auto_value(souk_rows) rows = {0};
+    souk_time since;
+    *ret_old = false;
+    if (!souk_consent_last(consent, row->atom, row->controller, row->purpose, &since))
+        return SOUK_OK;
     SOUK_TRY(souk_rows_begin(
         tx,
         "SELECT since, basis, until, guardian FROM consent "
         "WHERE atom = ?1 AND controller = ?2 AND purpose = ?3",
         SOUK_VALUES(SOUK_INT(row->atom), SOUK_INT(row->controller), SOUK_INT(row->purpose)),
         &rows));
-    *ret_old = false;
     while (souk_rows_next(&rows)) {
         bool same = souk_rows_int(&rows, 0) == row->from &&
                     souk_rows_int(&rows, 1) == (int64_t)row->basis &&
@@ -111,7 +115,7 @@ static souk_err record_row(struct listing *listing, souk_tx *tx, const struct li
     row.evidence = (souk_text){listing->words.at + listed->words_at, listed->words_bytes};
     for (size_t i = 0; i < count; i++) {
         row.atom = withdrawn ? atoms[i] : listed->own;
-        SOUK_TRY(is_old(tx, &row, &old));
+        SOUK_TRY(is_old(consent, tx, &row, &old));
         if (old)
             continue;
         SOUK_TRY(souk_consent_apply(consent, &listing->change, tx, &row, 1));
