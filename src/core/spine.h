@@ -138,7 +138,7 @@ typedef struct souk_consent_told {
     souk_consent_row row; /* its `from` says when she said so */
     souk_age age;
 } souk_consent_told;
-enum { SOUK_CONSENTS_TOLD = 1000 };
+enum { SOUK_CONSENTS_TOLD = 2000 };
 /* Records a list, for imports: in its order, in one transaction, each once.  By the times that the rows tell, a row
  * that stands already, or that a newer one of the same atom, controller and purpose has overtaken, is passed over with
  * its age: an old list brings no old yes back.  A grant stays on the atom of the identifier, a withdrawal goes to every

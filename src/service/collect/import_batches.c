@@ -12,7 +12,7 @@
 
 enum { BATCH_EVENTS = 2000, BATCH_LINES = 10000, BATCHES = 4, FAULTS_KEPT = 1000 };
 enum { TELL_BATCHES = 16 }; /* are durable, then the task hears of it */
-enum { BATCH_ENTRIES = 1000 };
+enum { BATCH_ENTRIES = 2000 };
 _Static_assert((int)BATCH_ENTRIES <= (int)SOUK_CONSENTS_TOLD, "a batch is one list");
 static const size_t ROOM_MOST = (size_t)8 << 20; /* texts of one batch, about */
 

@@ -82,7 +82,7 @@ SOUK_TEST("lists of consents, recorded beside the reading and cut off anywhere, 
           "not been")
 {
     const char *path = put_lists(test);
-    for (unsigned stop = 2; stop <= 8; stop += 3) {
+    for (unsigned stop = 1; stop <= 4; stop++) {
         struct shop shop;
         unsigned left = stop;
         int64_t stored;
@@ -90,14 +90,14 @@ SOUK_TEST("lists of consents, recorded beside the reading and cut off anywhere, 
                     again = {.spine = NULL};
         shop_begin(&shop, test, stop);
         souk_err err = run(&shop, path, &cut);
-        SOUK_CHECK(stop < 8 ? err == SOUK_EINTERRUPT : err == SOUK_OK);
+        SOUK_CHECK(stop < 4 ? err == SOUK_EINTERRUPT : err == SOUK_OK);
         SOUK_CHECK(cut.entries == cut.events && cut.events == souk_spine_end(shop.spine) - 1);
         souk_spine_free(souk_take(&shop.spine)); /* as a crash */
         shop_open(&shop);
         SOUK_MUST(run(&shop, path, &whole));
         SOUK_CHECK(whole.rows == ROWS && whole.shoppers == PEOPLE);
         SOUK_CHECK(cut.events + whole.events == ROWS && cut.entries + whole.entries == ROWS);
-        SOUK_CHECK(stop == 8 || whole.resumed == cut.events);
+        SOUK_CHECK(stop == 4 || whole.resumed == cut.events);
         SOUK_MUST(run(&shop, path, &again));
         SOUK_CHECK(again.events == 0 && again.entries == 0);
         SOUK_MUST(souk_ledger_read(souk_spine_ledger(shop.spine), count_rows, &stored));
