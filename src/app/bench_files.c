@@ -143,6 +143,57 @@ static void write_xml(FILE *to, uint64_t rows)
     fputs("</channel></rss>\n", to);
 }
 
+/* A month of the load's events (bench_load.c), by up to a million shoppers. */
+static void write_events(FILE *to, uint64_t rows)
+{
+    char event[1024];
+    for (uint64_t i = 0; i < rows; i++) {
+        size_t bytes = bench_event(1, i, 1000000, event);
+        fwrite(event, 1, bytes, to);
+        fputc('\n', to);
+    }
+}
+
+static void write_sale(FILE *to, uint64_t place)
+{
+    unsigned product = (unsigned)draw(place, 20000), units = (unsigned)(1 + draw(place + 1, 4)),
+             cents = (unsigned)(49 + draw(product, 2000));
+    fprintf(to,
+            "<LineItem EntryMethod=\"Scanned\"><Sale><POSIdentity><POSItemID>40%011u</POSItemID>"
+            "</POSIdentity><ItemID>SKU-%u</ItemID><Description>Product number %u</Description>"
+            "<ActualSalesUnitPrice>%u.%02u</ActualSalesUnitPrice>"
+            "<ExtendedAmount>%u.%02u</ExtendedAmount><Quantity>%u</Quantity></Sale></LineItem>",
+            product, product, product, cents / 100, cents % 100, cents * units / 100,
+            cents * units % 100, units);
+}
+
+/* A receipt of three lines on one line of the file; every other one has a card. */
+static void write_poslog(FILE *to, uint64_t rows)
+{
+    fputs("<POSLog xmlns=\"http://www.nrf-arts.org/IXRetail/namespace/\">\n", to);
+    for (uint64_t i = 0; i < rows; i++) {
+        fprintf(to,
+                "<Transaction><RetailStoreID>%u</RetailStoreID><WorkstationID>%u</WorkstationID>"
+                "<SequenceNumber>%llu</SequenceNumber><BusinessDayDate>2025-06-%02u"
+                "</BusinessDayDate><EndDateTime>2025-06-%02uT12:%02u:00</EndDateTime>"
+                "<CurrencyCode>EUR</CurrencyCode><RetailTransaction>",
+                (unsigned)draw(i, 200), (unsigned)draw(i + 1, 8), (unsigned long long)i,
+                (unsigned)(1 + i % 28), (unsigned)(1 + i % 28), (unsigned)draw(i, 60));
+        for (uint64_t k = 0; k < 3; k++)
+            write_sale(to, i * 4 + k);
+        fputs("<LineItem><Tender TenderType=\"Cash\"><Amount>9.99</Amount></Tender></LineItem>",
+              to);
+        if (i % 2)
+            fprintf(to, "<LoyaltyAccount><LoyaltyAccountID>%u</LoyaltyAccountID></LoyaltyAccount>",
+                    (unsigned)(1000000 + draw(i, 100000)));
+        fputs("</RetailTransaction></Transaction>\n", to);
+    }
+    fputs("</POSLog>\n", to);
+}
+
+/* Of sqlite3: a line is a row of one column. */
+static const char lines[] = ".separator \"\\001\" \"\\n\"";
+
 static const struct format {
     const char *name, *format;
     write_rows *write, *peer; /* peer NULL: sqlite3 reads the same file */
@@ -156,7 +207,7 @@ static const struct format {
     }
     FORMAT("tafeng", "tafeng", write_tafeng, NULL, ".mode csv"),
     FORMAT("cdnow", "cdnow", write_cdnow, NULL, ".mode csv"),
-    FORMAT("groceries", "groceries", write_groceries, NULL, ".separator \"\\001\" \"\\n\""),
+    FORMAT("groceries", "groceries", write_groceries, NULL, lines),
     FORMAT("complete-journey", "complete-journey", write_journey, NULL, ".mode csv"),
     FORMAT("orders", "orders", write_orders, NULL, ".mode csv"),
     FORMAT("products", "products", write_products, NULL, ".mode csv"),
@@ -164,6 +215,8 @@ static const struct format {
     FORMAT("consents", "consents", write_consents, NULL, ".mode csv"),
     FORMAT("feed, table", "merchant-feed", write_feed, NULL, ".mode tabs"),
     FORMAT("feed, XML (sqlite3: its table)", "merchant-feed", write_xml, write_feed, ".mode tabs"),
+    FORMAT("events (sqlite3: their lines)", "events", write_events, NULL, lines),
+    FORMAT("poslog, receipts (sqlite3: their lines)", "poslog", write_poslog, NULL, lines),
 #undef FORMAT
 };
 
@@ -220,7 +273,7 @@ static souk_err peer_once(struct measuring *measuring, double *ret_s, souk_diag 
     char line[800];
     double ignored;
     const char *file = measuring->format->peer ? measuring->peer_file : measuring->file;
-    bool is_lines = measuring->format->write == write_groceries;
+    bool is_lines = measuring->format->mode == lines;
     snprintf(line, sizeof line, ".import '%s' row", file);
     const char *const words[] = {"sqlite3",
                                  measuring->database,

@@ -99,12 +99,10 @@ souk_err souk_buf_check(const souk_buf *buf)
     return buf->failed;
 }
 
-char *souk_buf_room(souk_buf *buf, size_t bytes)
+char *souk_buf_grow(souk_buf *buf, size_t bytes)
 {
     if (buf->failed)
         return NULL;
-    if (bytes <= buf->capacity - buf->bytes && buf->at)
-        return buf->at + buf->bytes;
     size_t limit = buf->limit_bytes ? buf->limit_bytes : (size_t)64 << 20;
     size_t need;
     if (__builtin_add_overflow(buf->bytes, bytes, &need))
@@ -129,15 +127,6 @@ void souk_buf_append(souk_buf *buf, const void *from, size_t bytes)
 void souk_buf_text(souk_buf *buf, souk_text text)
 {
     souk_buf_append(buf, text.at, text.bytes);
-}
-
-void souk_buf_byte(souk_buf *buf, char byte)
-{
-    char *to = souk_buf_room(buf, 1);
-    if (!to)
-        return;
-    *to = byte;
-    buf->bytes++;
 }
 
 void souk_buf_print(souk_buf *buf, const char *format, ...)

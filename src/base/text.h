@@ -69,7 +69,12 @@ void souk_buf_clear(souk_buf *buf);
 SOUK_CHECKED souk_err souk_buf_check(const souk_buf *buf);
 /* Room for `bytes` more at the end, which the caller fills and then counts with souk_buf_added;
  * NULL after a failure. */
-char *souk_buf_room(souk_buf *buf, size_t bytes);
+char *souk_buf_grow(souk_buf *buf, size_t bytes); /* for souk_buf_room alone */
+static inline char *souk_buf_room(souk_buf *buf, size_t bytes)
+{
+    bool fits = buf->at && !buf->failed && bytes <= buf->capacity - buf->bytes;
+    return fits ? buf->at + buf->bytes : souk_buf_grow(buf, bytes);
+}
 static inline void souk_buf_added(souk_buf *buf, size_t bytes)
 {
     souk_assert(bytes <= buf->capacity - buf->bytes);
@@ -77,7 +82,14 @@ static inline void souk_buf_added(souk_buf *buf, size_t bytes)
 }
 void souk_buf_append(souk_buf *buf, const void *from, size_t bytes);
 void souk_buf_text(souk_buf *buf, souk_text text);
-void souk_buf_byte(souk_buf *buf, char byte);
+static inline void souk_buf_byte(souk_buf *buf, char byte)
+{
+    char *to = souk_buf_room(buf, 1);
+    if (!to)
+        return;
+    *to = byte;
+    buf->bytes++;
+}
 void souk_buf_print(souk_buf *buf, const char *format, ...) SOUK_PRINTF(2, 3);
 static inline souk_text souk_buf_view(const souk_buf *buf)
 {

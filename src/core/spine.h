@@ -86,6 +86,9 @@ SOUK_CHECKED souk_err souk_spine_submit(souk_spine *spine, souk_batch *batch);
 /* The same, waiting until it is durable. */
 SOUK_CHECKED souk_err souk_spine_write(souk_spine *spine, souk_batch *batch);
 
+/* False: everything happens in the caller (options.ledger.no_thread). */
+bool souk_spine_is_threaded(const souk_spine *spine);
+
 /* ---- the rooms ----------------------------------------------------------------------------------- */
 
 const souk_hashes *souk_spine_hashes(const souk_spine *spine);
@@ -135,7 +138,7 @@ typedef struct souk_consent_told {
     souk_consent_row row; /* its `from` says when she said so */
     souk_age age;
 } souk_consent_told;
-enum { SOUK_CONSENTS_TOLD = 1000 };
+enum { SOUK_CONSENTS_TOLD = 2000 };
 /* Records a list, for imports: in its order, in one transaction, each once.  By the times that the rows tell, a row
  * that stands already, or that a newer one of the same atom, controller and purpose has overtaken, is passed over with
  * its age: an old list brings no old yes back.  A grant stays on the atom of the identifier, a withdrawal goes to every

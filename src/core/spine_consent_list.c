@@ -4,10 +4,12 @@
  * erased in between; what stands already is read within it, so that a row earlier in the list counts. */
 #include "core/spine_private.h"
 
+#include "base/random.h"
+
 /* One row of the list: whose atoms, in `atoms` from `first` on; the words in `words` from `at` on. */
 struct listed {
     const souk_consent_told *told;
-    uint32_t own; /* atom of the identifier; 0: nobody knows her */
+    uint32_t own, slot; /* atom of the identifier, and its key's; 0: nobody knows her */
     size_t first_atom, atom_count;
     size_t words_at, words_bytes;
 };
@@ -31,10 +33,8 @@ static souk_err find_atoms(struct listing *listing, struct listed *listed)
     souk_spine *spine = listing->spine;
     souk_hash128 hash =
         souk_hashes_identifier(&spine->hashes, listed->told->kind, listed->told->value);
-    souk_index_read(spine->index);
     uint32_t own = souk_index_find(spine->index, hash);
     souk_err err = souk_index_person_of_atom(spine->index, own, listing->person);
-    souk_index_read_done(spine->index);
     if (err == SOUK_ENOENT)
         return SOUK_OK;
     SOUK_TRY(err);
@@ -44,38 +44,61 @@ static souk_err find_atoms(struct listing *listing, struct listed *listed)
     memcpy(listing->atoms + listing->atom_count, listing->person->atoms,
            count * sizeof *listing->atoms);
     listed->own = own;
+    listed->slot = souk_index_atom(spine->index, own)->slot;
     listed->first_atom = listing->atom_count;
     listed->atom_count = count;
     listing->atom_count += count;
     return SOUK_OK;
 }
 
-static souk_err prepare(struct listing *listing, const souk_consent_told *told)
+/* Under one lock: what the writer waits for it is below a millisecond. */
+static souk_err find_all(struct listing *listing, const souk_consent_told *told)
 {
-    struct listed *listed = &listing->rows[listing->count++];
-    *listed = (struct listed){.told = told, .words_at = listing->words.bytes};
-    SOUK_TRY(find_atoms(listing, listed));
-    if (listed->own == 0)
-        return SOUK_OK;
-    SOUK_TRY(spine_seal_words(listing->spine, listed->own, told->row.evidence, SOUK_TEXT(""),
-                              &listing->words));
-    listed->words_bytes = listing->words.bytes - listed->words_at;
+    souk_err err = SOUK_OK;
+    souk_index_read(listing->spine->index);
+    for (size_t i = 0; i < listing->count && !err; i++) {
+        listing->rows[i] = (struct listed){.told = &told[i]};
+        err = find_atoms(listing, &listing->rows[i]);
+    }
+    souk_index_read_done(listing->spine->index);
+    return err;
+}
+
+/* Nonces are of the list and the number in it: 16 random bytes, then that. */
+static souk_err seal_all(struct listing *listing)
+{
+    unsigned char nonce[SOUK_NONCE];
+    souk_entropy(nonce, sizeof nonce);
+    for (size_t i = 0; i < listing->count; i++) {
+        struct listed *listed = &listing->rows[i];
+        listed->words_at = listing->words.bytes;
+        if (listed->own == 0)
+            continue;
+        souk_put_u64(nonce + sizeof nonce - sizeof(uint64_t), i);
+        SOUK_TRY(spine_seal_words_of(listing->spine, listed->slot, nonce,
+                                     listed->told->row.evidence, SOUK_TEXT(""), &listing->words));
+        listed->words_bytes = listing->words.bytes - listed->words_at;
+    }
     return SOUK_OK;
 }
 
 /* ---- in it ------------------------------------------------------------------------------------------------ */
 
-/* Whether the atom has this very row, or a newer one about the same. */
-static souk_err is_old(souk_tx *tx, const souk_consent_row *row, bool *ret_old)
+/* Whether the atom has this very row, or a newer one about the same.  Of whom nothing is in memory nothing is stored. */
+static souk_err is_old(const souk_consent *consent, souk_tx *tx, const souk_consent_row *row,
+                       bool *ret_old)
 {
     souk_auto_value(souk_rows) rows = {0};
+    souk_time since;
+    *ret_old = false;
+    if (!souk_consent_last(consent, row->atom, row->controller, row->purpose, &since))
+        return SOUK_OK;
     SOUK_TRY(souk_rows_begin(
         tx,
         "SELECT since, basis, until, guardian FROM consent "
         "WHERE atom = ?1 AND controller = ?2 AND purpose = ?3",
         SOUK_VALUES(SOUK_INT(row->atom), SOUK_INT(row->controller), SOUK_INT(row->purpose)),
         &rows));
-    *ret_old = false;
     while (souk_rows_next(&rows)) {
         bool same = souk_rows_int(&rows, 0) == row->from &&
                     souk_rows_int(&rows, 1) == (int64_t)row->basis &&
@@ -98,6 +121,20 @@ static souk_err read_purpose(souk_consent *consent, souk_tx *tx, souk_text word,
     return souk_consent_party(consent, tx, party, ret_purpose);
 }
 
+/* Of an age that is known already the first evidence stays. */
+static souk_err record_age(struct listing *listing, souk_tx *tx, const struct listed *listed,
+                           souk_text evidence)
+{
+    souk_consent *consent = listing->spine->consent;
+    souk_age age = listed->told->age;
+    for (size_t i = 0; i < listed->atom_count; i++) {
+        uint32_t atom = listing->atoms[listed->first_atom + i];
+        if (souk_consent_last_age(consent, atom) != age)
+            SOUK_TRY(souk_consent_set_age(consent, &listing->change, tx, atom, age, evidence));
+    }
+    return SOUK_OK;
+}
+
 static souk_err record_row(struct listing *listing, souk_tx *tx, const struct listed *listed)
 {
     souk_consent *consent = listing->spine->consent;
@@ -111,17 +148,14 @@ static souk_err record_row(struct listing *listing, souk_tx *tx, const struct li
     row.evidence = (souk_text){listing->words.at + listed->words_at, listed->words_bytes};
     for (size_t i = 0; i < count; i++) {
         row.atom = withdrawn ? atoms[i] : listed->own;
-        SOUK_TRY(is_old(tx, &row, &old));
+        SOUK_TRY(is_old(consent, tx, &row, &old));
         if (old)
             continue;
         SOUK_TRY(souk_consent_apply(consent, &listing->change, tx, &row, 1));
         stored = true;
     }
     listing->stored += stored;
-    for (size_t i = 0; stored && listed->told->age && i < listed->atom_count; i++)
-        SOUK_TRY(souk_consent_set_age(consent, &listing->change, tx, atoms[i], listed->told->age,
-                                      row.evidence));
-    return SOUK_OK;
+    return stored && listed->told->age ? record_age(listing, tx, listed, row.evidence) : SOUK_OK;
 }
 
 static souk_err record_all(souk_tx *tx, void *context)
@@ -143,8 +177,9 @@ static souk_err record(struct listing *listing, const souk_consent_told *told, s
         return SOUK_ENOMEM;
     souk_auto_lock(&spine->decision_mutex);
     SOUK_TRY(spine_check(spine));
-    for (size_t i = 0; i < count; i++)
-        SOUK_TRY(prepare(listing, &told[i]));
+    listing->count = count;
+    SOUK_TRY(find_all(listing, told));
+    SOUK_TRY(seal_all(listing));
     souk_err err = souk_ledger_write(spine->ledger, SOUK_LANE_INGEST, record_all, listing);
     souk_err abandoned = SOUK_OK;
     if (err)

@@ -447,6 +447,11 @@ const souk_hashes *souk_spine_hashes(const souk_spine *spine)
     return &spine->hashes;
 }
 
+bool souk_spine_is_threaded(const souk_spine *spine)
+{
+    return !spine->options.ledger.no_thread;
+}
+
 const souk_clock *souk_spine_clock(const souk_spine *spine)
 {
     return spine->clock;

@@ -83,6 +83,24 @@ static uint32_t own_atom(souk_spine *spine, uint32_t shopper)
 }
 
 /* nonce[24], then the words sealed under the key of an atom. */
+souk_err spine_seal_words_of(souk_spine *spine, uint32_t slot,
+                             const unsigned char nonce[SOUK_NONCE], souk_text by, souk_text reason,
+                             souk_buf *words)
+{
+    souk_buf_append(words, nonce, SOUK_NONCE);
+    size_t start = words->bytes;
+    souk_buf_text(words, by);
+    souk_buf_byte(words, '\n');
+    souk_buf_text(words, reason);
+    size_t plain_bytes = words->bytes - start;
+    if (!souk_buf_room(words, SOUK_SEAL_TAG))
+        return souk_buf_check(words);
+    souk_buf_added(words, SOUK_SEAL_TAG);
+    souk_seal_place place = {.merchant = SOUK_OPERATOR, .class = SPINE_CLASS_DECISION};
+    return souk_vault_seal(spine->vault, slot, &place, nonce, words->at + start, plain_bytes,
+                           words->at + start);
+}
+
 souk_err spine_seal_words(souk_spine *spine, uint32_t number, souk_text by, souk_text reason,
                           souk_buf *words)
 {
@@ -94,16 +112,7 @@ souk_err spine_seal_words(souk_spine *spine, uint32_t number, souk_text by, souk
         return SOUK_ENOENT;
     unsigned char nonce[SOUK_NONCE];
     souk_entropy(nonce, sizeof nonce);
-    souk_buf_append(words, nonce, sizeof nonce);
-    size_t start = words->bytes;
-    souk_buf_print(words, "%.*s\n%.*s", SOUK_TEXT_PRINT(by), SOUK_TEXT_PRINT(reason));
-    size_t plain_bytes = words->bytes - start;
-    if (!souk_buf_room(words, SOUK_SEAL_TAG))
-        return souk_buf_check(words);
-    souk_buf_added(words, SOUK_SEAL_TAG);
-    souk_seal_place place = {.merchant = SOUK_OPERATOR, .class = SPINE_CLASS_DECISION};
-    return souk_vault_seal(spine->vault, slot, &place, nonce, words->at + start, plain_bytes,
-                           words->at + start);
+    return spine_seal_words_of(spine, slot, nonce, by, reason, words);
 }
 
 static souk_err write_merge(souk_tx *tx, void *context)

@@ -243,6 +243,10 @@ SOUK_CHECKED souk_err spine_write_edges(souk_spine *spine);
 /* nonce[24], then the words sealed under the key of an atom, appended. */
 SOUK_CHECKED souk_err spine_seal_words(souk_spine *spine, uint32_t number, souk_text by,
                                        souk_text reason, souk_buf *words);
+/* The same under the key of a slot, with a nonce that it never had. */
+SOUK_CHECKED souk_err spine_seal_words_of(souk_spine *spine, uint32_t slot,
+                                          const unsigned char nonce[SOUK_NONCE], souk_text by,
+                                          souk_text reason, souk_buf *words);
 /* spine_consent.c: what the person says with the event about her data, into the group's transaction. */
 SOUK_CHECKED souk_err spine_consent_event(souk_spine *spine, souk_tx *tx, const souk_event *event,
                                           const souk_fact *fact);

@@ -47,7 +47,6 @@ souk_err souk_task_migrate(souk_ledger *ledger, souk_diag *diag)
 struct telling {
     souk_text kind, subject;
     souk_task task;
-    uint64_t done, total;
     souk_time now;
 };
 
@@ -79,19 +78,12 @@ souk_err souk_task_begin(souk_ledger *ledger, souk_text kind, souk_text subject,
     return SOUK_OK;
 }
 
-static souk_err progress(souk_tx *tx, void *context)
+souk_err souk_task_progress(souk_tx *tx, const souk_task *task, uint64_t done, uint64_t total,
+                            souk_time now)
 {
-    const struct telling *telling = context;
-    return souk_sql_run(tx, "UPDATE task SET done = ?2, total = ?3, told = ?4 WHERE id = ?1",
-                        SOUK_VALUES(SOUK_INT(telling->task.id), SOUK_INT(telling->done),
-                                    SOUK_INT(telling->total), SOUK_INT(telling->now)));
-}
-
-souk_err souk_task_progress(souk_ledger *ledger, const souk_task *task, uint64_t done,
-                            uint64_t total, souk_time now)
-{
-    struct telling telling = {.task = *task, .done = done, .total = total, .now = now};
-    return souk_ledger_write(ledger, SOUK_LANE_JOB, progress, &telling);
+    return souk_sql_run(
+        tx, "UPDATE task SET done = ?2, total = ?3, told = ?4 WHERE id = ?1",
+        SOUK_VALUES(SOUK_INT(task->id), SOUK_INT(done), SOUK_INT(total), SOUK_INT(now)));
 }
 
 souk_err souk_task_note(souk_tx *tx, const souk_task *task, uint64_t item, bool *ret_first)

@@ -3,7 +3,7 @@
  *     souk_task task;
  *     SOUK_TRY(souk_task_begin(ledger, SOUK_TEXT("import online-retail"), fingerprint, now, &task));
  *     if (task.done) ...                           cut off once: go on from here
- *     SOUK_TRY(souk_task_progress(ledger, &task, done, total, now));
+ *     SOUK_TRY(souk_task_progress(tx, &task, done, total, now));
  *     SOUK_TRY(souk_task_end(ledger, &task, now));
  *
  * A task is known by its kind and its subject (a file's fingerprint): beginning it again finds the one
@@ -33,7 +33,8 @@ typedef struct souk_task {
 SOUK_CHECKED souk_err souk_task_migrate(souk_ledger *ledger, souk_diag *diag);
 SOUK_CHECKED souk_err souk_task_begin(souk_ledger *ledger, souk_text kind, souk_text subject,
                                       souk_time now, souk_task *ret_task);
-SOUK_CHECKED souk_err souk_task_progress(souk_ledger *ledger, const souk_task *task, uint64_t done,
+/* In the caller's transaction. */
+SOUK_CHECKED souk_err souk_task_progress(souk_tx *tx, const souk_task *task, uint64_t done,
                                          uint64_t total, souk_time now);
 /* In the caller's transaction, for what an item of the work leaves behind and that nothing else keeps
  * single: *ret_first tells whether no run over this subject, whole or cut off, noted the item before.

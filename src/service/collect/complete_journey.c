@@ -225,14 +225,14 @@ static souk_err read_demographics(import_rows *rows, const souk_text *fields, so
     souk_event event = {
         .received = sink->received, .at = sink->received, .type = SOUK_TEXT("Identify")};
     souk_text traits;
-    char key[64];
+    enum { prefix = sizeof "traits/" - 1 };
+    char key[prefix + IMPORT_HASH_DIGITS] = "traits/";
     SOUK_TRY(check_id(fields[0], "household_id", fault));
     SOUK_TRY(import_identify(sink, &event, SOUK_ID_USER, fields[0], "household_id", fault));
     SOUK_TRY(import_rows_write(rows, fields, rows->column_count, &traits));
     souk_hash128 hash = souk_hashes_message(sink->hashes, sink->source, traits);
-    int bytes = snprintf(key, sizeof key, "traits/%016llx%016llx", (unsigned long long)hash.high,
-                         (unsigned long long)hash.low);
-    event.message = import_identity(sink, (souk_text){key, (size_t)bytes}, 1);
+    import_put_hash(hash, key + prefix);
+    event.message = import_identity(sink, (souk_text){key, sizeof key}, 1);
     souk_text kept = import_keep(sink, traits);
     if (sink->room->failed)
         return SOUK_ENOMEM;

@@ -47,8 +47,9 @@ static souk_err name_basket(struct state *state, const souk_csv_row *row, char *
         souk_hashes_message(state->sink->hashes, state->sink->source, souk_buf_view(&state->text));
     uint32_t ordinal;
     SOUK_TRY(import_ordinal_next(&state->baskets, hash.low, &ordinal));
-    *ret_bytes = snprintf(key, room, "%016llx%016llx/%u", (unsigned long long)hash.high,
-                          (unsigned long long)hash.low, ordinal);
+    import_put_hash(hash, key);
+    *ret_bytes = IMPORT_HASH_DIGITS +
+                 snprintf(key + IMPORT_HASH_DIGITS, room - IMPORT_HASH_DIGITS, "/%u", ordinal);
     return SOUK_OK;
 }
 

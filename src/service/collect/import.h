@@ -15,7 +15,7 @@
  *          several files their folder.  A file is read twice, as far as it went when it was opened: it may grow
  *          meanwhile.  One that changes otherwise is SOUK_ECONFLICT; what was read of it stays, and the next
  *          import adds the rest
- * Cost     memory: a piece of 256 KiB, or what gzip holds and inflates to; three batches of 2,000 events; what
+ * Cost     memory: a piece of 256 KiB, or what gzip holds and inflates to; four batches of 2,000 events; what
  *          the format remembers (16 to 64 bytes an order)
  * Threads  one import per struct; rows are read here while the writer stores the batch before */
 #ifndef SOUK_SERVICE_COLLECT_IMPORT_H

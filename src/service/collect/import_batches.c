@@ -9,12 +9,14 @@
 #include "os/thread.h"
 #include "service/collect/import_folder.h"
 #include "service/collect/import_record.h"
+#include "service/collect/import_saying.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
-enum { BATCH_EVENTS = 2000, BATCH_LINES = 10000, BATCHES = 3, FAULTS_KEPT = 1000 };
-enum { BATCH_ENTRIES = 1000, CUSTOMER_TABLE = 1 << 16 };
+enum { BATCH_EVENTS = 2000, BATCH_LINES = 10000, BATCHES = 4, FAULTS_KEPT = 1000 };
+enum { TELL_BATCHES = 16 }; /* are durable, then the task hears of it */
+enum { BATCH_ENTRIES = 2000 };
 _Static_assert((int)BATCH_ENTRIES <= (int)SOUK_CONSENTS_TOLD, "a batch is one list");
 static const size_t ROOM_MOST = (size_t)8 << 20; /* texts of one batch, about */
 
@@ -27,6 +29,9 @@ struct slot {
     size_t entry_count, changed, lines;
     souk_arena arena;
     bool busy;
+    bool is_said; /* of a list: its events are answered, with said_err */
+    souk_err said_err;
+    struct slot *next_list;
     uint64_t rows_through; /* rows of the file up to the end of this batch */
 };
 
@@ -46,11 +51,61 @@ struct import_batches {
     uint64_t last_through; /* of what was put last */
     uint64_t faults;
     souk_task task;
+    souk_job telling; /* how far the task is, while is_telling */
+    uint64_t telling_rows;
+    unsigned untold; /* batches that are durable since */
+    bool is_telling;
+    souk_thread recorder; /* of lists of consents; started with the first */
+    struct slot *lists, **lists_end;
+    bool stopping;
 };
 
 static souk_time now(const import_batches *batches)
 {
     return souk_clock_now_ms(souk_spine_clock(batches->import->spine));
+}
+
+/* ---- what is durable, for the run that goes on from there ------------------------------------------------ */
+
+static souk_err tell_task(souk_tx *tx, souk_job *job)
+{
+    const import_batches *batches = SOUK_JOB_OWNER(job, import_batches, telling);
+    return souk_task_progress(tx, &batches->task, batches->telling_rows, 0, now(batches));
+}
+
+/* Where the task could not hear of it the next run looks at more rows again. */
+static void task_told(souk_job *job, souk_err err)
+{
+    import_batches *batches = SOUK_JOB_OWNER(job, import_batches, telling);
+    (void)err;
+    souk_auto_lock(&batches->mutex);
+    batches->is_telling = false;
+    souk_cond_broadcast(&batches->answered);
+}
+
+/* Where so many batches are not told yet; nobody waits for it but the end. */
+static void begin_telling(import_batches *batches, unsigned untold)
+{
+    {
+        souk_auto_lock(&batches->mutex);
+        if (batches->is_telling || batches->untold < untold ||
+            batches->durable_rows <= batches->task.done)
+            return;
+        batches->is_telling = true;
+        batches->untold = 0;
+        batches->telling_rows = batches->durable_rows;
+    }
+    batches->telling = (souk_job){.lane = SOUK_LANE_JOB, .apply = tell_task, .after = task_told};
+    souk_err err = souk_ledger_submit(souk_spine_ledger(batches->import->spine), &batches->telling);
+    if (err)
+        task_told(&batches->telling, err);
+}
+
+static void end_telling(import_batches *batches)
+{
+    souk_auto_lock(&batches->mutex);
+    while (batches->is_telling)
+        souk_cond_wait(&batches->answered, &batches->mutex);
 }
 
 /* ---- a batch that is answered -------------------------------------------------------------------------- */
@@ -69,13 +124,23 @@ static void answer(struct slot *slot, souk_err err, uint64_t events, uint64_t en
         if (!batches->err && slot->rows_through > batches->durable_rows)
             batches->durable_rows = slot->rows_through; /* answers come in order */
     }
+    batches->untold++;
     slot->busy = false;
-    souk_cond_signal(&batches->answered);
+    souk_cond_broadcast(&batches->answered);
 }
 
 static void events_done(souk_batch *batch, souk_err err)
 {
     answer(batch->context, err, batch->accepted, 0, batch->repeats);
+}
+
+static void list_said(souk_batch *batch, souk_err err)
+{
+    struct slot *slot = batch->context;
+    souk_auto_lock(&slot->of->mutex);
+    slot->is_said = true;
+    slot->said_err = err;
+    souk_cond_broadcast(&slot->of->answered);
 }
 
 static souk_err put_documents(souk_tx *tx, souk_job *job)
@@ -114,104 +179,132 @@ static souk_err wait_for(import_batches *batches, struct slot *slot)
 /* ---- sending ---------------------------------------------------------------------------------------------- */
 
 /* A full queue is answered by waiting: nobody hurries an import. */
-static souk_err submit(import_batches *batches, struct slot *slot)
+static souk_err submit(import_batches *batches, struct slot *slot, bool is_job)
 {
     souk_spine *spine = batches->import->spine;
-    slot->batch.events = slot->events;
-    slot->batch.source = batches->import->source;
-    slot->batch.done = events_done;
-    slot->batch.context = slot;
-    slot->job = (souk_job){.lane = SOUK_LANE_JOB, .apply = put_documents, .after = documents_done};
     slot->busy = true;
     souk_err err;
-    while ((err = slot->entry_count ? souk_ledger_submit(souk_spine_ledger(spine), &slot->job)
-                                    : souk_spine_submit(spine, &slot->batch)) == SOUK_EBUSY)
+    while ((err = is_job ? souk_ledger_submit(souk_spine_ledger(spine), &slot->job)
+                         : souk_spine_submit(spine, &slot->batch)) == SOUK_EBUSY)
         usleep(1000);
     if (err)
         slot->busy = false;
     return err;
 }
 
-static void write_member(souk_json_writer *json, const char *name, souk_text value)
+static souk_err send_events(import_batches *batches, struct slot *slot,
+                            void (*done)(souk_batch *batch, souk_err err))
 {
-    souk_json_write_key(json, souk_text_of(name));
-    souk_json_write_text(json, value);
+    slot->batch.events = slot->events;
+    slot->batch.source = batches->import->source;
+    slot->batch.done = done;
+    slot->batch.context = slot;
+    return submit(batches, slot, false);
 }
 
-static souk_err write_saying(const souk_event *event, const souk_consent_told *told, souk_buf *body)
+static souk_err send_documents(import_batches *batches, struct slot *slot)
 {
-    souk_json_writer json = {.out = body};
-    souk_buf_clear(body);
-    souk_json_write_object(&json);
-    write_member(&json, "type", SOUK_TEXT("track"));
-    write_member(&json, "event", event->type);
-    import_write_who(&json, event);
-    souk_json_put_object(&json, "properties");
-    write_member(&json, "purpose", told->purpose);
-    write_member(&json, "basis", souk_text_of(souk_basis_word(told->row.basis)));
-    souk_json_write_end(&json);
-    souk_json_write_end(&json);
-    return souk_json_write_check(&json);
+    slot->job = (souk_job){.lane = SOUK_LANE_JOB, .apply = put_documents, .after = documents_done};
+    return submit(batches, slot, true);
 }
 
-/* What a row of a list says is an event, too: so whom nobody knew is somebody, and whoever was erased since is not
- * brought back by the same list, whose events are known. */
-static souk_err say_consent(import_batches *batches, struct slot *slot,
-                            const souk_consent_told *told)
+static souk_err keep_body(import_batches *batches, struct slot *slot, souk_text body,
+                          souk_event *event)
 {
-    const souk_import_sink *sink = &batches->sink;
-    souk_event *event = &slot->events[slot->batch.count++];
-    char row[16];
-    bool is_no = told->row.basis == SOUK_BASIS_WITHDRAWN;
-    *event =
-        (souk_event){.received = sink->received,
-                     .at = told->row.from,
-                     .type = is_no ? SOUK_TEXT("Consent Withdrawn") : SOUK_TEXT("Consent Given")};
-    souk_put_u64(row, (uint64_t)told->row.from);
-    souk_put_u32(row + 8, (uint32_t)told->kind);
-    souk_put_u32(row + 12, (uint32_t)told->row.basis);
-    souk_text id[] = {{row, sizeof row}, told->purpose, {"", 1}, told->value};
-    souk_buf_clear(&batches->body);
-    for (size_t i = 0; i < sizeof id / sizeof *id; i++)
-        souk_buf_text(&batches->body, id[i]);
-    SOUK_TRY(souk_buf_check(&batches->body));
-    event->message = souk_hashes_message(sink->hashes, sink->source, souk_buf_view(&batches->body));
-    souk_event_identify(event, sink->hashes, told->kind, told->value);
-    SOUK_TRY(write_saying(event, told, &batches->body));
     souk_buf_clear(&batches->packed);
-    SOUK_TRY(souk_pack(batches->packer, souk_buf_view(&batches->body), &batches->packed));
+    SOUK_TRY(souk_pack(batches->packer, body, &batches->packed));
     event->packed.at = souk_arena_copy(&slot->arena, batches->packed.at, batches->packed.bytes);
     event->packed.bytes = batches->packed.bytes;
     return slot->arena.failed ? SOUK_ENOMEM : SOUK_OK;
 }
 
-static souk_err say_all(import_batches *batches, struct slot *slot)
-{
-    souk_err err;
-    for (size_t i = 0; i < slot->entry_count; i++)
-        SOUK_TRY(say_consent(batches, slot, &slot->entries[i].consent));
-    slot->batch.events = slot->events;
-    slot->batch.source = batches->import->source;
-    while ((err = souk_spine_write(batches->import->spine, &slot->batch)) == SOUK_EBUSY)
-        usleep(1000);
-    return err;
-}
+/* ---- lists of consents ------------------------------------------------------------------------------------ */
 
-static souk_err record_consents(import_batches *batches, struct slot *slot)
+static souk_err record(import_batches *batches, struct slot *slot, size_t *ret_stored)
 {
     souk_consent_told *told = souk_mem_array(batches->sink.mem, slot->entry_count, sizeof *told);
     if (!told)
         return SOUK_ENOMEM;
     for (size_t i = 0; i < slot->entry_count; i++)
         told[i] = slot->entries[i].consent;
-    souk_err err = say_all(batches, slot);
-    size_t stored = 0;
-    if (!err)
-        err = souk_spine_consents_record(batches->import->spine, told, slot->entry_count, &stored);
+    souk_err err =
+        souk_spine_consents_record(batches->import->spine, told, slot->entry_count, ret_stored);
     souk_mem_put(batches->sink.mem, told);
-    if (!err)
-        answer(slot, SOUK_OK, slot->batch.accepted, stored, slot->entry_count - stored);
     return err;
+}
+
+/* What a list says is recorded once its events are durable. */
+static void record_list(import_batches *batches, struct slot *slot)
+{
+    souk_err err;
+    size_t stored = 0;
+    {
+        souk_auto_lock(&batches->mutex);
+        while (!slot->is_said)
+            souk_cond_wait(&batches->answered, &batches->mutex);
+        err = slot->said_err ? slot->said_err : batches->err;
+    }
+    if (!err)
+        err = record(batches, slot, &stored);
+    answer(slot, err, slot->batch.accepted, stored, slot->entry_count - stored);
+}
+
+static struct slot *next_list(import_batches *batches)
+{
+    souk_auto_lock(&batches->mutex);
+    while (!batches->lists && !batches->stopping)
+        souk_cond_wait(&batches->answered, &batches->mutex);
+    struct slot *slot = batches->lists;
+    if (slot && !(batches->lists = slot->next_list))
+        batches->lists_end = &batches->lists;
+    return slot;
+}
+
+static void record_lists(void *context)
+{
+    import_batches *batches = context;
+    for (struct slot *slot; (slot = next_list(batches));)
+        record_list(batches, slot);
+}
+
+static void queue_list(import_batches *batches, struct slot *slot)
+{
+    souk_auto_lock(&batches->mutex);
+    slot->next_list = NULL;
+    *batches->lists_end = slot;
+    batches->lists_end = &slot->next_list;
+    souk_cond_broadcast(&batches->answered);
+}
+
+/* What a row of a list says is an event, too: so whom nobody knew is somebody, and whoever was erased since is not
+ * brought back by the same list, whose events are known. */
+static souk_err send_list(import_batches *batches, struct slot *slot)
+{
+    bool is_threaded = souk_spine_is_threaded(batches->import->spine);
+    for (size_t i = 0; i < slot->entry_count; i++) {
+        souk_event *event = &slot->events[slot->batch.count++];
+        SOUK_TRY(import_saying(&batches->sink, &slot->entries[i].consent, &batches->body, event));
+        SOUK_TRY(keep_body(batches, slot, souk_buf_view(&batches->body), event));
+    }
+    if (is_threaded && !batches->recorder.started)
+        SOUK_TRY(souk_thread_start(&batches->recorder, "recorder", record_lists, batches));
+    slot->is_said = false;
+    SOUK_TRY(send_events(batches, slot, list_said));
+    if (is_threaded)
+        queue_list(batches, slot);
+    else
+        record_list(batches, slot);
+    return SOUK_OK;
+}
+
+static void stop_recorder(import_batches *batches)
+{
+    {
+        souk_auto_lock(&batches->mutex);
+        batches->stopping = true;
+        souk_cond_broadcast(&batches->answered);
+    }
+    souk_thread_join(&batches->recorder);
 }
 
 static souk_err send_batch(import_batches *batches)
@@ -219,9 +312,11 @@ static souk_err send_batch(import_batches *batches)
     struct slot *slot = &batches->slots[batches->filling];
     slot->rows_through = batches->last_through;
     if (slot->entry_count && slot->entries->kind == SOUK_IMPORT_CONSENT)
-        SOUK_TRY(record_consents(batches, slot));
-    else if (slot->entry_count || slot->batch.count)
-        SOUK_TRY(submit(batches, slot));
+        SOUK_TRY(send_list(batches, slot));
+    else if (slot->entry_count)
+        SOUK_TRY(send_documents(batches, slot));
+    else if (slot->batch.count)
+        SOUK_TRY(send_events(batches, slot, events_done));
     batches->filling = (batches->filling + 1) % BATCHES;
     slot = &batches->slots[batches->filling];
     batches->sink.room = &slot->arena;
@@ -229,20 +324,6 @@ static souk_err send_batch(import_batches *batches)
     slot->batch.count = slot->entry_count = slot->lines = 0;
     souk_arena_clear(&slot->arena);
     return SOUK_OK;
-}
-
-/* What is durable, for the run that goes on from there. */
-static souk_err tell_task(import_batches *batches)
-{
-    uint64_t durable;
-    {
-        souk_auto_lock(&batches->mutex);
-        durable = batches->durable_rows;
-    }
-    if (durable <= batches->task.done)
-        return SOUK_OK;
-    return souk_task_progress(souk_spine_ledger(batches->import->spine), &batches->task, durable, 0,
-                              now(batches));
 }
 
 static souk_err tell_bytes(import_batches *batches, uint64_t at)
@@ -262,7 +343,7 @@ static souk_err send_and_tell(import_batches *batches)
 {
     const import_file *file = batches->options.file;
     SOUK_TRY(send_batch(batches));
-    SOUK_TRY(tell_task(batches));
+    begin_telling(batches, TELL_BATCHES);
     return tell_bytes(batches, file->at - file->piece.bytes);
 }
 
@@ -270,37 +351,9 @@ static souk_err send_and_tell(import_batches *batches)
 
 static souk_err note_customer(import_batches *batches, uint64_t hash)
 {
-    import_customers *customers = batches->customers;
-    uint64_t key = hash | 1;
-    if ((customers->count + 1) * 2 > customers->capacity) {
-        size_t capacity = souk_max_size(CUSTOMER_TABLE, customers->capacity * 2);
-        uint64_t *grown = souk_mem_array(customers->mem, capacity, sizeof *grown);
-        if (!grown)
-            return SOUK_ENOMEM;
-        for (size_t i = 0; i < customers->capacity; i++) {
-            size_t at = customers->hashes[i] & (capacity - 1);
-            while (customers->hashes[i] && grown[at])
-                at = (at + 1) & (capacity - 1);
-            if (customers->hashes[i])
-                grown[at] = customers->hashes[i];
-        }
-        souk_mem_put(customers->mem, customers->hashes);
-        customers->hashes = grown;
-        customers->capacity = capacity;
-    }
-    size_t mask = customers->capacity - 1, at = key & mask;
-    while (customers->hashes[at] && customers->hashes[at] != key)
-        at = (at + 1) & mask;
-    customers->count += customers->hashes[at] == 0;
-    customers->hashes[at] = key;
-    batches->import->shoppers = customers->count;
+    SOUK_TRY(import_customers_add(batches->customers, hash));
+    batches->import->shoppers = batches->customers->count;
     return SOUK_OK;
-}
-
-void import_customers_done(import_customers *customers)
-{
-    souk_mem_put(customers->mem, customers->hashes);
-    *customers = (import_customers){.mem = customers->mem};
 }
 
 /* Durable since an earlier run? */
@@ -332,14 +385,9 @@ static souk_err put_event(souk_import_sink *sink, uint64_t through, const souk_e
     if (slot->batch.count == BATCH_EVENTS + SOUK_IMPORT_ROW_EVENTS)
         return SOUK_ETOOBIG;
     *kept = *event;
-    souk_buf_clear(&batches->packed);
-    SOUK_TRY(souk_pack(batches->packer, body, &batches->packed));
-    kept->packed.at = souk_arena_copy(&slot->arena, batches->packed.at, batches->packed.bytes);
-    kept->packed.bytes = batches->packed.bytes;
+    SOUK_TRY(keep_body(batches, slot, body, kept));
     slot->lines += event->line_count;
     slot->batch.count++;
-    if (slot->arena.failed)
-        return SOUK_ENOMEM;
     bool full = slot->batch.count >= BATCH_EVENTS || slot->lines >= BATCH_LINES ||
                 slot->arena.total_bytes >= ROOM_MOST;
     full = full && !sink->row_open;
@@ -476,6 +524,7 @@ souk_err import_batches_new(souk_mem *mem, const import_batches_options *options
         return SOUK_ENOMEM;
     souk_mutex_init(&batches->mutex);
     souk_cond_init(&batches->answered);
+    batches->lists_end = &batches->lists;
     batches->options = *options;
     batches->import = import;
     batches->customers = customers;
@@ -500,6 +549,7 @@ void import_batches_free(import_batches *batches)
 {
     if (!batches)
         return;
+    stop_recorder(batches);
     for (size_t i = 0; i < BATCHES; i++) {
         souk_arena_done(&batches->slots[i].arena);
         souk_mem_put(batches->sink.mem, batches->slots[i].events);
@@ -536,12 +586,15 @@ souk_err import_batches_end(import_batches *batches, souk_err err)
         err = send_batch(batches);
     }
     souk_err finished = finish_batches(batches);
+    end_telling(batches);
     err = err ? err : finished;
     if (err) { /* the first error is the one to tell */
         /* Of a file that changed nobody knows which rows are durable: the next run looks at each. */
-        finished = err == SOUK_ECONFLICT ? souk_task_end(ledger, &batches->task, now(batches))
-                                         : tell_task(batches);
-        (void)finished;
+        if (err == SOUK_ECONFLICT)
+            finished = souk_task_end(ledger, &batches->task, now(batches));
+        else
+            begin_telling(batches, 1);
+        end_telling(batches);
         return err;
     }
     err = tell_bytes(batches, batches->options.file->bytes); /* it is done, whatever the answer */

@@ -5,15 +5,18 @@
  *     … read with import_batches_sink(batches) …
  *     return import_batches_end(batches, err);             waits for what is under way
  *
- * Three batches are under way: one being filled here, the others waiting for or in the writer's transaction.
- * What is told as progress is durable: the rows of batches that were answered.  A killed import goes on there
- * (core/task.h), known by format, source, the file's bytes and the options.
+ * Four batches are under way: one being filled here, the others waiting for or in the writer's transaction.
+ * What is told as progress is durable: the rows of batches that were answered.  Now and then the task hears of it
+ * (core/task.h), and nobody waits for that.  A killed import goes on there, known by format, source, the file's bytes
+ * and the options; of rows behind it that are durable already, each event is a repeat.
  *
- * Consents are recorded while the reader waits: first an event "Consent Given" or "Consent Withdrawn" of each row,
- * then what holds of them. */
+ * Of a list of consents first the events are sent, one of each row (import_saying.h); once they are durable a thread of
+ * its own records what holds of them (souk_spine_consents_record), and the list is answered.  Cut off in between, the
+ * next run finds the events and records the rest. */
 #ifndef SOUK_SERVICE_COLLECT_IMPORT_BATCHES_H
 #define SOUK_SERVICE_COLLECT_IMPORT_BATCHES_H
 
+#include "service/collect/import_customers.h"
 #include "service/collect/import_file.h"
 #include "service/collect/import_format.h"
 
@@ -29,15 +32,6 @@ typedef struct import_batches_options {
     /* Of a folder: bytes of the files before this one, how many this one counts for (0: its own), and of all. */
     uint64_t bytes_before, bytes_here, bytes_total;
 } import_batches_options;
-
-/* Different people of an import, over all its files. */
-typedef struct import_customers {
-    souk_mem *mem;
-    uint64_t *hashes; /* open addressing over 64 bits of identifiers */
-    size_t capacity;
-    uint64_t count;
-} import_customers;
-void import_customers_done(import_customers *customers);
 
 SOUK_CHECKED souk_err import_batches_new(souk_mem *mem, const import_batches_options *options,
                                          import_customers *customers, import_batches **ret_batches,

@@ -95,6 +95,12 @@ souk_hash128 import_identity(const souk_import_sink *sink, souk_text order, uint
     return souk_hashes_message(sink->hashes, sink->source, (souk_text){id, order.bytes + 5});
 }
 
+void import_put_hash(souk_hash128 hash, char to[IMPORT_HASH_DIGITS])
+{
+    uint64_t halves[] = {__builtin_bswap64(hash.high), __builtin_bswap64(hash.low)};
+    souk_hex(halves, sizeof halves, to);
+}
+
 /* ---- whose ------------------------------------------------------------------------------------------------ */
 
 void import_add_words(souk_diag *fault, const char *format, ...)

@@ -41,6 +41,10 @@ enum { IMPORT_ORDER_BYTES = 200 };
 uint64_t import_order_hash(const souk_import_sink *sink, souk_text order);
 souk_hash128 import_identity(const souk_import_sink *sink, souk_text order, uint32_t ordinal);
 
+/* A hash within such an order: hexadecimal digits, the high half first. */
+enum { IMPORT_HASH_DIGITS = 32 };
+void import_put_hash(souk_hash128 hash, char to[IMPORT_HASH_DIGITS]);
+
 /* Adds an identifier, normalised, its text in the sink's room; nothing where the value is empty.
  * SOUK_EINVAL: it is none; `name` says in diag whose. */
 SOUK_CHECKED souk_err import_identify(souk_import_sink *sink, souk_event *event, souk_id_kind kind,

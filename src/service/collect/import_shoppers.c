@@ -115,7 +115,8 @@ static souk_err read_row(import_table *table, souk_diag *fault)
     souk_event event = {
         .received = sink->received, .at = sink->received, .type = SOUK_TEXT("Identify")};
     souk_json_writer json = {.out = &table->body};
-    char key[64];
+    enum { prefix = sizeof "shopper/" - 1 };
+    char key[prefix + IMPORT_HASH_DIGITS] = "shopper/";
     SOUK_TRY(read_who(table, &event, fault));
     if (import_table_cell(table, IMPORT_S_AT).bytes)
         SOUK_TRY(import_table_time(table, IMPORT_S_AT, -1, &event.at, fault));
@@ -131,9 +132,8 @@ static souk_err read_row(import_table *table, souk_diag *fault)
         return souk_diag_say(fault, SOUK_EINVAL, "the row has more than %d bytes: shorten it",
                              SOUK_IMPORT_BODY_BYTES);
     souk_hash128 hash = souk_hashes_message(sink->hashes, sink->source, body);
-    int bytes = snprintf(key, sizeof key, "shopper/%016llx%016llx", (unsigned long long)hash.high,
-                         (unsigned long long)hash.low);
-    event.message = import_identity(sink, (souk_text){key, (size_t)bytes}, 1);
+    import_put_hash(hash, key + prefix);
+    event.message = import_identity(sink, (souk_text){key, sizeof key}, 1);
     return sink->room->failed ? SOUK_ENOMEM : souk_import_put_event(sink, sink->rows, &event, body);
 }
 

@@ -120,6 +120,27 @@ SOUK_TEST("a reject of a table names whom an erasure looks for, whatever its hea
     shop_close(&shop);
 }
 
+/* ---- events --------------------------------------------------------------------------------------------------------- */
+
+SOUK_TEST("events of a file are stored once, whatever stands for their messageId")
+{
+    static const char *const ids[] = {"", "\"messageId\":\"\",", "\"messageId\":null,",
+                                      "\"messageId\":7,", "\"messageId\":\"m-1\","};
+    enum { IDS = sizeof ids / sizeof *ids };
+    struct shop shop;
+    souk_import first = {.spine = NULL}, again = first;
+    souk_auto_value(souk_buf) text = {.mem = test->mem};
+    shop_open(&shop, test);
+    for (size_t i = 0; i < IDS; i++)
+        souk_buf_print(&text, "{\"type\":\"page\",%s\"userId\":\"u%zu\"}\n", ids[i], i);
+    const char *path = put_file(test, souk_buf_view(&text));
+    SOUK_MUST(run(&shop, "events", path, &first, NULL));
+    SOUK_CHECK(first.events == IDS && first.rejected == 0);
+    SOUK_MUST(run(&shop, "events", path, &again, NULL));
+    SOUK_CHECK(again.events == 0 && again.repeats == IDS && shop_events(&shop) == IDS);
+    shop_close(&shop);
+}
+
 /* ---- products and consents ------------------------------------------------------------------------------------------- */
 
 SOUK_TEST("products of a file are new, then known, then changed, and survive a rebuild")

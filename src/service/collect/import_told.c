@@ -36,13 +36,24 @@ static souk_text name_of(const import_told *told, souk_text text, char room[80])
     return (souk_text){room, (size_t)bytes};
 }
 
+/* As segment_event.c reads it: a text with anything in it, or a number. */
+static bool has_message_id(const souk_json_doc *doc)
+{
+    souk_json_node id = souk_json_member(doc, souk_json_root(doc), SOUK_TEXT("messageId"));
+    souk_json_kind kind = souk_json_type(doc, id);
+    return kind == SOUK_JSON_NUMBER ||
+           (kind == SOUK_JSON_STRING && souk_json_raw(doc, id).bytes > sizeof "\"\"" - 1);
+}
+
 static souk_err read_event(import_told *told, souk_text text, souk_event *event, souk_diag *fault)
 {
     souk_intake *reading = told->reading;
+    char name[80];
     souk_err err = souk_json_read(&reading->doc, text, NULL, fault);
     if (err == SOUK_ESYNTAX || err == SOUK_ETOOBIG)
         return SOUK_EINVAL;
     SOUK_TRY(err);
+    reading->unnamed = has_message_id(&reading->doc) ? SOUK_TEXT("") : name_of(told, text, name);
     return segment_read_event(reading, souk_json_root(&reading->doc), SOUK_TEXT(""), event, fault);
 }
 
@@ -51,12 +62,10 @@ souk_err import_told_put(import_told *told, souk_text text, uint64_t line)
     souk_import_sink *sink = told->sink;
     souk_diag fault = {.words = ""};
     souk_event event;
-    char name[80];
     souk_text kept = {souk_arena_copy(sink->room, text.at, text.bytes), text.bytes};
     if (sink->room->failed)
         return SOUK_ENOMEM;
     told->reading->arena = sink->room;
-    told->reading->unnamed = name_of(told, text, name);
     souk_err err = read_event(told, kept, &event, &fault);
     if (err == SOUK_EINVAL)
         return souk_import_put_fault(sink, line, &fault, text);
