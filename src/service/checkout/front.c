@@ -3,7 +3,7 @@
 
 #include "core/document.h"
 
-enum { FRONTS_MOST = 10000, PAGE = 200 };
+enum { FRONTS_MOST = 10000, PAGE = 200, EXPONENTS = 5 };
 
 struct fingerprint { /* versions only grow: no change leaves both as they were */
     int64_t documents, versions;
@@ -22,6 +22,7 @@ struct souk_fronts {
     souk_mutex lock; /* over fronts and every count of holders */
     struct shelf_of *fronts;
     size_t count, capacity;
+    souk_book *empty[EXPONENTS];
 };
 
 /* ---- life ------------------------------------------------------------------------------------------- */
@@ -36,8 +37,14 @@ souk_err souk_fronts_new(souk_mem *mem, souk_ledger *ledger, souk_names *names,
     fronts->ledger = ledger;
     fronts->names = names;
     souk_mutex_init(&fronts->lock);
-    *ret_fronts = fronts;
-    return SOUK_OK;
+    souk_err err = SOUK_OK;
+    for (unsigned i = 0; i < EXPONENTS && !err; i++)
+        err = souk_book_new(mem, NULL, 0, i, &fronts->empty[i], NULL);
+    if (err)
+        souk_fronts_free(fronts);
+    else
+        *ret_fronts = fronts;
+    return err;
 }
 
 static void free_front(souk_front *front)
@@ -64,6 +71,8 @@ void souk_fronts_free(souk_fronts *fronts)
         souk_assert(!fronts->fronts[i].front || fronts->fronts[i].front->holders == 1);
         free_front(fronts->fronts[i].front);
     }
+    for (unsigned i = 0; i < EXPONENTS; i++)
+        souk_book_free(fronts->empty[i]);
     souk_mutex_done(&fronts->lock);
     souk_mem_put(fronts->mem, fronts->fronts);
     souk_mem_put(fronts->mem, fronts);
@@ -298,12 +307,13 @@ const souk_front_store *souk_front_store_of(const souk_front *front, souk_text c
     return NULL;
 }
 
-const souk_book *souk_front_book(const souk_front *front, const char currency[4])
+const souk_book *souk_front_book(const souk_fronts *fronts, const souk_front *front,
+                                 const char currency[4])
 {
-    for (size_t i = 0; i < front->book_count; i++)
-        if (!memcmp(front->books[i].currency, currency, 3))
+    for (size_t i = 0; front && i < front->book_count; i++)
+        if (front->books[i].book && !memcmp(front->books[i].currency, currency, 3))
             return front->books[i].book;
-    return NULL;
+    return fronts->empty[souk_currency_exponent(currency)];
 }
 
 const char *souk_front_offer_name(const souk_front *front, uint64_t offer)

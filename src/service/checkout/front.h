@@ -4,7 +4,7 @@
  *     SOUK_TRY(souk_fronts_refresh(fronts));                     what was changed since, by whomever
  *
  *     const souk_front *front = souk_front_hold(fronts, merchant);           NULL: nothing is known of it
- *     const souk_book *book = souk_front_book(front, "CNY");                 NULL: no offers in it
+ *     const souk_book *book = souk_front_book(fronts, front, "CNY");
  *     souk_front_drop(front);                                                 as soon as the basket is priced
  *
  * Documents (core/document.h), each checked alike before it is stored and when it is read:
@@ -62,7 +62,9 @@ typedef struct souk_front_store {
 } souk_front_store;
 /* NULL: nobody described it. */
 const souk_front_store *souk_front_store_of(const souk_front *front, souk_text code);
-const souk_book *souk_front_book(const souk_front *front, const char currency[4]);
+/* One without offers where there are none; front may be NULL.  It lives as long as the front, or the fronts. */
+const souk_book *souk_front_book(const souk_fronts *fronts, const souk_front *front,
+                                 const char currency[4]);
 /* "": no offer has this number. */
 const char *souk_front_offer_name(const souk_front *front, uint64_t offer);
 const souk_measures *souk_front_measures(const souk_front *front);

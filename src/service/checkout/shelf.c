@@ -60,7 +60,7 @@ struct price {
 
 struct product {
     int64_t id; /* of its row; 0: only prices tell of it */
-    souk_text code, title, tax_class;
+    souk_text code, title, tax_class, unit;
     uint32_t tags[SOUK_SHELF_TAGS];
     size_t tag_count;
     bool no_offers;
@@ -134,13 +134,14 @@ static void free_product(const souk_shelf *shelf, struct product *product)
 /* The product as one block with its texts behind it. */
 static struct product *pack(const souk_shelf *shelf, const struct product *from)
 {
-    size_t bytes = sizeof *from + from->code.bytes + from->title.bytes + from->tax_class.bytes;
+    size_t bytes = sizeof *from + from->code.bytes + from->title.bytes + from->tax_class.bytes +
+                   from->unit.bytes;
     struct product *made = souk_mem_get(shelf->mem, bytes);
     if (!made)
         return NULL;
     *made = *from;
     char *at = (char *)(made + 1);
-    souk_text *texts[] = {&made->code, &made->title, &made->tax_class};
+    souk_text *texts[] = {&made->code, &made->title, &made->tax_class, &made->unit};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (texts[i]->bytes)
             memcpy(at, texts[i]->at, texts[i]->bytes);
@@ -173,6 +174,15 @@ static souk_err add_categories(souk_shelf *shelf, uint32_t merchant, souk_text c
     return add_tag(shelf, merchant, "category:", category, product);
 }
 
+static void read_attribute(souk_shelf *shelf, souk_json_node root, const char *name,
+                           souk_text *ret_text)
+{
+    souk_json_node node = souk_json_member(&shelf->doc, root, souk_text_of(name));
+    if (souk_json_type(&shelf->doc, node) != SOUK_JSON_STRING ||
+        souk_json_text(&shelf->doc, node, &shelf->scratch, ret_text))
+        *ret_text = (souk_text){0};
+}
+
 static souk_err read_attributes(souk_shelf *shelf, souk_text attributes, struct product *product)
 {
     if (attributes.bytes == 0)
@@ -181,11 +191,9 @@ static souk_err read_attributes(souk_shelf *shelf, souk_text attributes, struct 
     if (err)
         return err == SOUK_ENOMEM ? err : SOUK_OK; /* souk verify says so */
     souk_json_node root = souk_json_root(&shelf->doc);
-    souk_json_node tax = souk_json_member(&shelf->doc, root, SOUK_TEXT("tax_class"));
     souk_json_node offers = souk_json_member(&shelf->doc, root, SOUK_TEXT("no_offers"));
-    if (souk_json_type(&shelf->doc, tax) == SOUK_JSON_STRING &&
-        souk_json_text(&shelf->doc, tax, &shelf->scratch, &product->tax_class))
-        product->tax_class = (souk_text){0};
+    read_attribute(shelf, root, "tax_class", &product->tax_class);
+    read_attribute(shelf, root, "unit", &product->unit);
     product->no_offers = souk_json_type(&shelf->doc, offers) == SOUK_JSON_TRUE;
     return shelf->scratch.failed ? SOUK_ENOMEM : SOUK_OK;
 }
@@ -467,6 +475,7 @@ static void tell(const struct product *product, uint32_t number, uint32_t store,
     item->code = keep(arena, product->code);
     item->title = keep(arena, product->title);
     item->tax_class = keep(arena, product->tax_class);
+    item->unit = keep(arena, product->unit);
     memcpy(item->tags, product->tags, sizeof item->tags);
     item->tag_count = product->tag_count;
     item->no_offers = product->no_offers;
