@@ -62,8 +62,9 @@ static const struct question {
      " LEFT JOIN book_refund AS f ON f.original = r.original AND f.most = o.amount"
      " WHERE r.back > o.amount OR r.back <> coalesce(f.refunded, 0) ORDER BY o.seq LIMIT 1",
      "of transfer %lld %lld are given back and %lld are counted"},
-    {"SELECT f.refunded, f.most, 0 FROM book_refund AS f WHERE NOT EXISTS (SELECT 1 FROM"
-     " book_transfer AS r WHERE r.kind = 6 AND r.original = f.original) LIMIT 1",
+    {"SELECT f.refunded, f.most, 0 FROM book_refund AS f LEFT JOIN"
+     " (SELECT DISTINCT original FROM book_transfer WHERE kind = 6) AS r ON r.original = f.original"
+     " WHERE r.original IS NULL LIMIT 1",
      "a refund of %lld of %lld is counted and was never made (%lld)"},
     {"SELECT h.seq, h.amount, coalesce(o.amount, 0) FROM book_transfer AS h"
      " LEFT JOIN (SELECT DISTINCT original FROM book_transfer WHERE kind IN (3, 4, 5)) AS s"
