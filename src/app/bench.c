@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 static const bench_entry *const entries[] = {
-    &bench_import_entry, &bench_collect_entry, &bench_single_entry, &bench_json_entry,
-    &bench_read_entry,   &bench_restart_entry, &bench_scale_entry,  &bench_world_entry,
-    &bench_stream_entry, &bench_webhooks_entry};
+    &bench_import_entry, &bench_collect_entry,  &bench_single_entry, &bench_json_entry,
+    &bench_read_entry,   &bench_restart_entry,  &bench_scale_entry,  &bench_world_entry,
+    &bench_stream_entry, &bench_webhooks_entry, &bench_books_entry};
 
 const bench_entry *bench_entry_at(size_t i)
 {

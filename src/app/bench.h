@@ -118,6 +118,6 @@ SOUK_CHECKED souk_err bench_files(bench_run *bench, souk_diag *diag);
 
 extern const bench_entry bench_import_entry, bench_collect_entry, bench_single_entry,
     bench_json_entry, bench_read_entry, bench_restart_entry, bench_scale_entry, bench_world_entry,
-    bench_stream_entry, bench_webhooks_entry;
+    bench_stream_entry, bench_webhooks_entry, bench_books_entry;
 
 #endif
