@@ -115,8 +115,8 @@ SOUK_TEST("an account beyond its limit is refused by the table itself")
             "DELETE FROM book_account",
             "UPDATE book_transfer SET amount = amount + 1",
             "DELETE FROM book_transfer",
-            "INSERT INTO book_transfer (id, kind, debit, credit, amount, legs, at)"
-            " SELECT id, 1, -4, -5, 5, 1, 0 FROM book_transfer",
+            ("INSERT INTO book_transfer (id, kind, debit, credit, amount, legs, at)"
+             " SELECT id, 1, -4, -5, 5, 1, 0 FROM book_transfer"),
         };
         for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
             souk_err err = souk_ledger_write(world.ledger, SOUK_LANE_JOB, run_sql,
