@@ -32,22 +32,25 @@ static const struct planted {
      "UPDATE book_account SET credits = credits + 1 WHERE id = -4", "account -4"},
     {"a transfer that nobody counted",
      "INSERT INTO book_transfer (id, kind, debit, credit, amount, legs, at)"
-     " VALUES (randomblob(16), 1, 1, -4, 5, 1, 0)",
+     " VALUES (x'00112233445566778899aabbccddeeff', 1, 1, -4, 5, 1, 0)",
      "account 1"},
     {"a capture beyond its hold",
      "INSERT INTO book_transfer (id, kind, debit, credit, amount, legs, at, original)"
-     " SELECT randomblob(16), 3, debit, credit, amount + 1, 1, 0, id FROM book_transfer"
+     " SELECT x'00112233445566778899aabbccddeeff', 3, debit, credit, amount + 1, 1, 0, id FROM "
+     "book_transfer"
      " WHERE kind = 2 AND amount = 60",
      "settles 61 of a hold of 60"},
     {"a hold that is settled twice",
      "INSERT INTO book_transfer (id, kind, debit, credit, amount, legs, at, original)"
-     " SELECT randomblob(16), 4, debit, credit, 400, 1, 0, id FROM book_transfer"
+     " SELECT x'00112233445566778899aabbccddeeff', 4, debit, credit, 400, 1, 0, id FROM "
+     "book_transfer"
      " WHERE kind = 2 AND amount = 400",
      "settled 2 times"},
     {"a hold that vanished", "DELETE FROM book_hold", "stands open with 0"},
     {"a hold that grew", "UPDATE book_hold SET amount = amount + 1", "stands open with 61"},
     {"a hold from nowhere",
-     "INSERT INTO book_hold (id, debit, credit, amount, due, day) VALUES (randomblob(16), 2, -4, "
+     "INSERT INTO book_hold (id, debit, credit, amount, due, day) VALUES "
+     "(x'00112233445566778899aabbccddeeff', 2, -4, "
      "9, 9, 0)",
      "account 2 has an open hold of 9"},
     {"pending that no hold explains",
@@ -58,22 +61,24 @@ static const struct planted {
     {"a refund that was counted twice", "UPDATE book_refund SET refunded = refunded + 50",
      "50 are given back and 100"},
     {"a refund that was never made",
-     "INSERT INTO book_refund (original, most, refunded) VALUES (randomblob(16), 9, 9)",
+     "INSERT INTO book_refund (original, most, refunded) VALUES "
+     "(x'00112233445566778899aabbccddeeff', 9, 9)",
      "never made"},
     {"a refund beyond what went over",
      "INSERT INTO book_transfer (id, kind, debit, credit, amount, legs, at, original)"
-     " SELECT randomblob(16), 6, credit, debit, 201, 1, 0, id FROM book_transfer"
+     " SELECT x'00112233445566778899aabbccddeeff', 6, credit, debit, 201, 1, 0, id FROM "
+     "book_transfer"
      " WHERE kind = 3",
      "251 are given back"},
     {"a transfer between currencies",
      "INSERT INTO book_account (id, merchant, kind, owner, currency, opened_at, set_most, day_most,"
      " confirm_above) VALUES (-9, 1, 64, 1, 'USD', 0, 0, 0, 0);"
      "INSERT INTO book_transfer (id, kind, debit, credit, amount, legs, at)"
-     " VALUES (randomblob(16), 1, -4, -9, 5, 1, 0)",
+     " VALUES (x'00112233445566778899aabbccddeeff', 1, -4, -9, 5, 1, 0)",
      "strangers"},
     {"a transfer to nobody",
      "INSERT INTO book_transfer (id, kind, debit, credit, amount, legs, at)"
-     " VALUES (randomblob(16), 1, -4, -99, 5, 1, 0)",
+     " VALUES (x'00112233445566778899aabbccddeeff', 1, -4, -99, 5, 1, 0)",
      "not there"},
     {"a mark that ran ahead", "UPDATE book_roll SET mark = 1000", "below 1000"},
     {"a mark that moved without its sums", "UPDATE book_roll SET upto = 7, mark = 7", "account -4"},
@@ -88,16 +93,37 @@ static const struct planted {
      "account 3"},
 };
 
+struct planting {
+    const struct planted *fault;
+    souk_diag diag;
+    souk_err found;
+};
+
+/* Planted, looked at, and undone with the closure. */
+static souk_err plant(souk_tx *tx, void *context)
+{
+    struct planting *my = context;
+    my->diag = (souk_diag){.words = ""};
+    SOUK_TRY(souk_sql_script(tx, my->fault->sql));
+    my->found = souk_books_verify(tx, &my->diag);
+    return SOUK_ECONFLICT;
+}
+
 SOUK_TEST("the auditor notices each planted fault, and says where")
 {
-    for (size_t i = 0; i < sizeof planted / sizeof *planted; i++) {
-        struct shop shop = open_shop(test, 0, (souk_ledger_options){.readers = 1});
-        struct world world = open_world(test, &shop);
+    EACH_WORLD(world)
+    {
         live_a_day(&world);
-        must_sql(test, &shop, planted[i].sql);
-        if (verify(&world) != SOUK_ECORRUPT || !strstr(world.diag.words, planted[i].words))
-            test_fail(test, __FILE__, __LINE__, "%s: '%s'", planted[i].what, world.diag.words);
-        close_shop(test, &shop);
+        for (size_t i = 0; i < sizeof planted / sizeof *planted; i++) {
+            struct planting my = {.fault = &planted[i]};
+            if (!memcmp(planted[i].sql, "DROP", 4) && /* each database has its own way */
+                strcmp(souk_ledger_backend_name(world.ledger), "sqlite") != 0)
+                continue;
+            SOUK_CHECK_ERR(souk_ledger_write(world.ledger, SOUK_LANE_JOB, plant, &my),
+                           SOUK_ECONFLICT);
+            if (my.found != SOUK_ECORRUPT || !strstr(my.diag.words, planted[i].words))
+                test_fail(test, __FILE__, __LINE__, "%s: '%s'", planted[i].what, my.diag.words);
+        }
     }
 }
 
