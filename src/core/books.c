@@ -108,9 +108,9 @@ static const char kept_by_sqlite[] =
 
 /* The trigger binds also the owner of the tables, whom a REVOKE would not. */
 static const char kept_by_postgres[] =
-    "CREATE FUNCTION book_keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-    " RAISE EXCEPTION 'a fact of the books is never changed' USING ERRCODE = 'restrict_violation';"
-    " END $$;"
+    "CREATE FUNCTION book_keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN"
+    " RAISE EXCEPTION ''a fact of the books is never changed''"
+    " USING ERRCODE = ''restrict_violation''; END';"
     "CREATE TRIGGER book_transfer_kept BEFORE UPDATE OR DELETE ON book_transfer"
     " FOR EACH ROW EXECUTE FUNCTION book_keep();"
     "CREATE TRIGGER book_transfer_stays BEFORE TRUNCATE ON book_transfer"
