@@ -127,5 +127,6 @@ extern const bench_entry bench_world_entry;
 extern const bench_entry bench_stream_entry;
 extern const bench_entry bench_webhooks_entry;
 extern const bench_entry bench_pricing_entry;
+extern const bench_entry bench_books_entry;
 
 #endif

@@ -107,6 +107,11 @@ void souk_ledger_free(souk_ledger *ledger)
     souk_mem_put(ledger->mem, ledger);
 }
 
+const char *souk_ledger_backend_name(const souk_ledger *ledger)
+{
+    return ledger->backend->name;
+}
+
 /* ---- transactions ------------------------------------------------------------------------- */
 
 souk_err souk_ledger_write(souk_ledger *ledger, enum souk_lane lane, souk_tx_closure *apply,

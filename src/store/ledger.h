@@ -88,6 +88,8 @@ SOUK_CHECKED souk_err souk_ledger_close(souk_ledger *ledger);
 /* The abandon path: what is queued gets SOUK_ESTOPPED; committed work stays.  NULL is fine. */
 void souk_ledger_free(souk_ledger *ledger);
 SOUK_AUTO(souk_ledger)
+/* "sqlite": for the few words of a schema that databases do not share, such as a trigger's. */
+const char *souk_ledger_backend_name(const souk_ledger *ledger);
 
 /* ---- transactions ----------------------------------------------------------------------- */
 
