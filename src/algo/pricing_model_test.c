@@ -353,6 +353,38 @@ SOUK_TEST("another line leaves every base as it was, and its price is the most t
     rig_close(&all.my);
 }
 
+SOUK_TEST("lines that no offer means change no other line, however many they are")
+{
+    enum { OTHERS = 90 };
+    static world all;
+    static souk_basket_line lines[RIG_LINES + OTHERS];
+    rig_open(&all.my, test);
+    for (int round = 0; round < 300; round++) {
+        fill_world(test, &all, 16);
+        for (size_t i = 0; i < all.my.offer_count; i++)
+            for (size_t k = 0; k < SCOPES; k++) /* none means everything */
+                if (all.scopes[i][k].product_count + all.scopes[i][k].tag_count == 0)
+                    all.scopes[i][k].tag_count = 1;
+        told before = tell(&all.my);
+        size_t count = all.my.basket.line_count;
+        for (size_t i = 0; i < OTHERS; i++)
+            lines[i] = (souk_basket_line){.product = 1000 + (uint32_t)i * 7,
+                                          .quantity = {3000000},
+                                          .unit_price = {(int64_t)test_random(test, 500) * 10000}};
+        memcpy(lines + OTHERS, all.my.lines, count * sizeof *lines);
+        all.my.basket.lines = lines;
+        all.my.basket.line_count = OTHERS + count;
+        int64_t others = 0, total = rig_total(&all.my);
+        for (size_t i = 0; i < OTHERS; i++)
+            others += all.my.priced->lines[i].total_minor;
+        SOUK_CHECK(total == before.total + others && all.my.priced->held_count == before.held);
+        for (size_t i = 0; i < count; i++)
+            SOUK_CHECK(all.my.priced->lines[OTHERS + i].total_minor == before.lines[i]);
+        all.my.basket.lines = all.my.lines;
+    }
+    rig_close(&all.my);
+}
+
 /* 10 % off, then 1 off, of prices in thousands: nothing is rounded, so places behind the point are all zero. */
 SOUK_TEST("a currency with more places gives the same prices in more digits")
 {
