@@ -55,7 +55,7 @@
  * Hints    offers that nearly held: at most SOUK_PRICING_HINTS, in order of (priority, id).  A set or a quantity of
  *          which at most two units are missing and one at least is there; an amount reached to three quarters.
  * Limits   SOUK_PRICING_PIECES_MOST pieces in a basket; lines and adjustments by souk_pricing_limits
- * Memory   all of it is got by souk_pricing_new; pricing allocates nothing
+ * Memory   all of it is got by souk_pricing_new, 3.6 MiB with the limits left alone; pricing allocates nothing
  * Cost     lookups: products and tags of the basket; then, for each offer found, each item of the basket.  The worst
  *          are many exclusive offers (the basket once for each) and many set offers in one group (each against each).
  * Threads  one desk each; books are shared */
