@@ -140,9 +140,12 @@ static void fill_world(souk_test *test, world *all, size_t offers)
     my->offer_count = offers;
     for (size_t i = 0; i < offers; i++)
         fill_offer(test, all, i);
-    my->basket.line_count = test_random(test, 11);
+    my->basket.line_count = test_random(test, test_random(test, 4) ? 11 : RIG_LINES);
     for (size_t i = 0; i < my->basket.line_count; i++)
         fill_line(test, all, &my->lines[i]);
+    for (size_t i = 0; i < my->basket.line_count && my->basket.line_count > 10; i++)
+        if (my->lines[i].quantity.micro > 4000000) /* the model holds MODEL_UNITS */
+            my->lines[i].quantity.micro = 4000000;
     my->basket.store = (uint32_t)test_random(test, 4);
     my->basket.tier = (uint32_t)test_random(test, 4);
     my->basket.weekday = (unsigned)test_random(test, 7);
@@ -306,7 +309,7 @@ SOUK_TEST("two lines of a product price as one line with both quantities")
     rig_open(&all.my, test);
     for (int round = 0; round < 600; round++) {
         fill_world(test, &all, 16);
-        if (all.my.basket.line_count == 0)
+        if (all.my.basket.line_count == 0 || all.my.basket.line_count == RIG_LINES)
             continue;
         told before = tell(&all.my);
         size_t at = test_random(test, all.my.basket.line_count);
