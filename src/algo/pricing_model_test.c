@@ -356,6 +356,36 @@ SOUK_TEST("another line leaves every base as it was, and its price is the most t
     rig_close(&all.my);
 }
 
+SOUK_TEST(
+    "a group is at least as good for the shopper as the best of its offers alone, but for rounding")
+{
+    static world all;
+    unsigned several = 0;
+    rig_open(&all.my, test);
+    for (int round = 0; round < 300; round++) {
+        souk_offer offers[6];
+        fill_world(test, &all, 6);
+        for (size_t i = 0; i < 6; i++) {
+            while (all.my.offers[i].kind >= SOUK_OFFER_BASKET_AMOUNT)
+                fill_offer(test, &all, i);
+            all.my.offers[i].group = 1;
+            all.my.offers[i].exclusive = false;
+            all.my.offers[i].coupon = 0;
+        }
+        memcpy(offers, all.my.offers, sizeof offers);
+        int64_t together = rig_total(&all.my);
+        several += all.my.priced->held_count > 1;
+        all.my.offer_count = 1;
+        for (size_t i = 0; i < 6; i++) {
+            all.my.offers[0] = offers[i];
+            SOUK_CHECK(together <=
+                       rig_total(&all.my) + 6); /* half a cent each, and what shares of it win */
+        }
+    }
+    SOUK_CHECK(several > 20);
+    rig_close(&all.my);
+}
+
 SOUK_TEST("lines that no offer means change no other line, however many they are")
 {
     enum { OTHERS = 90 };
