@@ -6,9 +6,9 @@
 
 static const struct {
     const char *name;
-    bool line, sets;
+    bool line;
 } kinds[] = {
-#define KIND(name, json, line, sets) {json, line, sets},
+#define KIND(name, json, line) {json, line},
     SOUK_OFFER_KINDS(KIND)
 #undef KIND
 };

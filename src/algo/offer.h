@@ -46,21 +46,21 @@
 
 #include "base/decimal.h"
 
-/*    name, in JSON, on units, its units go to no other set */
-#define SOUK_OFFER_KINDS(X)                           \
-    X(UNIT_AMOUNT, "amount_off", true, false)         \
-    X(UNIT_PERCENT, "percent_off", true, false)       \
-    X(UNIT_PRICE, "fixed_price", true, false)         \
-    X(N_FOR_M, "n_for_m", true, true)                 \
-    X(N_FOR_PRICE, "n_for_price", true, true)         \
-    X(BUNDLE_PRICE, "bundle_price", true, true)       \
-    X(BUNDLE_PERCENT, "bundle_percent", true, true)   \
-    X(BASKET_AMOUNT, "basket_amount", false, false)   \
-    X(BASKET_PERCENT, "basket_percent", false, false) \
-    X(BASKET_FREE, "basket_free", false, false)
+/*    name, in JSON, on units */
+#define SOUK_OFFER_KINDS(X)                    \
+    X(UNIT_AMOUNT, "amount_off", true)         \
+    X(UNIT_PERCENT, "percent_off", true)       \
+    X(UNIT_PRICE, "fixed_price", true)         \
+    X(N_FOR_M, "n_for_m", true)                \
+    X(N_FOR_PRICE, "n_for_price", true)        \
+    X(BUNDLE_PRICE, "bundle_price", true)      \
+    X(BUNDLE_PERCENT, "bundle_percent", true)  \
+    X(BASKET_AMOUNT, "basket_amount", false)   \
+    X(BASKET_PERCENT, "basket_percent", false) \
+    X(BASKET_FREE, "basket_free", false)
 
 typedef enum souk_offer_kind {
-#define SOUK_OFFER_ENUM(name, json, line, sets) SOUK_OFFER_##name,
+#define SOUK_OFFER_ENUM(name, json, line) SOUK_OFFER_##name,
     SOUK_OFFER_KINDS(SOUK_OFFER_ENUM)
 #undef SOUK_OFFER_ENUM
         SOUK_OFFER_KIND_COUNT

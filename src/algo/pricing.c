@@ -8,22 +8,42 @@ static souk_pricing_limits with_defaults(const souk_pricing_limits *limits)
                                  .offers = limits->offers ? limits->offers : 10000};
 }
 
-#define GET(array, count) \
-    ((array) = souk_mem_array(desk->mem, (count) + 1, sizeof *(array)), (array) != NULL)
+/* Each array of the desk and how many it holds. */
+#define ROOMS(X)                \
+    X(items, lines)             \
+    X(order, lines)             \
+    X(order_room, lines)        \
+    X(lines, lines)             \
+    X(coupons_left, lines)      \
+    X(runs, runs)               \
+    X(parts, runs)              \
+    X(picks, runs)              \
+    X(picks_room, runs)         \
+    X(weights, runs)            \
+    X(seats, runs)              \
+    X(entries, adjustments)     \
+    X(adjustments, adjustments) \
+    X(found, words)             \
+    X(done, words)              \
+    X(first, offers)            \
+    X(candidates, offers)       \
+    X(members, offers)          \
+    X(coupon_at, offers)        \
+    X(held, offers)             \
+    X(held_kinds, offers)       \
+    X(sums, offers)             \
+    X(quantities, offers)
 
 static bool get_rooms(souk_pricing *desk)
 {
     size_t lines = desk->limits.lines, adjustments = desk->limits.adjustments;
-    size_t offers = desk->limits.offers, words = offers / 64 + 1, runs = desk->run_room;
-    return GET(desk->items, lines) && GET(desk->order, lines) && GET(desk->order_room, lines) &&
-           GET(desk->runs, runs) && GET(desk->entries, adjustments) && GET(desk->parts, runs) &&
-           GET(desk->picks, runs) && GET(desk->picks_room, runs) && GET(desk->weights, runs) &&
-           GET(desk->seats, runs) && GET(desk->found, words) && GET(desk->done, words) &&
-           GET(desk->candidates, offers) && GET(desk->members, offers) &&
-           GET(desk->coupon_at, offers) && GET(desk->coupons_left, lines) &&
-           GET(desk->held, offers) && GET(desk->held_kinds, offers) && GET(desk->sums, offers) &&
-           GET(desk->quantities, offers) && GET(desk->lines, lines) &&
-           GET(desk->adjustments, adjustments);
+    size_t offers = desk->limits.offers, words = offers / 64, runs = desk->run_room;
+    bool good = true;
+#define GET(array, count) \
+    good = good && (desk->array = souk_mem_array(desk->mem, (count) + 1, sizeof *desk->array));
+    ROOMS(GET)
+#undef GET
+    return good;
 }
 
 souk_err souk_pricing_new(souk_mem *mem, const souk_pricing_limits *limits, souk_pricing **ret_desk)
@@ -47,32 +67,10 @@ void souk_pricing_free(souk_pricing *desk)
 {
     if (!desk)
         return;
-    void *rooms[] = {desk->items,
-                     desk->order,
-                     desk->order_room,
-                     desk->runs,
-                     desk->entries,
-                     desk->parts,
-                     desk->picks,
-                     desk->picks_room,
-                     desk->weights,
-                     desk->seats,
-                     desk->found,
-                     desk->done,
-                     desk->candidates,
-                     desk->members,
-                     desk->coupon_at,
-                     desk->coupons_left,
-                     desk->held,
-                     desk->held_kinds,
-                     desk->sums,
-                     desk->quantities,
-                     desk->lines,
-                     desk->adjustments,
-                     desk};
-    souk_mem *mem = desk->mem;
-    for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++)
-        souk_mem_put(mem, rooms[i]);
+#define PUT(array, count) souk_mem_put(desk->mem, desk->array);
+    ROOMS(PUT)
+#undef PUT
+    souk_mem_put(desk->mem, desk);
 }
 
 /* The ordinary offers, or an exclusive one alone: whichever leaves least; the desk ends as that one left it. */

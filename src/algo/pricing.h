@@ -52,10 +52,11 @@
  *
  * base_minor + the sum of a line's adjustments = total_minor, exactly.
  *
- * Hints    offers that nearly held: at most SOUK_PRICING_HINTS, in order of (priority, id).  A set or a quantity of
- *          which at most two units are missing and one at least is there; an amount reached to three quarters.
+ * Hints    offers that nearly held: at most SOUK_PRICING_HINTS, those on lines first, each in order of (priority, id).
+ *          A set or a quantity of which at most two units are missing and one at least is there; an amount reached to
+ *          three quarters.
  * Limits   SOUK_PRICING_PIECES_MOST pieces in a basket; lines and adjustments by souk_pricing_limits
- * Memory   all of it is got by souk_pricing_new; pricing allocates nothing
+ * Memory   all of it is got by souk_pricing_new, 3.6 MiB with the limits left alone; pricing allocates nothing
  * Cost     lookups: products and tags of the basket; then, for each offer found, each item of the basket.  The worst
  *          are many exclusive offers (the basket once for each) and many set offers in one group (each against each).
  * Threads  one desk each; books are shared */
@@ -68,7 +69,7 @@ enum { SOUK_PRICING_HINTS = 4, SOUK_PRICING_PIECES_MOST = 1000000 };
 
 typedef struct souk_basket_line {
     uint32_t product;
-    const uint32_t *tags; /* in any order */
+    const uint32_t *tags; /* in any order, the same for all lines of a product */
     uint32_t tag_count;
     uint32_t tax_class;
     souk_decimal quantity;   /* above 0; whole for pieces */

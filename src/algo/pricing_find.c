@@ -96,8 +96,10 @@ static content content_of(const souk_pricing *desk, uint32_t offer, size_t scope
 {
     content all = {0};
     for (size_t i = 0; i < desk->open_count; i++) {
+        if (scope == 0 && (i = next_item(desk, offer, i)) == desk->open_count)
+            break;
         const item *at = &desk->items[i];
-        if (!pricing_matches(desk, offer, scope, at))
+        if (scope && !pricing_matches(desk, offer, scope, at))
             continue;
         all.quantity_micro += at->quantity_micro;
         all.amount += after ? at->after : at->base;
@@ -160,21 +162,13 @@ static bool has_bundle(souk_pricing *desk, uint32_t index, uint32_t first_pieces
     return !missing;
 }
 
-static bool finds_any(const souk_pricing *desk, uint32_t index)
-{
-    for (size_t i = 0; i < desk->open_count; i++)
-        if (pricing_matches(desk, index, 0, &desk->items[i]))
-            return true;
-    return false;
-}
-
 /* What an offer wants to find in the basket, as it was scanned. */
 static bool finds_enough(souk_pricing *desk, uint32_t index)
 {
     const souk_offer *offer = offer_at(desk, index);
     bool has_no_least = !offer->least_minor && !offer->least_quantity.micro;
     if (!is_line_kind(offer->kind) || (is_unit_kind(offer->kind) && has_no_least))
-        return finds_any(desk, index);
+        return next_item(desk, index, 0) < desk->open_count;
     content all = content_of(desk, index, 0, false);
     if (!all.quantity_micro || !has_least(desk, index, &all))
         return false;
@@ -198,35 +192,61 @@ void pricing_hint_basket(souk_pricing *desk)
 
 /* ---- candidates ------------------------------------------------------------------------------------- */
 
-static void mark_found(souk_pricing *desk, uint32_t name, int what)
+/* Offers whose first scope names what an item is. */
+static void mark_found(souk_pricing *desk, size_t item_at, uint32_t name, int what)
 {
     const book_entry *at = book_find(desk->book, name, what);
     if (!at)
         return;
     const uint32_t *postings = desk->book->postings + at->first;
-    for (uint32_t i = 0; i < at->count; i++)
-        desk->found[postings[i] / 64] |= (uint64_t)1 << postings[i] % 64;
+    for (uint32_t i = 0; i < at->count; i++) {
+        uint32_t offer = postings[i];
+        uint64_t *word = &desk->found[offer / 64], bit = (uint64_t)1 << offer % 64;
+        if (!(*word & bit))
+            desk->first[offer] = 0;
+        *word |= bit;
+        desk->first[offer] |= (uint64_t)1 << item_at % ITEM_BITS;
+    }
+}
+
+/* What the postings do not say: everything is in such a scope, and what it excepts is not. */
+static void finish_first(souk_pricing *desk, uint32_t offer)
+{
+    const scope_mark *mark = &desk->book->marks[desk->book->first_mark[offer]];
+    if (mark->everything)
+        desk->first[offer] = UINT64_MAX >> (ITEM_BITS - souk_min_size(desk->open_count, ITEM_BITS));
+    for (uint64_t bits = mark->out ? desk->first[offer] : 0; bits; bits &= bits - 1) {
+        const item *at = &desk->items[__builtin_ctzll(bits)];
+        if ((mark->out & at->bits) && !pricing_matches(desk, offer, 0, at))
+            desk->first[offer] &= ~(bits & -bits);
+    }
+}
+
+static void find_by_name(souk_pricing *desk)
+{
+    memcpy(desk->found, desk->book->everywhere, desk->book->words * sizeof *desk->found);
+    for (size_t i = 0; i < desk->open_count; i++) {
+        const item *at = &desk->items[i];
+        mark_found(desk, i, at->product, BOOK_PRODUCT);
+        for (uint32_t k = 0; k < at->tag_count; k++)
+            mark_found(desk, i, at->tags[k], BOOK_TAG);
+    }
 }
 
 void pricing_find(souk_pricing *desk)
 {
-    size_t words = desk->book->words;
     desk->candidate_count = 0;
     if (desk->open_count == 0)
         return;
-    memcpy(desk->found, desk->book->everywhere, words * sizeof *desk->found);
-    for (size_t i = 0; i < desk->open_count; i++) {
-        const item *at = &desk->items[i];
-        if (i == 0 || at[-1].product != at->product)
-            mark_found(desk, at->product, BOOK_PRODUCT);
-        for (uint32_t k = 0; k < at->tag_count; k++)
-            mark_found(desk, at->tags[k], BOOK_TAG);
-    }
-    for (uint32_t word = 0; word < words; word++) {
+    find_by_name(desk);
+    for (uint32_t word = 0; word < desk->book->words; word++) {
         uint64_t kept = 0;
         for (uint64_t bits = desk->found[word]; bits; bits &= bits - 1) {
             uint32_t offer = word * 64 + (uint32_t)__builtin_ctzll(bits);
-            if (!is_in_force(desk, offer) || !finds_enough(desk, offer))
+            if (!is_in_force(desk, offer))
+                continue;
+            finish_first(desk, offer);
+            if (!finds_enough(desk, offer))
                 continue;
             kept |= bits & -bits;
             desk->candidates[desk->candidate_count++] = offer;

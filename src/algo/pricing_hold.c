@@ -105,7 +105,7 @@ static int64_t best_by_run(const souk_pricing *desk, size_t members, const run *
         uint32_t index = desk->members[i];
         const souk_offer *offer = offer_at(desk, index);
         if (is_whole(offer) || !pricing_has_coupon(desk, index) ||
-            !pricing_matches(desk, index, 0, &desk->items[of->item]))
+            next_item(desk, index, of->item) != of->item)
             continue;
         int64_t off = pricing_weigh_units(desk, offer, of, count);
         if (off > most) {
@@ -132,11 +132,12 @@ static bool hold_best_whole(souk_pricing *desk, size_t members)
 {
     uint32_t best = NONE;
     int64_t most = 0;
+    claim made = {.offer = NONE};
     for (size_t i = 0; i < members; i++) {
         uint32_t index = desk->members[i];
         if (!is_whole(offer_at(desk, index)) || is_in(desk->done, index))
             continue;
-        claim made = pricing_weigh(desk, index, false);
+        made = pricing_weigh(desk, index, false);
         int64_t gain = made.amount ? made.amount - instead(desk, members) : 0;
         if (gain > most) {
             most = gain;
@@ -145,7 +146,8 @@ static bool hold_best_whole(souk_pricing *desk, size_t members)
     }
     if (best == NONE)
         return false;
-    claim made = pricing_weigh(desk, best, false);
+    if (made.offer != best) /* the parts in the desk are another's */
+        made = pricing_weigh(desk, best, false);
     hold(desk, &made);
     mark_done(desk, best);
     return true;

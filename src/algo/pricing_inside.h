@@ -20,6 +20,8 @@
 
 #define NONE UINT32_MAX
 
+enum { ITEM_BITS = 64 };
+
 typedef struct item {
     const uint32_t *tags;
     uint64_t bits; /* of product and tags, as in scope_mark */
@@ -93,6 +95,8 @@ struct souk_pricing {
     souk_share_seat *seats;
     size_t part_count, pick_count;
 
+    uint64_t *
+        first; /* [offers] a bit for each open item in the offer's first scope, up to ITEM_BITS items */
     uint64_t *found, *done; /* a bit for each offer of the book */
     uint32_t *candidates;   /* [offers] in the order of the book */
     uint32_t *members;      /* [offers] of the group whose turn it is */
@@ -145,7 +149,20 @@ SOUK_CHECKED souk_err pricing_items(souk_pricing *desk, souk_diag *diag);
 /* Each open item is one run again. */
 void pricing_start(souk_pricing *desk);
 
+/* By name: any scope, any item. */
 bool pricing_matches(const souk_pricing *desk, uint32_t offer, size_t scope, const item *at);
+
+/* The next item from `from` on in the first scope of a candidate, or open_count. */
+static inline size_t next_item(const souk_pricing *desk, uint32_t offer, size_t from)
+{
+    if (desk->open_count <= ITEM_BITS) {
+        uint64_t bits = from < desk->open_count ? desk->first[offer] >> from : 0;
+        return bits ? from + (size_t)__builtin_ctzll(bits) : desk->open_count;
+    }
+    while (from < desk->open_count && !pricing_matches(desk, offer, 0, &desk->items[from]))
+        from++;
+    return from;
+}
 void pricing_find(souk_pricing *desk);
 /* Those of basket offers, once line offers are through. */
 void pricing_hint_basket(souk_pricing *desk);

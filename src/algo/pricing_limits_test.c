@@ -76,6 +76,76 @@ SOUK_TEST("the largest basket prices, and more lines than the desk has are refus
     rig_close(&my);
 }
 
+/* A number of any size up to `most`. */
+static int64_t any_size(souk_test *test, int64_t most)
+{
+    uint64_t number = test_random(test, (uint64_t)INT64_MAX) >> test_random(test, 63);
+    return (int64_t)(number % (uint64_t)most) + 1;
+}
+
+static void fill_extremes(souk_test *test, rig *my)
+{
+    static const souk_offer_scope everything[2] = {{.quantity = 3}, {.quantity = 2}};
+    my->offer_count = my->basket.line_count = 0;
+    my->basket.exponent = (unsigned)test_random(test, 7);
+    for (uint32_t i = 0; i < 8; i++) {
+        souk_basket_line *line =
+            rig_line(my, i % 5, any_size(test, SOUK_PRICING_PIECES_MOST / 4), 0);
+        line->unit_price.micro = any_size(test, INT64_MAX - 1) >> test_random(test, 40);
+        line->weighed = i == 7;
+        if (line->weighed)
+            line->quantity.micro = any_size(test, INT64_MAX - 1) >> test_random(test, 40) | 1;
+    }
+    for (int kind = 0; kind < SOUK_OFFER_KIND_COUNT; kind++) {
+        souk_offer *offer = rig_offer(my, (souk_offer_kind)kind);
+        offer->priority = (int32_t)test_random(test, 3);
+        offer->group = (uint32_t)test_random(test, 3) + (kind >= SOUK_OFFER_BASKET_AMOUNT ? 3 : 0);
+        offer->take = kind == SOUK_OFFER_N_FOR_M || kind == SOUK_OFFER_N_FOR_PRICE
+                          ? (uint32_t)(2 + test_random(test, SOUK_OFFER_SET_MOST - 1))
+                          : 0;
+        offer->pay =
+            kind == SOUK_OFFER_N_FOR_M ? 1 + (uint32_t)test_random(test, offer->take - 1) : 0;
+        if (kind == SOUK_OFFER_UNIT_PERCENT || kind == SOUK_OFFER_BUNDLE_PERCENT ||
+            kind == SOUK_OFFER_BASKET_PERCENT)
+            offer->percent_micro = (uint32_t)any_size(test, 900000);
+        else if (kind != SOUK_OFFER_N_FOR_M && kind != SOUK_OFFER_BASKET_FREE)
+            offer->amount_minor = any_size(test, SOUK_OFFER_MINOR_MOST - 1);
+        if (kind == SOUK_OFFER_BUNDLE_PRICE || kind == SOUK_OFFER_BUNDLE_PERCENT ||
+            kind == SOUK_OFFER_BASKET_FREE)
+            offer->scope_count = 2;
+        static const souk_offer_scope gifts[2] = {{0}, {.quantity = 999}};
+        offer->scopes = offer->scope_count == 1          ? &gifts[0]
+                        : kind == SOUK_OFFER_BASKET_FREE ? gifts
+                                                         : everything;
+        if (test_random(test, 3) == 0)
+            offer->most_times = (uint32_t)any_size(test, UINT32_MAX);
+        if (test_random(test, 3) == 0)
+            offer->most_minor = any_size(test, SOUK_OFFER_MINOR_MOST);
+        if (kind >= SOUK_OFFER_BASKET_AMOUNT)
+            offer->least_minor = (int64_t)test_random(test, 2) * any_size(test, 1000);
+    }
+}
+
+SOUK_TEST("baskets of any size price, with sums that are exact, or are refused")
+{
+    rig my;
+    unsigned priced = 0, refused = 0;
+    rig_open(&my, test);
+    for (int round = 0; round < 2000; round++) {
+        fill_extremes(test, &my);
+        souk_err err = rig_try(&my);
+        if (err && err != SOUK_EOVERFLOW)
+            test_fail(test, __FILE__, __LINE__, "%s: %s", souk_err_name(err), my.diag.words);
+        refused += err != SOUK_OK;
+        if (err)
+            continue;
+        rig_check_sums(test, my.priced);
+        priced++;
+    }
+    SOUK_CHECK(priced > 200 && refused > 20);
+    rig_close(&my);
+}
+
 SOUK_TEST("too many adjustments are refused, and the desk prices the next basket")
 {
     rig my;

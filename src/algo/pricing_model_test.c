@@ -140,9 +140,12 @@ static void fill_world(souk_test *test, world *all, size_t offers)
     my->offer_count = offers;
     for (size_t i = 0; i < offers; i++)
         fill_offer(test, all, i);
-    my->basket.line_count = test_random(test, 11);
+    my->basket.line_count = test_random(test, test_random(test, 4) ? 11 : RIG_LINES);
     for (size_t i = 0; i < my->basket.line_count; i++)
         fill_line(test, all, &my->lines[i]);
+    for (size_t i = 0; i < my->basket.line_count && my->basket.line_count > 10; i++)
+        if (my->lines[i].quantity.micro > 4000000) /* the model holds MODEL_UNITS */
+            my->lines[i].quantity.micro = 4000000;
     my->basket.store = (uint32_t)test_random(test, 4);
     my->basket.tier = (uint32_t)test_random(test, 4);
     my->basket.weekday = (unsigned)test_random(test, 7);
@@ -306,7 +309,7 @@ SOUK_TEST("two lines of a product price as one line with both quantities")
     rig_open(&all.my, test);
     for (int round = 0; round < 600; round++) {
         fill_world(test, &all, 16);
-        if (all.my.basket.line_count == 0)
+        if (all.my.basket.line_count == 0 || all.my.basket.line_count == RIG_LINES)
             continue;
         told before = tell(&all.my);
         size_t at = test_random(test, all.my.basket.line_count);
@@ -349,6 +352,68 @@ SOUK_TEST("another line leaves every base as it was, and its price is the most t
             SOUK_CHECK(all.my.priced->lines[i].base_minor == bases[i]);
         int64_t added = all.my.priced->lines[all.my.basket.line_count - 1].base_minor;
         SOUK_CHECK(all.my.priced->base_minor == base + added);
+    }
+    rig_close(&all.my);
+}
+
+SOUK_TEST(
+    "a group is at least as good for the shopper as the best of its offers alone, but for rounding")
+{
+    static world all;
+    unsigned several = 0;
+    rig_open(&all.my, test);
+    for (int round = 0; round < 300; round++) {
+        souk_offer offers[6];
+        fill_world(test, &all, 6);
+        for (size_t i = 0; i < 6; i++) {
+            while (all.my.offers[i].kind >= SOUK_OFFER_BASKET_AMOUNT)
+                fill_offer(test, &all, i);
+            all.my.offers[i].group = 1;
+            all.my.offers[i].exclusive = false;
+            all.my.offers[i].coupon = 0;
+        }
+        memcpy(offers, all.my.offers, sizeof offers);
+        int64_t together = rig_total(&all.my);
+        several += all.my.priced->held_count > 1;
+        all.my.offer_count = 1;
+        for (size_t i = 0; i < 6; i++) {
+            all.my.offers[0] = offers[i];
+            SOUK_CHECK(together <=
+                       rig_total(&all.my) + 6); /* half a cent each, and what shares of it win */
+        }
+    }
+    SOUK_CHECK(several > 20);
+    rig_close(&all.my);
+}
+
+SOUK_TEST("lines that no offer means change no other line, however many they are")
+{
+    enum { OTHERS = 90 };
+    static world all;
+    static souk_basket_line lines[RIG_LINES + OTHERS];
+    rig_open(&all.my, test);
+    for (int round = 0; round < 300; round++) {
+        fill_world(test, &all, 16);
+        for (size_t i = 0; i < all.my.offer_count; i++)
+            for (size_t k = 0; k < SCOPES; k++) /* none means everything */
+                if (all.scopes[i][k].product_count + all.scopes[i][k].tag_count == 0)
+                    all.scopes[i][k].tag_count = 1;
+        told before = tell(&all.my);
+        size_t count = all.my.basket.line_count;
+        for (size_t i = 0; i < OTHERS; i++)
+            lines[i] = (souk_basket_line){.product = 1000 + (uint32_t)i * 7,
+                                          .quantity = {3000000},
+                                          .unit_price = {(int64_t)test_random(test, 500) * 10000}};
+        memcpy(lines + OTHERS, all.my.lines, count * sizeof *lines);
+        all.my.basket.lines = lines;
+        all.my.basket.line_count = OTHERS + count;
+        int64_t others = 0, total = rig_total(&all.my);
+        for (size_t i = 0; i < OTHERS; i++)
+            others += all.my.priced->lines[i].total_minor;
+        SOUK_CHECK(total == before.total + others && all.my.priced->held_count == before.held);
+        for (size_t i = 0; i < count; i++)
+            SOUK_CHECK(all.my.priced->lines[OTHERS + i].total_minor == before.lines[i]);
+        all.my.basket.lines = all.my.lines;
     }
     rig_close(&all.my);
 }

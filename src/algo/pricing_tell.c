@@ -40,9 +40,36 @@ static bool tell_sums(souk_pricing *desk, souk_priced_line *line, size_t *count)
     return true;
 }
 
+/* One line, one run: its entries, the oldest first. */
+static bool tell_alone(souk_pricing *desk, const item *of, size_t *count)
+{
+    souk_priced_line *line = &desk->lines[desk->order[of->first_line]];
+    const run *at = &desk->runs[of->first_run];
+    size_t told = 0;
+    for (uint32_t i = at->history; i != NONE; i = desk->entries[i].older)
+        told++;
+    if (told > desk->limits.adjustments - *count)
+        return false;
+    line->adjustments = desk->adjustments + *count;
+    line->adjustment_count = told;
+    line->total_minor = at->left;
+    *count += told;
+    for (uint32_t i = at->history; i != NONE; i = desk->entries[i].older) {
+        const entry *old = &desk->entries[i];
+        desk->adjustments[*count - line->adjustment_count + --told] =
+            (souk_adjustment){desk->held[old->held].offer,
+                              desk->held_kinds[old->held],
+                              {of->quantity_micro},
+                              -old->amount};
+    }
+    return true;
+}
+
 static bool tell_item(souk_pricing *desk, const item *of, size_t *count)
 {
     uint32_t at = of->first_run, from = 0; /* the first unit that is not told yet */
+    if (of->line_count == 1 && desk->runs[at].next == NONE)
+        return tell_alone(desk, of, count);
     for (uint32_t i = 0; i < of->line_count; i++) {
         uint32_t index = desk->order[of->first_line + i];
         uint32_t units = of->units;

@@ -131,9 +131,7 @@ static void finish_units(souk_pricing *desk, const souk_offer *offer)
 static claim weigh_all_units(souk_pricing *desk, uint32_t index, bool won)
 {
     const souk_offer *offer = offer_at(desk, index);
-    for (size_t i = 0; i < desk->open_count; i++) {
-        if (!pricing_matches(desk, index, 0, &desk->items[i]))
-            continue;
+    for (size_t i = 0; (i = next_item(desk, index, i)) < desk->open_count; i++) {
         for (uint32_t at = desk->items[i].first_run; at != NONE; at = desk->runs[at].next)
             if (is_free(desk, &desk->runs[at], index, won))
                 add_units(desk, offer, at, desk->runs[at].count);
@@ -181,11 +179,11 @@ static void sort_picks(souk_pricing *desk)
     desk->picks_room = to;
 }
 
-static unsigned scopes_of(const souk_pricing *desk, uint32_t index, const item *at)
+static unsigned scopes_of(const souk_pricing *desk, uint32_t index, size_t at)
 {
-    unsigned scopes = 0;
-    for (size_t i = 0; i < offer_at(desk, index)->scope_count; i++)
-        scopes |= (unsigned)pricing_matches(desk, index, i, at) << i;
+    unsigned scopes = next_item(desk, index, at) == at;
+    for (size_t i = 1; i < offer_at(desk, index)->scope_count; i++)
+        scopes |= (unsigned)pricing_matches(desk, index, i, &desk->items[at]) << i;
     return scopes;
 }
 
@@ -193,11 +191,15 @@ static unsigned scopes_of(const souk_pricing *desk, uint32_t index, const item *
 static void pick_runs(souk_pricing *desk, uint32_t index, bool gift)
 {
     const souk_offer *offer = offer_at(desk, index);
-    bool sets = is_set_kind(offer->kind);
+    bool sets = is_set_kind(offer->kind), one_scope = offer->scope_count == 1;
     desk->pick_count = 0;
     for (size_t i = 0; i < desk->open_count; i++) {
+        if (one_scope && (i = next_item(desk, index, i)) == desk->open_count)
+            break;
         const item *of = &desk->items[i];
-        unsigned scopes = (sets || gift) && of->weighed ? 0 : scopes_of(desk, index, of);
+        unsigned scopes = one_scope ? 1 : scopes_of(desk, index, i);
+        if ((sets || gift) && of->weighed)
+            continue;
         if (gift ? !(scopes & 2) : !scopes)
             continue;
         for (uint32_t at = of->first_run; at != NONE; at = desk->runs[at].next)
@@ -365,9 +367,7 @@ static uint32_t times_reached(const souk_pricing *desk, uint32_t index)
     const souk_offer *offer = offer_at(desk, index);
     int64_t amount = 0, quantity = 0, times = most_times(desk, index);
     bool any = false;
-    for (size_t i = 0; i < desk->open_count; i++) {
-        if (!pricing_matches(desk, index, 0, &desk->items[i]))
-            continue;
+    for (size_t i = 0; (i = next_item(desk, index, i)) < desk->open_count; i++) {
         amount += desk->items[i].after;
         quantity += desk->items[i].quantity_micro;
         any = true;
@@ -403,9 +403,7 @@ static claim weigh_basket(souk_pricing *desk, uint32_t index)
         give_cheapest(desk, index, times);
         return claim_of(desk, index, times);
     }
-    for (size_t i = 0; i < desk->open_count; i++) {
-        if (!pricing_matches(desk, index, 0, &desk->items[i]))
-            continue;
+    for (size_t i = 0; (i = next_item(desk, index, i)) < desk->open_count; i++) {
         for (uint32_t at = desk->items[i].first_run; at != NONE; at = desk->runs[at].next)
             if (is_free(desk, &desk->runs[at], index, false))
                 add_part(desk, at, desk->runs[at].count, 0, false);

@@ -11,8 +11,10 @@
 #include "base/random.h"
 #include "service/checkout/offer_json.h"
 
+#include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -279,6 +281,36 @@ static bool rules_turn(const char *path, struct outcome *ret_outcome, char versi
     return told;
 }
 
+/* Instructions of this thread, in user mode, from now on; below 0: this machine does not count them. */
+static int count_instructions(void)
+{
+    struct perf_event_attr wanted = {.type = PERF_TYPE_HARDWARE,
+                                     .size = sizeof wanted,
+                                     .config = PERF_COUNT_HW_INSTRUCTIONS,
+                                     .exclude_kernel = 1,
+                                     .exclude_hv = 1};
+    return (int)syscall(SYS_perf_event_open, &wanted, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+static souk_err measure_instructions(bench_run *bench, struct shop *shop)
+{
+    static const char claim[] = "instructions a basket";
+    struct outcome ours;
+    uint64_t instructions = 0;
+    int counter = count_instructions();
+    souk_err err = our_turn(shop, BASKETS, &ours);
+    bool told =
+        counter >= 0 && read(counter, &instructions, sizeof instructions) == sizeof instructions;
+    if (counter >= 0)
+        close(counter);
+    if (told && instructions)
+        bench_add(bench, claim, (double)instructions / BASKETS, "instructions", BENCH_AT_MOST,
+                  50000, "-");
+    else
+        bench_missing(bench, claim, "instructions", BENCH_AT_MOST, 50000, "-");
+    return err;
+}
+
 /* ---- claims ------------------------------------------------------------------------------------------------- */
 
 static souk_err measure_typical(bench_run *bench, struct shop *shop)
@@ -301,6 +333,7 @@ static souk_err measure_typical(bench_run *bench, struct shop *shop)
               BENCH_AT_LEAST, 100000, "the aim");
     bench_add(bench, "offers that hold in a basket", (double)ours.held / (double)count, "offers",
               BENCH_TOLD, 0, "-");
+    SOUK_TRY(measure_instructions(bench, shop));
     if (naive.sum != same.sum) {
         bench_missing(bench, "times every offer on every line, by unit", "times", BENCH_AT_LEAST,
                       10, "the model");
