@@ -64,6 +64,7 @@ struct souk_call {
     size_t header_count;
     unsigned retry_s; /* of a failure that time mends; 0: as usual */
     void *keyed;      /* of an Idempotency-Key */
+    void *sheet;      /* of an answer as rows */
     const struct souk_route *route;
     void *server;
     souk_buf out;
@@ -126,10 +127,12 @@ typedef struct souk_route {
     const char *takes, *gives; /* JSON of the body, and of the answer */
     const char *takes_maybe;   /* of a body that may be left out */
     int gives_status;          /* 0: 200 */
-    const char *gives_type;    /* of an answer that is no JSON: "text/event-stream" */
-    const char *words;         /* what the summary does not say */
-    bool unlisted;             /* another name of a route that is listed */
-    bool by_ticket; /* a query with "ticket" may stand for the token: its handler looks */
+    const char
+        *sheet; /* the member of `gives` whose list may be asked for as CSV (serve/sheet.h) */
+    const char *gives_type; /* of an answer that is no JSON: "text/event-stream" */
+    const char *words;      /* what the summary does not say */
+    bool unlisted;          /* another name of a route that is listed */
+    bool by_ticket;         /* a query with "ticket" may stand for the token: its handler looks */
 } souk_route;
 
 /* One run of long work, a job of serve/jobs.h, in a thread of its own beside everything else. */

@@ -2,6 +2,7 @@
 #include "serve/openapi.h"
 
 #include "serve/shape.h"
+#include "serve/sheet.h"
 
 #include <stdio.h>
 
@@ -156,6 +157,9 @@ static souk_err write_parameters(const struct writing *w, const souk_route *rout
     if (route->query)
         SOUK_TRY(souk_shape_members(souk_text_of(route->query), write_query_parameter,
                                     (void *)(uintptr_t)w, w->diag));
+    if (route->sheet)
+        SOUK_TRY(souk_shape_members(SOUK_TEXT(SOUK_SHEET_QUERY), write_query_parameter,
+                                    (void *)(uintptr_t)w, w->diag));
     end(w->out);
     return SOUK_OK;
 }
@@ -172,12 +176,18 @@ static void write_security(const souk_route *route, souk_json_writer *out)
     end(out);
 }
 
-static souk_err write_content(const struct writing *w, const char *type, const char *shape)
+static souk_err write_form(const struct writing *w, const char *type, const char *shape)
 {
-    souk_json_put_object(w->out, "content");
     souk_json_put_object(w->out, type);
     SOUK_TRY(write_schema(w, souk_text_of(shape)));
     end(w->out);
+    return SOUK_OK;
+}
+
+static souk_err write_content(const struct writing *w, const char *type, const char *shape)
+{
+    souk_json_put_object(w->out, "content");
+    SOUK_TRY(write_form(w, type, shape));
     end(w->out);
     return SOUK_OK;
 }
@@ -190,7 +200,11 @@ static souk_err write_answer(const struct writing *w, const souk_route *route, i
     snprintf(number, sizeof number, "%d", status);
     souk_json_put_object(w->out, number);
     souk_json_put_words(w->out, "description", status == 201 ? "it is made" : "it is so");
-    SOUK_TRY(write_content(w, type, shape));
+    souk_json_put_object(w->out, "content");
+    SOUK_TRY(write_form(w, type, shape));
+    if (route->sheet)
+        SOUK_TRY(write_form(w, "text/csv", "text"));
+    end(w->out);
     end(w->out);
     return SOUK_OK;
 }

@@ -226,7 +226,7 @@ static const souk_shape_name shapes[] = {
 
 static const souk_route routes[] = {
     {"GET", "/v1/stores", SOUK_SCOPE_READ, get_stores,
-     .summary = "Stores, in the order of their codes", .query = SOUK_CODE_QUERY,
+     .summary = "Stores, in the order of their codes", .query = SOUK_CODE_QUERY, .sheet = "stores",
      .gives = "{stores: [Store], next_cursor?: text 'there are more'}"},
     {"GET", "/v1/stores/{store}", SOUK_SCOPE_READ, get_store, .summary = "One store, with its ETag",
      .gives = "Store", .versioned = true},

@@ -1,6 +1,6 @@
 """The API as it is described: /openapi.json is clean under two linters, and a proxy that checks every request and
 every answer against it finds nothing to say."""
-import json, os, re, shutil, subprocess, threading
+import csv, io, json, os, re, shutil, subprocess, threading
 
 from lib import Shop, event, story
 
@@ -112,7 +112,8 @@ def a_proxy_that_checks_the_description_finds_every_answer_as_it_says():
             for path in ["/v1/stats", "/v1/shoppers/user/u1", "/v1/shoppers/email/a%40b.cd/profile", "/v1/shoppers/user/u1/timeline?limit=1",
                          "/v1/rejects", "/v1/rejects?limit=1", "/v1/sources", "/v1/keys", "/v1/tokens", "/v1/jobs", "/v1/quarantine", "/v1/schemas",
                          "/v1/schemas/Order%20Completed", "/v1/stores", "/v1/products", "/v1/products?limit=1",
-                         "/v1/products/P1", "/v1/products/P1/versions", "/health", "/version", "/robots.txt", "/metrics", "/openapi.json"]:
+                         "/v1/products?format=csv", "/v1/stores?format=csv", "/v1/rejects?format=csv&limit=1",
+                         "/v1/shoppers/user/u1/timeline?format=csv", "/v1/products/P1", "/v1/products/P1/versions", "/health", "/version", "/robots.txt", "/metrics", "/openapi.json"]:
                 proxy.call("GET", path)
             proxy.call("GET", "/v1/products/P%202", wants=404)
             proxy.call("GET", "/v1/shoppers/user/nobody", wants=404)
@@ -221,3 +222,40 @@ def products_are_listed_as_they_are_described_and_as_events_name_them():
         shop.run("import", "products", path)
         assert [v["price"] for v in shop.get("/v1/products/B-1/versions")[1]["versions"]] == ["4.5", "4.8"]
         assert shop.get("/v1/products/B-1")[1]["price"] == "4.8"
+
+
+@story
+def a_sheet_of_products_runs_nothing_and_comes_back_as_it_was():
+    with Shop() as shop:
+        path = os.path.join(os.path.dirname(shop.data), "products.csv")
+        with open(path, "w") as file:
+            file.write('sku,title,brand,price,currency,shade\n=A1,"=HYPERLINK(""http://x"",""sale"")",@Leaf,4.50,EUR,-1+2\n'
+                       "B-2,'=2,+44 12,12,EUR,\nC-3,-5,Clay,3,EUR,\"two\nlines\"\n")
+        shop.run("import", "products", path)
+        shop.start()
+        shop.send("/v1/batch", {"batch": [event("u", "m1", "Product Viewed", sku="\tZ9", price="1")]})
+        told = shop.get("/v1/products")[1]["products"]
+        rows, next_page, pages = [], "/v1/products?format=csv&limit=2", []
+        while next_page:
+            status, body, head = shop.call("GET", next_page)
+            assert status == 200 and b"Content-Type: text/csv" in head and body.startswith(b"\xef\xbb\xbfproduct,described,title,"), (head, body)
+            assert b'filename="products.csv"' in head, head
+            pages.append(body)
+            read = list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline="")))
+            rows += read
+            link = re.search(rb'Link: <([^>]*)>; rel="next"', head)
+            next_page = link and link.group(1).decode()
+        assert len(pages) > 1 and len(rows) == len(told), rows
+        for row in rows:
+            for cell in row.values():
+                assert not re.match(r"[=+\-@\t\r\n]", cell) or re.fullmatch(r"[-+]\d+(\.\d+)?", cell), cell
+        assert any(row["title"].startswith("'=HYPERLINK") for row in rows), rows
+        with open(path, "wb") as file:  # as a sheet would put the pages under one heading
+            file.write(pages[0] + b"".join(page.split(b"\r\n", 1)[1] for page in pages[1:]))
+        said = shop.run("import", "products", path)
+        assert shop.get("/v1/products")[1]["products"] == told, (said, shop.get("/v1/products"), told)
+        for page, fields in [("/v1/stores", ["store"]), ("/v1/rejects", ["id", "text"]), ("/v1/shoppers/user/u/timeline", ["position", "type", "event"])]:
+            status, body, _ = shop.call("GET", page + "?format=csv")
+            heading = next(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline="")))
+            assert status == 200 and set(fields) <= set(heading), (page, body)
+        assert shop.call("GET", "/v1/products?format=xlsx")[0] == 400

@@ -278,6 +278,7 @@ static const souk_route routes[] = {
      .summary = "Events that could not be taken, oldest first", .slow = true, .operators = true,
      .query =
          "after?: integer 'next_after of the last page', limit?: integer(1..1000) 'of a page; 100'",
+     .sheet = "rejects",
      .gives =
          "{count: integer 'of all', rejects: [Reject], next_after?: integer 'there are more'}"},
     {"POST", "/v1/rejects/{id}/replay", SOUK_SCOPE_MANAGE, replay_reject,
