@@ -100,12 +100,15 @@ souk_disk *souk_spine_disk(souk_spine *spine);
 /* The position the next event will get; the first is 1. */
 uint64_t souk_spine_end(souk_spine *spine);
 
-/* A new source in the caller's transaction: whose it is and what it states, for ever (merchant.h).
- * After the commit tell the spine with souk_spine_know_source. */
+/* A new source in the caller's transaction: whose it is and what it states, for ever (merchant.h); for whom it speaks
+ * can be changed.  After the commit tell the spine with souk_spine_know_source. */
 SOUK_CHECKED souk_err souk_spine_new_source(souk_tx *tx, uint32_t merchant, uint16_t bases,
-                                            souk_age age, uint32_t *ret_source);
+                                            souk_age age, souk_speaks speaks, uint32_t *ret_source);
 void souk_spine_know_source(souk_spine *spine, uint32_t source, uint32_t merchant, uint16_t bases,
-                            souk_age age);
+                            souk_age age, souk_speaks speaks);
+/* From its next event on; what was granted stands.  After the commit tell the spine. */
+SOUK_CHECKED souk_err souk_spine_change_speaks(souk_tx *tx, uint32_t source, souk_speaks speaks);
+void souk_spine_know_speaks(souk_spine *spine, uint32_t source, souk_speaks speaks);
 
 /* ---- people (people.h has the words for shells and pages) ------------------------------------------ */
 

@@ -42,7 +42,7 @@ struct spine_pair {
 struct spine_source {
     uint32_t merchant;
     uint16_t bases;
-    uint8_t age;
+    uint8_t age, speaks;
 };
 
 /* What one event ties to one atom, on its way into the block. */
