@@ -154,6 +154,13 @@ SOUK_CHECKED souk_err souk_spine_consents_record(souk_spine *spine, const souk_c
  * SOUK_EFULL, SOUK_ENOMEM: nothing has happened yet, or it is half done: the keeper's thread goes on. */
 SOUK_CHECKED souk_err souk_spine_erase(souk_spine *spine, const souk_person *person,
                                        uint64_t *ret_events);
+/* The public ids that whoever the log's entry at this position erased was known by outside: 32 digits each, one behind
+ * the other; none: a visitor, or it was more than SOUK_ERASED_TOLD_MS ago. */
+#define SOUK_ERASED_TOLD_MS ((souk_time)31 * 24 * 3600 * 1000)
+SOUK_CHECKED souk_err souk_spine_erased_ids(souk_spine *spine, uint64_t position,
+                                            souk_buf *ret_ids);
+/* Older ones go; each erasure does so, too. */
+SOUK_CHECKED souk_err souk_spine_erased_forget(souk_spine *spine, souk_tx *tx);
 /* Goes on now with what is half done.  SOUK_OK: no erasure is. */
 SOUK_CHECKED souk_err souk_spine_erase_rest(souk_spine *spine);
 

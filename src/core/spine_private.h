@@ -23,6 +23,7 @@ enum spine_class {
     SPINE_CLASS_EVENT = 1,
     SPINE_CLASS_EDGE = 2,
     SPINE_CLASS_DECISION = 4,
+    SPINE_CLASS_ERASED = 6, /* public ids of the erased; 5: answers of serve/idempotency.c */
 };
 
 /* A pair for the timeline runs: an event of the atom, or (odd) a link that concerns it. */
