@@ -132,6 +132,18 @@ static souk_err write_header(const struct writing *w, const char *name, const ch
     return SOUK_OK;
 }
 
+/* GET says what it has already; what changes says of which version, and PUT that there was none. */
+static souk_err write_versions(const struct writing *w, const souk_route *route)
+{
+    bool gets = !strcmp(route->method, "GET"), puts = !strcmp(route->method, "PUT");
+    if (!gets)
+        SOUK_TRY(write_header(w, "If-Match", "the ETag of what is changed", "text"));
+    if (gets)
+        return write_header(w, "If-None-Match",
+                            "the ETag of what is known: 304 where it is so still", "text");
+    return puts ? write_header(w, "If-None-Match", "*: it is a new one", "text") : SOUK_OK;
+}
+
 static souk_err write_parameters(const struct writing *w, const souk_route *route)
 {
     souk_text path = souk_text_of(route->path), part;
@@ -148,8 +160,7 @@ static souk_err write_parameters(const struct writing *w, const souk_route *rout
         end(w->out);
     }
     if (route->versioned)
-        SOUK_TRY(write_header(
-            w, "If-Match", "the ETag of what is changed; for a new one If-None-Match: *", "text"));
+        SOUK_TRY(write_versions(w, route));
     if (souk_route_is_keyed(route))
         SOUK_TRY(write_header(w, "Idempotency-Key",
                               "a new UUID for each request, the same one when it is repeated",
