@@ -6,6 +6,7 @@
 #include "core/merchant_private.h"
 
 #include "base/random.h"
+#include "base/utf8.h"
 
 static const souk_migration merchant_steps[] = {
     {1, "CREATE TABLE merchant ("
@@ -377,6 +378,8 @@ souk_err souk_merchants_source(souk_merchants *merchants, uint32_t merchant, sou
                             .name = name,
                             .statement = statement,
                             .write_key = ret_write_key};
+    if (!souk_utf8_plain(name))
+        return SOUK_EINVAL;
     SOUK_TRY(make(&making, make_source));
     tell_spine(&making);
     *ret_source = making.source;

@@ -71,7 +71,8 @@ SOUK_CHECKED souk_err souk_merchants_operator(souk_merchants *merchants, char re
     "--basis serve=contract"
 
 /* A source of this name, or the one there is with the same statement (an import run again);
- * SOUK_ECONFLICT: there is one by that name with another statement.  ret_write_key may be NULL. */
+ * SOUK_ECONFLICT: there is one by that name with another statement.  SOUK_EINVAL: the name has control characters.
+ *  ret_write_key may be NULL. */
 SOUK_CHECKED souk_err souk_merchants_source(souk_merchants *merchants, uint32_t merchant,
                                             souk_text name, const souk_statement *statement,
                                             uint32_t *ret_source,

@@ -1,12 +1,15 @@
 /* admin.c - the routes of admin.h. */
 #include "serve/admin.h"
 
+#include "base/utf8.h"
+
 enum { NAME_MOST = 100 };
 
+/* A token writes no events, whichever bits the first one was made with. */
 static void write_scopes(souk_json_writer *out, unsigned scopes)
 {
     souk_json_put_array(out, "scopes");
-    for (unsigned scope = 1; scope <= SOUK_SCOPE_ADMIN; scope *= 2)
+    for (unsigned scope = SOUK_SCOPE_READ; scope <= SOUK_SCOPE_ADMIN; scope *= 2)
         if (scopes & scope)
             souk_json_write_text(out, souk_text_of(souk_scope_word(scope)));
     souk_json_write_end(out);
@@ -110,10 +113,7 @@ static void get_tokens(souk_call *call)
 /* A name is shown in lists and logs. */
 static souk_err check_name(souk_call *call, const char *what, souk_text name)
 {
-    bool plain = name.bytes <= NAME_MOST;
-    for (size_t i = 0; i < name.bytes; i++)
-        plain &= (unsigned char)name.at[i] >= ' ' && name.at[i] != 127;
-    if (plain)
+    if (name.bytes <= NAME_MOST && souk_utf8_plain(name))
         return SOUK_OK;
     return souk_diag_say(&call->diag, SOUK_EINVAL,
                          "the name of a %s has at most %d bytes and no control characters", what,

@@ -72,6 +72,8 @@ SOUK_TEST("a source is made once, with what it states, and its key shown once")
                                         "{\"name\":\"x\",\"speaks_for\":true}",
                                         "{\"name\":\"\"}",
                                         "{\"name\":\"a\\nb\"}",
+                                        "{\"name\":\"a\\u0085b\"}",
+                                        "{\"name\":\"a\\u202eb\"}",
                                         "{}",
                                         "x"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
@@ -119,6 +121,8 @@ SOUK_TEST("a token has the scopes asked for and no others, and nobody gives what
     SOUK_CHECK(ask(&desk, "GET", "/v1/tokens", "") == 200);
     SOUK_CHECK(strstr(desk.answer, "\"name\":\"wall\",\"scopes\":[\"read\"]"));
     SOUK_CHECK(!strstr(desk.answer, "souk_at_"));
+    SOUK_CHECK(
+        strstr(desk.answer, "\"name\":\"admin\",\"scopes\":[\"read\",\"manage\",\"admin\"]"));
     static const char *const wrong[] = {"{}",
                                         "{\"scopes\":[]}",
                                         "{\"scopes\":[\"write\"]}",
