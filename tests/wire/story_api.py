@@ -261,3 +261,24 @@ def a_sheet_of_products_runs_nothing_and_comes_back_as_it_was():
             heading = next(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline="")))
             assert status == 200 and set(fields) <= set(heading), (page, body)
         assert shop.call("GET", "/v1/products?format=xlsx")[0] == 400
+
+
+@story
+def none_but_admin_makes_tokens_and_so_none_else_has_a_second_quota():
+    with Shop() as shop:
+        shop.start()
+        for scope in "read", "manage":
+            token = shop.run("token", "new", scope)["token"]
+            answer = shop.call("POST", "/v1/tokens", {"scopes": [scope]}, auth="Bearer " + token)
+            assert answer[0] == 403, answer
+        assert shop.run("token", "list")["tokens"][0]["scopes"] == ["read", "manage", "admin"]
+
+
+@story
+def a_stores_code_has_no_control_characters():
+    with Shop() as shop:
+        shop.start()
+        for code in "A%0AB", "A%1B%5B2J", "%E2%80%AEA", "A%FF":
+            status, body, _ = shop.call("PUT", "/v1/stores/" + code, {"name": "x"}, headers=["If-None-Match: *"])
+            assert status == 400 and b"control characters" in body, (code, status, body)
+        assert shop.call("PUT", "/v1/stores/A%20B", {"name": "x"}, headers=["If-None-Match: *"])[0] == 201

@@ -1,4 +1,5 @@
 /* collect.c - the collect service: the routes of the Segment protocol and of rejects, imports as jobs. */
+#include "base/utf8.h"
 #include "service/collect/devices.h"
 #include "service/collect/import.h"
 #include "service/collect/segment.h"
@@ -221,7 +222,9 @@ static const char pixel_query[] =
 
 static const char device_query[] = "writeKey?: text, store?: text 'where the sender stands', "
                                    "reader?: text 'its name'",
-                  device_answer[] = "{success: boolean, events: integer, rejected: integer}";
+                  device_answer[] =
+                      "{success: boolean, events: integer 'new ones', repeats: integer "
+                      "'stored before', rejected: integer}";
 
 static const souk_route routes[] = {
     BATCH("/v1/batch", "A batch of events"),
@@ -344,6 +347,10 @@ static souk_err find_source(souk_work *work, struct import_source *source, uint3
 {
     souk_statement statement;
     souk_text name = source->name;
+    if (!souk_utf8_plain(name))
+        return souk_diag_say(work->diag, SOUK_EINVAL,
+                             "the name of a source has no control characters: name another with "
+                             "--source");
     SOUK_TRY(souk_field_statement(work->arguments, souk_json_root(work->arguments), work->arena,
                                   &statement, work->diag));
     SOUK_TRY(find_mute(work, &statement, source));
@@ -425,6 +432,7 @@ const souk_service souk_collect_service = {
     .shape_count = sizeof shapes / sizeof *shapes,
     .open = souk_collect_open,
     .close = souk_collect_close,
+    .count = souk_collect_count,
     .routes = routes,
     .route_count = sizeof routes / sizeof *routes,
     .works = works,
