@@ -1,6 +1,6 @@
 """The API as it is described: /openapi.json is clean under two linters, and a proxy that checks every request and
 every answer against it finds nothing to say."""
-import csv, io, json, os, re, shutil, subprocess, threading
+import base64, csv, hashlib, hmac, io, json, os, re, shutil, subprocess, threading, time, urllib.request
 
 from lib import Shop, event, story
 
@@ -282,3 +282,77 @@ def a_stores_code_has_no_control_characters():
             status, body, _ = shop.call("PUT", "/v1/stores/" + code, {"name": "x"}, headers=["If-None-Match: *"])
             assert status == 400 and b"control characters" in body, (code, status, body)
         assert shop.call("PUT", "/v1/stores/A%20B", {"name": "x"}, headers=["If-None-Match: *"])[0] == 201
+
+
+@story
+def a_proxy_finds_webhooks_stream_and_hooks_as_they_are_described():
+    if not tool("prism"):
+        return "skipped"
+    with Shop() as shop:
+        shop.start({"SOUK_WEBHOOKS_ALLOW_PRIVATE": "127.0.0.0/8", "SOUK_WEBHOOKS_RETRY_MS": "50"})
+        shop.send("/v1/track", event("u1", "m1", "Order Completed", order_id="o1", revenue="2", currency="EUR"))
+        with Proxy(shop) as proxy:
+            # webhooks: to a port where nobody listens, so that each delivery waits
+            form = {"url": "http://127.0.0.1:9/x", "events": ["Order Completed"], "stores": ["S1"], "purpose": "serve", "rate": 5}
+            answer, _ = proxy.call("POST", "/v1/webhooks", form, 201, ["Idempotency-Key: w-1"])
+            made = json.loads(answer)
+            again = json.loads(proxy.call("POST", "/v1/webhooks", form, 201, ["Idempotency-Key: w-1"])[0])
+            assert made["secret"].startswith("whsec_") and "secret" not in again and again["withheld"] == "secret", again
+            path = f"/v1/webhooks/{made['id']}"
+            proxy.call("POST", "/v1/webhooks", {**form, "url": "ftp://x"}, 400)
+            proxy.call("GET", "/v1/webhooks")
+            proxy.call("GET", path)
+            proxy.call("GET", "/v1/webhooks/99", wants=404)
+            proxy.call("PUT", path, {**form, "purpose": None, "enabled": False}, 428)
+            proxy.call("PUT", path, {**form, "purpose": None, "enabled": True}, 200, ['If-Match: "v1"'])
+            proxy.call("PUT", path, form, 412, ['If-Match: "v1"'])
+            proxy.call("POST", path + "/rotate", {"keep_s": 60})
+            sent = json.loads(proxy.call("POST", path + "/test", wants=202)[0])
+            listed = json.loads(proxy.call("GET", path + "/deliveries?state=waiting")[0])["deliveries"]
+            assert [each["id"] for each in listed] == [sent["id"]], (sent, listed)
+            proxy.call("POST", f"{path}/deliveries/{sent['id']}/retry", wants=202)
+            proxy.call("GET", path + "/deliveries")
+            proxy.call("DELETE", path)
+
+            # the stream: it ends with its token, so the proxy has a whole answer
+            token = json.loads(proxy.call("POST", "/v1/tokens", {"scopes": ["read"]}, 201)[0])
+            bearer = "Bearer " + token["token"]
+            ticket = json.loads(proxy.call("POST", "/v1/stream/tickets", wants=201, auth=bearer)[0])["ticket"]
+            told = {}
+            streams = [threading.Thread(target=lambda name=name, query=query, auth=auth: told.update({name: proxy.call("GET", "/v1/stream?from=1" + query, auth=auth)}))
+                       for name, query, auth in [("token", "&type=Order%20Completed", bearer), ("ticket", "&ticket=" + ticket, "")]]
+            for each in streams:
+                each.start()
+            direct = lambda path: urllib.request.urlopen(urllib.request.Request(
+                "http://%s:%d" % proxy.own + path, headers={"Authorization": "Bearer " + shop.token})).read().decode()
+            for _ in range(600):  # both are open: what was told is counted
+                if re.search(r"\nsouk_stream_told_total [2-9]", direct("/metrics")):
+                    break
+                time.sleep(0.05)
+            proxy.call("DELETE", "/v1/tokens/" + token["id"])
+            for each in streams:
+                each.join(30)
+            for name in "token", "ticket":
+                body, head = told[name]
+                assert b"text/event-stream" in head.lower() and b'"type":"Order Completed"' in body and b"revoked" in body, (name, head, body)
+            proxy.call("GET", "/v1/stream?shopper=user:nobody", wants=404)
+            proxy.call("GET", "/v1/stream?ticket=souk_st_0", wants=401, auth="")
+            proxy.call("POST", "/v1/stream/tickets", wants=401, auth=bearer)
+
+            # hooks: who may send is who signs
+            hook = {"form": "shopify", "source": "webshop", "secret": "hush", "bases": ["serve=contract"]}
+            made = json.loads(proxy.call("POST", "/v1/hooks", hook, 201)[0])
+            proxy.call("POST", "/v1/hooks", {**hook, "form": "woocommerce"}, 201)
+            proxy.call("GET", "/v1/hooks")
+            order = json.dumps({"id": 7, "name": "#7", "created_at": "2026-01-01T10:00:00Z", "currency": "EUR", "total_price": "5.00", "line_items": []},
+                               separators=(",", ":")).encode()  # the proxy writes JSON again, and the bytes are signed
+            for header, secret, wants in [("X-Shopify-Hmac-Sha256", b"hush", 200), ("X-Shopify-Hmac-Sha256", b"loud", 401)]:
+                mac = base64.b64encode(hmac.new(secret, order, hashlib.sha256).digest()).decode()
+                status, answer, _ = shop.call("POST", made["path"], order, auth="", headers=["Content-Type: application/json", f"{header}: {mac}", "X-Shopify-Topic: orders/create"])
+                assert status == wants and b"stoplight" not in answer, (status, answer)
+            status, answer, _ = shop.call("POST", "/v1/hooks/woocommerce/webshop", b"{}", auth="", headers=["Content-Type: application/json", "X-WC-Webhook-Signature: x"])
+            assert status == 401 and b"stoplight" not in answer, (status, answer)
+            proxy.call("DELETE", f"/v1/hooks/{made['id']}")
+            proxy.call("DELETE", "/v1/hooks/99", wants=404)
+            proxy.call("PUT", "/v1/sources/webshop", {"speaks_for": "nobody"})
+            proxy.call("PUT", "/v1/sources/none", {"speaks_for": "nobody"}, 404)
