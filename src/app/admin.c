@@ -42,19 +42,39 @@ static void write_member(souk_json_writer *json, const char *key, const char *te
     souk_json_write_text(json, souk_text_of(text));
 }
 
+static souk_err set_source(const app_options *options, souk_diag *diag)
+{
+    souk_auto_value(souk_buf) body = {.mem = souk_mem_heap()}, path = {.mem = souk_mem_heap()};
+    souk_json_writer json = {.out = &body};
+    souk_buf_text(&path, SOUK_TEXT("/v1/sources/"));
+    for (const char *at = options->operands[1]; *at; at++)
+        souk_buf_print(&path, "%%%02X", (unsigned char)*at);
+    SOUK_TRY(souk_buf_check(&path));
+    souk_json_write_object(&json);
+    write_member(&json, "speaks_for", options->speaks_for);
+    souk_json_write_end(&json);
+    SOUK_TRY(souk_json_write_check(&json));
+    return call(options, "PUT", souk_buf_ended(&path), souk_buf_view(&body), diag);
+}
+
 souk_err app_sources(const app_options *options, souk_diag *diag)
 {
     souk_auto_value(souk_buf) body = {.mem = souk_mem_heap()};
     souk_json_writer json = {.out = &body};
     if (says(options, "list", 1, 1))
         return call(options, "GET", "/v1/sources", SOUK_TEXT(""), diag);
+    if (says(options, "set", 2, 2) && options->speaks_for)
+        return set_source(options, diag);
     if (!says(options, "add", 2, 2))
         return souk_diag_say(diag, SOUK_EINVAL,
-                             "souk source list, or souk source add NAME [--basis PURPOSE=BASIS …] "
-                             "[--age-band adult]");
+                             "souk source list, souk source add NAME [--basis PURPOSE=BASIS …] "
+                             "[--age-band adult] [--speaks-for WHOM], or souk source set NAME "
+                             "--speaks-for visitor, anybody or nobody");
     souk_json_write_object(&json);
     write_member(&json, "name", options->operands[1]);
     app_write_statement(options, &json);
+    if (options->speaks_for)
+        write_member(&json, "speaks_for", options->speaks_for);
     SOUK_TRY(post(options, "/v1/sources", &json, diag));
     if (options->base_count == 0)
         fprintf(stderr, "note: the source " SOUK_NO_BASIS_WORDS "\n");

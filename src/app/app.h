@@ -26,7 +26,7 @@ typedef struct app_options {
     const char *config; /* the file of settings; NULL: souk.toml in the data folder */
     const char *settings[APP_SETTINGS]; /* flags of settings; NULL: not given */
     bool json, help, list, force;
-    const char *age_band, *source, *to, *secret_file;
+    const char *age_band, *speaks_for, *source, *to, *secret_file;
     const char *events, *purpose;                        /* of a webhook */
     const char *shoppers, *stores, *days, *seed, *out;   /* of a world */
     const char *store, *product, *shopper, *from, *rate; /* of a stream */

@@ -15,6 +15,8 @@ const app_flag app_flags[] = {
      APP_FLAG_TEXT, false, offsetof(app_options, source)},
     {"--age-band", "adult", "the importer states that these shoppers are adults", NULL,
      APP_FLAG_TEXT, false, offsetof(app_options, age_band)},
+    {"--speaks-for", "WHOM", "of whom a source's events may say yes: visitor, anybody or nobody",
+     NULL, APP_FLAG_TEXT, false, offsetof(app_options, speaks_for)},
     {"--secret-file", "FILE", "the file with a hook's secret; - is standard input", NULL,
      APP_FLAG_TEXT, false, offsetof(app_options, secret_file)},
     {"--type", "TYPE", "events of this type alone; may be repeated", NULL, APP_FLAG_TYPES, false,

@@ -47,6 +47,17 @@ static bool choose_statement(size_t i, char to[APP_CHOICE_BYTES], const char **r
     return true;
 }
 
+static bool choose_whom(size_t i, char to[APP_CHOICE_BYTES], const char **ret_what)
+{
+    static const char *const what[] = {"a browser or device that nobody signed in to",
+                                       "whom a server of the shop's own names", "nobody at all"};
+    if (i >= sizeof what / sizeof *what)
+        return false;
+    *ret_what = what[i];
+    snprintf(to, APP_CHOICE_BYTES, "%s", souk_speaks_word((souk_speaks)(SOUK_SPEAKS_VISITOR + i)));
+    return true;
+}
+
 static bool choose_age(size_t i, char to[APP_CHOICE_BYTES], const char **ret_what)
 {
     *ret_what = "";
@@ -138,6 +149,7 @@ const app_word app_words[] = {
      NULL},
     {"SETTING", "a setting with its value, as --drain-s 5: see `souk config show`", APP_WORD_FREE,
      NULL},
+    {"WHOM", "of whom a source's events may say yes", APP_WORD_CHOICE, choose_whom},
     {"DIR", "a folder; that of a backup is empty for `souk backup`, filled for `souk restore`",
      APP_WORD_FOLDER, NULL},
     {"FILE", "a file", APP_WORD_FILE, NULL},

@@ -491,11 +491,28 @@ static bool is_formula(souk_text text)
     return false;
 }
 
+/* What gets an apostrophe in front: a formula, and one that has apostrophes already, so that each text is known by
+ * what was written for it. */
+static bool is_guarded(souk_text text)
+{
+    while (text.bytes && text.at[0] == '\'')
+        text = (souk_text){text.at + 1, text.bytes - 1};
+    return is_formula(text);
+}
+
+souk_text souk_csv_unguard(souk_text field)
+{
+    if (field.bytes == 0 || field.at[0] != '\'')
+        return field;
+    souk_text rest = {field.at + 1, field.bytes - 1};
+    return is_guarded(rest) ? rest : field;
+}
+
 void souk_csv_put(souk_csv_writer *writer, souk_text field)
 {
     souk_buf *out = writer->out;
     char marks[] = {'"', '\n', '\r', writer->delimiter ? writer->delimiter : ',', '\0'};
-    bool formula = writer->guard && is_formula(field);
+    bool formula = writer->guard && is_guarded(field);
     /* A sheet set to another delimiter must not find a formula behind it, and the reader must not
      * take a first field for the byte order mark. */
     bool quote = has_any(field, marks) || (writer->guard && has_any(field, ",;\t|")) ||

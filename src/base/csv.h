@@ -75,6 +75,9 @@ typedef struct souk_csv_writer {
 
 /* Quotes the field where it must.  The guard leaves numbers such as -0.5 as they are. */
 void souk_csv_put(souk_csv_writer *writer, souk_text field);
+/* The text that a guarded field was written for: without its first apostrophe where what follows would have got one.
+ * Any other field is itself; a sheet's own habit of marking text so ('+44 12) is taken back, too. */
+souk_text souk_csv_unguard(souk_text field);
 /* Ends the row with CRLF; a row without fields is nothing. */
 void souk_csv_end_row(souk_csv_writer *writer);
 

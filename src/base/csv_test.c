@@ -326,6 +326,9 @@ SOUK_TEST("what a spreadsheet would run is written as text, and numbers stay num
         {"-1+2", "-1+2", "'-1+2"},
         {"-", "-", "'-"},
         {"-1.", "-1.", "'-1."},
+        {"'=1", "'=1", "''=1"},
+        {"'tis", "'tis", "'tis"},
+        {"'5", "'5", "'5"},
         {"\tx", "\tx", "\"'\tx\""},
         {"\rx", "\"\rx\"", "\"'\rx\""},
         {"=\"a\"", "\"=\"\"a\"\"\"", "\"'=\"\"a\"\"\""},
@@ -379,6 +382,57 @@ SOUK_TEST("what was written is read as it was")
                            0, &got, NULL));
         SOUK_CHECK(souk_text_equal(souk_buf_view(&got), souk_buf_view(&expected)));
     }
+}
+
+/* By hand: a cell that a sheet runs begins with one of these, and is no number. */
+static bool runs(souk_text cell)
+{
+    bool number = false;
+    if (cell.bytes == 0 || !memchr("=+-@\t\r\n", cell.at[0], 7))
+        return false;
+    for (size_t i = 1; i < cell.bytes; i++)
+        if (!(cell.at[i] >= '0' && cell.at[i] <= '9'))
+            return true;
+        else
+            number = true;
+    return !number || (cell.at[0] != '-' && cell.at[0] != '+');
+}
+
+/* Writes the field guarded and reads the cell that a sheet is shown. */
+static souk_text cell_of(souk_test *test, bool guard, souk_text field, souk_buf *text,
+                         souk_csv *csv)
+{
+    souk_csv_writer writer = {.out = text, .guard = guard};
+    souk_csv_row row;
+    souk_csv_put(&writer, field);
+    souk_csv_end_row(&writer);
+    SOUK_MUST(souk_buf_check(text));
+    souk_csv_feed(csv, souk_buf_view(text), true);
+    SOUK_CHECK(souk_csv_next(csv, &row) && row.field_count == 1);
+    return row.fields[0];
+}
+
+SOUK_TEST("no text is run by a sheet, each is told from all others, and the guard comes off again")
+{
+    unsigned run = 0, guarded = 0, marked = 0;
+    for (int round = 0; round < 20000; round++) {
+        for (int guard = 0; guard < 2; guard++) {
+            souk_auto_value(souk_buf) text = {.mem = test->mem};
+            souk_auto(souk_csv) csv = NULL;
+            char field[6];
+            size_t bytes = test_random(test, sizeof field);
+            for (size_t i = 0; i < bytes; i++)
+                field[i] = "=+-@\t\r\n'15a\","[test_random(test, 14)];
+            SOUK_MUST(souk_csv_new(test->mem, &(souk_csv_options){0}, &csv));
+            souk_text told = {field, bytes}, cell = cell_of(test, guard, told, &text, csv);
+            run += !guard && runs(cell); /* which the check notices */
+            SOUK_CHECK(!guard || !runs(cell));
+            SOUK_CHECK(souk_text_equal(guard ? souk_csv_unguard(cell) : cell, told));
+            guarded += guard && cell.bytes > bytes;
+            marked += guard && cell.bytes > bytes && bytes && field[0] == '\'';
+        }
+    }
+    SOUK_CHECK(run > 1000 && guarded > 1000 && marked > 100);
 }
 
 SOUK_TEST("quotes may be others, or none at all, in chunks of any size")

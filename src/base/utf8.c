@@ -104,3 +104,11 @@ size_t souk_utf8_control(souk_text text, size_t from)
                  (at[1] == 0x81 && at[2] >= 0xA6 && at[2] <= 0xA9);
     return turns ? 3 : 0;
 }
+
+bool souk_utf8_plain(souk_text text)
+{
+    for (size_t i = 0; i < text.bytes; i++)
+        if (souk_utf8_control(text, i))
+            return false;
+    return souk_utf8_valid(text);
+}

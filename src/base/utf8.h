@@ -25,5 +25,7 @@ size_t souk_utf8_put(char out[4], uint32_t code_point);
 /* How many bytes at `from` are a character that a terminal obeys instead of showing it: a control character (C0, DEL,
  * C1) or one that turns the direction of what follows (U+202A to U+202E, U+2066 to U+2069).  0: none. */
 size_t souk_utf8_control(souk_text text, size_t from);
+/* Valid, and without any of those: fit for a list, a log and a terminal. */
+bool souk_utf8_plain(souk_text text);
 
 #endif

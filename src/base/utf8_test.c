@@ -101,3 +101,14 @@ SOUK_TEST("of all characters those are told apart that a terminal obeys, whole a
     SOUK_CHECK(obeyed == 32 + 33 + 5 + 4);
     SOUK_CHECK(souk_utf8_control((souk_text){NULL, 0}, 0) == 0);
 }
+
+SOUK_TEST("a plain text is valid and has nothing that a terminal obeys")
+{
+    static const char *const plain[] = {"", "till 1", "上海", "a\xE2\x80\x94z"};
+    static const char *const odd[] = {"a\nb",          "\x7F", "\x1B[2J", "x\xC2\x85",
+                                      "\xE2\x80\xAEx", "\xFF", "\xC3"};
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        SOUK_CHECK(souk_utf8_plain(souk_text_of(plain[i])));
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
+        SOUK_CHECK(!souk_utf8_plain(souk_text_of(odd[i])));
+}

@@ -64,6 +64,18 @@ typedef enum souk_age {
     SOUK_AGE_ADULT,
 } souk_age;
 
+/* Whose yes, and whose age, a source's events are believed.  A no, and that somebody is a minor, is heard from any:
+ * a write key stands in web pages, and whoever knows a user id could say yes in her name. */
+typedef enum souk_speaks {
+    SOUK_SPEAKS_USUAL, /* in a statement alone: a source that is made with a key for visitors, else for anybody */
+    SOUK_SPEAKS_VISITOR, /* for a device's or browser's own history, before it has a durable identifier */
+    SOUK_SPEAKS_ANYBODY, /* the shop's own servers */
+    SOUK_SPEAKS_NOBODY,
+} souk_speaks;
+/* "visitor", "anybody", "nobody".  SOUK_SPEAKS_USUAL where the word is none. */
+const char *souk_speaks_word(souk_speaks speaks);
+souk_speaks souk_speaks_of_word(souk_text word);
+
 const char *souk_basis_word(souk_basis basis);
 souk_basis souk_basis_of_word(souk_text word); /* SOUK_BASIS_NONE where unknown */
 const char *souk_age_word(souk_age age);

@@ -44,3 +44,19 @@ bool souk_purpose_of_word(souk_text word, souk_purpose *ret_purpose)
         }
     return false;
 }
+
+static const char *const speaks_words[] = {"", "visitor", "anybody", "nobody"};
+
+const char *souk_speaks_word(souk_speaks speaks)
+{
+    souk_assert((unsigned)speaks <= SOUK_SPEAKS_NOBODY);
+    return speaks_words[speaks];
+}
+
+souk_speaks souk_speaks_of_word(souk_text word)
+{
+    for (unsigned i = SOUK_SPEAKS_VISITOR; i <= SOUK_SPEAKS_NOBODY; i++)
+        if (souk_text_equal(word, souk_text_of(speaks_words[i])))
+            return (souk_speaks)i;
+    return SOUK_SPEAKS_USUAL;
+}

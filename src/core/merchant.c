@@ -6,6 +6,7 @@
 #include "core/merchant_private.h"
 
 #include "base/random.h"
+#include "base/utf8.h"
 
 static const souk_migration merchant_steps[] = {
     {1, "CREATE TABLE merchant ("
@@ -297,6 +298,13 @@ static void write_statement(const souk_statement *statement, souk_buf *out)
     souk_buf_print(out, "age=%s", souk_age_word(statement->age));
 }
 
+static souk_speaks speaks_of(const struct making *making)
+{
+    if (making->statement->speaks != SOUK_SPEAKS_USUAL)
+        return making->statement->speaks;
+    return making->write_key ? SOUK_SPEAKS_VISITOR : SOUK_SPEAKS_ANYBODY;
+}
+
 static uint16_t bases_of(const souk_statement *statement)
 {
     uint16_t bases = 0;
@@ -334,7 +342,7 @@ static souk_err insert_source(struct making *making, souk_tx *tx)
         return err;
     making->is_new = true;
     SOUK_TRY(souk_spine_new_source(tx, making->merchant, bases_of(making->statement),
-                                   making->statement->age, &making->source));
+                                   making->statement->age, speaks_of(making), &making->source));
     SOUK_TRY(souk_sql_run(
         tx, "INSERT INTO source_name (source, merchant, name, statement) VALUES (?1, ?2, ?3, ?4)",
         SOUK_VALUES(SOUK_INT(making->source), SOUK_INT(making->merchant), SOUK_STR(making->name),
@@ -357,7 +365,8 @@ static void tell_spine(const struct making *making)
 {
     if (making->is_new)
         souk_spine_know_source(making->merchants->spine, making->source, making->merchant,
-                               bases_of(making->statement), making->statement->age);
+                               bases_of(making->statement), making->statement->age,
+                               speaks_of(making));
 }
 
 souk_err souk_merchants_source(souk_merchants *merchants, uint32_t merchant, souk_text name,
@@ -369,6 +378,8 @@ souk_err souk_merchants_source(souk_merchants *merchants, uint32_t merchant, sou
                             .name = name,
                             .statement = statement,
                             .write_key = ret_write_key};
+    if (!souk_utf8_plain(name))
+        return SOUK_EINVAL;
     SOUK_TRY(make(&making, make_source));
     tell_spine(&making);
     *ret_source = making.source;

@@ -8,7 +8,8 @@
  *
  * Merchant 1 is the operator.  A source is one sender of events (a web shop, a till system, an import
  * job) and states, when it is made, on which bases its events may be used; it never changes what it stated: a
- * new statement is a new source, so that folds can be repeated exactly.
+ * new statement is a new source, so that folds can be repeated exactly.  For whom its events may say yes
+ * (souk_speaks) is the merchant's setting, and counts from the next event on.
  * Write keys are public (they stand in web pages): they only write.  Tokens are secret, shown once and
  * stored as a keyed hash; comparing them takes the same time whatever they are.  Each merchant names its own:
  * a name is free where another merchant has it, too; a token and a write key of one merchant never share one.
@@ -42,6 +43,7 @@ typedef struct souk_caller {
 typedef struct souk_statement {
     souk_basis bases[SOUK_PURPOSE_FIXED]; /* SOUK_BASIS_NONE: nothing stated */
     souk_age age;                         /* of all its shoppers */
+    souk_speaks speaks;                   /* of a new source; no part of what it states */
 } souk_statement;
 
 typedef struct souk_secrets {
@@ -69,11 +71,15 @@ SOUK_CHECKED souk_err souk_merchants_operator(souk_merchants *merchants, char re
     "--basis serve=contract"
 
 /* A source of this name, or the one there is with the same statement (an import run again);
- * SOUK_ECONFLICT: there is one by that name with another statement.  ret_write_key may be NULL. */
+ * SOUK_ECONFLICT: there is one by that name with another statement.  SOUK_EINVAL: the name has control characters.
+ *  ret_write_key may be NULL. */
 SOUK_CHECKED souk_err souk_merchants_source(souk_merchants *merchants, uint32_t merchant,
                                             souk_text name, const souk_statement *statement,
                                             uint32_t *ret_source,
                                             char ret_write_key[SOUK_WRITE_KEY_BYTES]);
+/* For whom the merchant's source of that name speaks from now on.  SOUK_ENOENT. */
+SOUK_CHECKED souk_err souk_merchants_speaks(souk_merchants *merchants, uint32_t merchant,
+                                            souk_text source, souk_speaks speaks);
 /* Another key of a source that is there; all of them work until they are revoked.  SOUK_ENOENT. */
 SOUK_CHECKED souk_err souk_merchants_add_key(souk_merchants *merchants, uint32_t merchant,
                                              souk_text source,
@@ -110,6 +116,7 @@ typedef struct souk_source { /* what lists tell of one; texts live until `each` 
     uint32_t number;
     souk_text name, statement; /* "serve=contract age=unknown" */
     uint64_t keys;             /* that work */
+    souk_speaks speaks;
 } souk_source;
 typedef struct souk_secret {
     char id[SOUK_SECRET_ID_BYTES];

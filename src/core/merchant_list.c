@@ -15,15 +15,17 @@ static souk_err list_sources(souk_tx *tx, void *context)
     souk_auto_value(souk_rows) rows = {0};
     SOUK_TRY(
         souk_rows_begin(tx,
-                        "SELECT source, name, statement, "
-                        "(SELECT count(*) FROM secret WHERE secret.source = source_name.source) "
-                        "FROM source_name WHERE merchant = ?1 ORDER BY source",
+                        "SELECT source, source_name.name, statement, "
+                        "(SELECT count(*) FROM secret WHERE secret.source = source_name.source), "
+                        "speaks FROM source_name JOIN source ON source.number = source_name.source "
+                        "WHERE source_name.merchant = ?1 ORDER BY source_name.source",
                         SOUK_VALUES(SOUK_INT(listing->merchant)), &rows));
     while (souk_rows_next(&rows)) {
         souk_source source = {.number = (uint32_t)souk_rows_int(&rows, 0),
                               .name = souk_rows_text(&rows, 1),
                               .statement = souk_rows_text(&rows, 2),
-                              .keys = (uint64_t)souk_rows_int(&rows, 3)};
+                              .keys = (uint64_t)souk_rows_int(&rows, 3),
+                              .speaks = (souk_speaks)souk_rows_int(&rows, 4)};
         SOUK_TRY(listing->each_source(listing->context, &source));
     }
     return souk_rows_check(&rows);

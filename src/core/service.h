@@ -64,6 +64,7 @@ struct souk_call {
     size_t header_count;
     unsigned retry_s; /* of a failure that time mends; 0: as usual */
     void *keyed;      /* of an Idempotency-Key */
+    void *sheet;      /* of an answer as rows */
     const struct souk_route *route;
     void *server;
     souk_buf out;
@@ -118,18 +119,25 @@ typedef struct souk_route {
     bool slow;           /* it waits for commits: runs beside the loop that reads requests */
     bool
         hangs_up; /* a failure of ours (5xx) closes the connection: its clients take any answer for good */
-    bool versioned;  /* its If-Match names a version, see souk_call_expected */
-    bool needs_key;  /* an Idempotency-Key must come with it */
+    bool versioned; /* its If-Match names a version, see souk_call_expected */
+    bool needs_key; /* an Idempotency-Key must come with it */
+    /* The member of `gives` that is shown once: what is kept for a repeat has it not (serve/idempotency.h). */
+    const char *secret;
     bool any_origin; /* web pages of other origins may call it (CORS): a door of events */
     /* For the API reference, in the notation of serve/shape.h; NULL: nothing. */
     const char *query;         /* members: "limit?: integer(1..1000) 'how many'" */
     const char *takes, *gives; /* JSON of the body, and of the answer */
     const char *takes_maybe;   /* of a body that may be left out */
+    const char *takes_type;    /* of a body that is no JSON: "application/xml" */
     int gives_status;          /* 0: 200 */
-    const char *gives_type;    /* of an answer that is no JSON: "text/event-stream" */
-    const char *words;         /* what the summary does not say */
-    bool unlisted;             /* another name of a route that is listed */
-    bool by_ticket; /* a query with "ticket" may stand for the token: its handler looks */
+    const char *sheet;      /* the member of `gives` whose list may be had as CSV (serve/sheet.h) */
+    const char *gives_type; /* of an answer that is no JSON: "text/event-stream" */
+    const char *words;      /* what the summary does not say */
+    bool unlisted;          /* another name of a route that is listed */
+    bool by_ticket;         /* a query with "ticket" may stand for the token: its handler looks */
+    /* Where a door of events has its key, if not in Authorization: "header x-wc-webhook-signature", "query project, query
+     * token", "path". */
+    const char *key_in;
 } souk_route;
 
 /* One run of long work, a job of serve/jobs.h, in a thread of its own beside everything else. */

@@ -103,12 +103,15 @@ souk_disk *souk_spine_disk(souk_spine *spine);
 /* The position the next event will get; the first is 1. */
 uint64_t souk_spine_end(souk_spine *spine);
 
-/* A new source in the caller's transaction: whose it is and what it states, for ever (merchant.h).
- * After the commit tell the spine with souk_spine_know_source. */
+/* A new source in the caller's transaction: whose it is and what it states, for ever (merchant.h); for whom it speaks
+ * can be changed.  After the commit tell the spine with souk_spine_know_source. */
 SOUK_CHECKED souk_err souk_spine_new_source(souk_tx *tx, uint32_t merchant, uint16_t bases,
-                                            souk_age age, uint32_t *ret_source);
+                                            souk_age age, souk_speaks speaks, uint32_t *ret_source);
 void souk_spine_know_source(souk_spine *spine, uint32_t source, uint32_t merchant, uint16_t bases,
-                            souk_age age);
+                            souk_age age, souk_speaks speaks);
+/* From its next event on; what was granted stands.  After the commit tell the spine. */
+SOUK_CHECKED souk_err souk_spine_change_speaks(souk_tx *tx, uint32_t source, souk_speaks speaks);
+void souk_spine_know_speaks(souk_spine *spine, uint32_t source, souk_speaks speaks);
 
 /* ---- people (people.h has the words for shells and pages) ------------------------------------------ */
 
@@ -154,6 +157,13 @@ SOUK_CHECKED souk_err souk_spine_consents_record(souk_spine *spine, const souk_c
  * SOUK_EFULL, SOUK_ENOMEM: nothing has happened yet, or it is half done: the keeper's thread goes on. */
 SOUK_CHECKED souk_err souk_spine_erase(souk_spine *spine, const souk_person *person,
                                        uint64_t *ret_events);
+/* The public ids that whoever the log's entry at this position erased was known by outside: 32 digits each, one behind
+ * the other; none: a visitor, or it was more than SOUK_ERASED_TOLD_MS ago. */
+#define SOUK_ERASED_TOLD_MS ((souk_time)31 * 24 * 3600 * 1000)
+SOUK_CHECKED souk_err souk_spine_erased_ids(souk_spine *spine, uint64_t position,
+                                            souk_buf *ret_ids);
+/* Older ones go; each erasure does so, too. */
+SOUK_CHECKED souk_err souk_spine_erased_forget(souk_spine *spine, souk_tx *tx);
 /* Goes on now with what is half done.  SOUK_OK: no erasure is. */
 SOUK_CHECKED souk_err souk_spine_erase_rest(souk_spine *spine);
 

@@ -98,13 +98,25 @@ static souk_err say(struct telling *telling, uint32_t atom, souk_purpose purpose
     return souk_consent_apply(spine->consent, &spine->group.consent, telling->tx, &row, 1);
 }
 
-/* What an event may grant: a write key is public, and whoever knows a user id can speak in her name.  Being recognised,
+/* What an event may grant at most (speaks_for says of whom): a write key is public, and whoever knows a user id can speak in her name.  Being recognised,
  * paying by face and being read for a mood are granted by a decision alone (souk_spine_consent_record).  A
  * refusal is heard from anybody. */
 enum {
     TOLD_GRANTS = 1 << SOUK_PURPOSE_PROFILE | 1 << SOUK_PURPOSE_PERSONALISE |
                   1 << SOUK_PURPOSE_ADVERTISE | 1 << SOUK_PURPOSE_RESEARCH
 };
+
+/* Whether the source's yes is believed of this atom.  A visitor's is that of a browser or device without a durable
+ * identifier: who sends its random id is who holds it.  A user id can be known by many. */
+static bool speaks_for(const struct telling *telling, uint32_t atom)
+{
+    const souk_spine *spine = telling->spine;
+    uint8_t speaks =
+        __atomic_load_n(&spine->sources[telling->fact->source].speaks, __ATOMIC_ACQUIRE);
+    if (speaks != SOUK_SPEAKS_VISITOR)
+        return speaks == SOUK_SPEAKS_ANYBODY;
+    return !souk_id_is_durable((souk_id_kind)souk_index_atom_now(spine->index, atom)->strongest);
+}
 
 /* A grant on the event's own atom, unless it stands there already or something newer does. */
 static souk_err tell_grant(struct telling *telling, souk_purpose purpose)
@@ -147,13 +159,15 @@ static souk_err tell_refusal(struct telling *telling, souk_purpose purpose,
     return SOUK_OK;
 }
 
-/* What an event says of an age makes nobody older than she said before. */
+/* What an event says of an age makes nobody older than she said before; that somebody is a minor is heard from all. */
 static souk_err tell_age(struct telling *telling)
 {
     souk_spine *spine = telling->spine;
     souk_age told = (souk_age)telling->event->age;
     souk_age last = souk_consent_last_age(spine->consent, telling->fact->atom);
     if (told == SOUK_AGE_UNKNOWN || told == last || last == SOUK_AGE_MINOR)
+        return SOUK_OK;
+    if (told != SOUK_AGE_MINOR && !speaks_for(telling, telling->fact->atom))
         return SOUK_OK;
     if (telling->evidence.bytes == 0)
         SOUK_TRY(seal_evidence(spine, telling->fact, &telling->evidence));
@@ -182,7 +196,8 @@ static souk_err tell_all(struct telling *telling, souk_person *person)
     for (unsigned purpose = SOUK_PURPOSE_SERVE + 1; purpose < SOUK_PURPOSE_FIXED; purpose++) {
         if (event->refused >> purpose & 1)
             SOUK_TRY(tell_refusal(telling, (souk_purpose)purpose, person));
-        else if ((event->granted & TOLD_GRANTS) >> purpose & 1)
+        else if ((event->granted & TOLD_GRANTS) >> purpose & 1 &&
+                 speaks_for(telling, telling->fact->atom))
             SOUK_TRY(tell_grant(telling, (souk_purpose)purpose));
     }
     return tell_age(telling);

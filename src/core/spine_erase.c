@@ -31,6 +31,12 @@ static const souk_migration erase_steps[] = {
                                              with the key gone nothing else leads to them */
         "  state    INTEGER NOT NULL CHECK (state IN (0, 1))" /* 0: asked for, 1: done */
         ")"},
+    {2, "CREATE TABLE erasure_told ("     /* for a month (spine_erase_told.c) */
+        "  position INTEGER PRIMARY KEY," /* of the log entry */
+        "  at       INTEGER NOT NULL,"    /* ms UTC */
+        "  ids      BLOB NOT NULL"        /* nonce[24], then her public ids, sealed */
+        ");"
+        "CREATE INDEX erasure_told_at ON erasure_told (at)"},
 };
 
 enum { ERASE_BLOCKS = 4 /* rewritten in one transaction: below 5 ms */ };
@@ -79,6 +85,7 @@ static souk_err write_entry(souk_tx *tx, void *context)
                         SOUK_INT(erasing->position),
                         SOUK_BLOB(erasing->gone[i].links,
                                   erasing->gone[i].link_count * sizeof(uint64_t)))));
+    SOUK_TRY(erase_tell(erasing, tx));
     return souk_rejects_forget(spine->rejects, tx, erasing->words, erasing->word_count);
 }
 
@@ -430,6 +437,7 @@ static souk_err erase_now(struct erasing *erasing, const souk_person *person)
     erasing->gone = gone;
     erasing->gone_count = person->atom_count;
     SOUK_TRY(souk_ledger_read(spine->ledger, read_traces, erasing));
+    SOUK_TRY(erase_note_ids(erasing));
     SOUK_TRY(souk_ledger_write(spine->ledger, SOUK_LANE_INGEST, write_entry, erasing));
     raise_end(spine, erasing->position + 1);
     return finish(erasing, person);
@@ -438,13 +446,16 @@ static souk_err erase_now(struct erasing *erasing, const souk_person *person)
 souk_err souk_spine_erase(souk_spine *spine, const souk_person *person, uint64_t *ret_events)
 {
     souk_arena arena = {.mem = spine->mem};
-    struct erasing erasing = {
-        .spine = spine, .at = souk_clock_now_ms(spine->clock), .arena = &arena};
+    struct erasing erasing = {.spine = spine,
+                              .at = souk_clock_now_ms(spine->clock),
+                              .arena = &arena,
+                              .ids = {.mem = spine->mem}};
     souk_auto_lock(&spine->decision_mutex);
     souk_err err = erase_now(&erasing, person);
     *ret_events = erasing.events;
     souk_mem_put(spine->mem, erasing.words);
     souk_mem_put(spine->mem, erasing.hashes);
+    souk_buf_done(&erasing.ids);
     souk_arena_done(&arena);
     return err;
 }

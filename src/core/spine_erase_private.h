@@ -26,6 +26,7 @@ struct erasing {
     souk_hash128 *hashes; /* of her identifiers */
     size_t hash_count, hash_capacity;
     uint64_t events;
+    souk_buf ids;      /* her public ids, 32 digits each */
     souk_err late_err; /* of finding what came late */
 };
 
@@ -36,6 +37,10 @@ static inline bool erase_is_gone(const struct erasing *erasing, uint32_t atom)
             return true;
     return false;
 }
+
+/* Her public ids, while her keys are there; then in the entry's transaction. */
+SOUK_CHECKED souk_err erase_note_ids(struct erasing *erasing);
+SOUK_CHECKED souk_err erase_tell(struct erasing *erasing, souk_tx *tx);
 
 /* In the writer's thread, before the atom is forgotten: which atoms are its shopper's beside those in gone, and
  * which shopper did it become?  Both are kept in the spine until their rows are stored: in memory they are

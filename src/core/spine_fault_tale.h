@@ -200,7 +200,7 @@ static souk_err make_source(souk_tx *tx, void *context)
     uint32_t number;
     SOUK_TRY(souk_spine_new_source(tx, SOUK_OPERATOR,
                                    1 << SOUK_PURPOSE_SERVE | 1 << SOUK_PURPOSE_PROFILE,
-                                   SOUK_AGE_ADULT, &number));
+                                   SOUK_AGE_ADULT, SOUK_SPEAKS_ANYBODY, &number));
     return number == 1 ? SOUK_OK : SOUK_ECONFLICT;
 }
 
@@ -208,7 +208,8 @@ static souk_err do_source(struct tale *tale)
 {
     SOUK_TRY(souk_ledger_write(souk_spine_ledger(tale->spine), SOUK_LANE_JOB, make_source, NULL));
     souk_spine_know_source(tale->spine, 1, SOUK_OPERATOR,
-                           1 << SOUK_PURPOSE_SERVE | 1 << SOUK_PURPOSE_PROFILE, SOUK_AGE_ADULT);
+                           1 << SOUK_PURPOSE_SERVE | 1 << SOUK_PURPOSE_PROFILE, SOUK_AGE_ADULT,
+                           SOUK_SPEAKS_ANYBODY);
     return SOUK_OK;
 }
 

@@ -44,7 +44,7 @@ static souk_disk *copy_disk(souk_test *test, souk_disk *from, uint64_t seed)
 }
 
 enum {
-    HALF_ERASED = 14
+    HALF_ERASED = 18
 }; /* the operation behind which the log entry is durable, and nothing else */
 
 /* The folder and the book before each stage. */

@@ -61,7 +61,7 @@ static souk_err make_sources(souk_tx *tx, void *context)
     for (uint32_t i = 1; i <= SOURCES_COUNT; i++) {
         uint32_t number;
         SOUK_TRY(souk_spine_new_source(tx, SOUK_OPERATOR, statements[i].bases, statements[i].age,
-                                       &number));
+                                       SOUK_SPEAKS_ANYBODY, &number));
         souk_assert(number == i);
     }
     return SOUK_OK;
@@ -109,7 +109,7 @@ static struct world *begin(souk_test *test, enum model_fault fault)
         souk_ledger_write(souk_spine_ledger(world->spine), SOUK_LANE_JOB, make_sources, NULL));
     for (uint32_t i = 1; i <= SOURCES_COUNT; i++)
         souk_spine_know_source(world->spine, i, SOUK_OPERATOR, statements[i].bases,
-                               statements[i].age);
+                               statements[i].age, SOUK_SPEAKS_ANYBODY);
     return world;
 }
 

@@ -23,6 +23,7 @@ enum spine_class {
     SPINE_CLASS_EVENT = 1,
     SPINE_CLASS_EDGE = 2,
     SPINE_CLASS_DECISION = 4,
+    SPINE_CLASS_ERASED = 6, /* public ids of the erased; 5: answers of serve/idempotency.c */
 };
 
 /* A pair for the timeline runs: an event of the atom, or (odd) a link that concerns it. */
@@ -42,7 +43,7 @@ struct spine_pair {
 struct spine_source {
     uint32_t merchant;
     uint16_t bases;
-    uint8_t age;
+    uint8_t age, speaks;
 };
 
 /* What one event ties to one atom, on its way into the block. */

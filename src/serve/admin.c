@@ -1,12 +1,15 @@
 /* admin.c - the routes of admin.h. */
 #include "serve/admin.h"
 
+#include "base/utf8.h"
+
 enum { NAME_MOST = 100 };
 
+/* A token writes no events, whichever bits the first one was made with. */
 static void write_scopes(souk_json_writer *out, unsigned scopes)
 {
     souk_json_put_array(out, "scopes");
-    for (unsigned scope = 1; scope <= SOUK_SCOPE_ADMIN; scope *= 2)
+    for (unsigned scope = SOUK_SCOPE_READ; scope <= SOUK_SCOPE_ADMIN; scope *= 2)
         if (scopes & scope)
             souk_json_write_text(out, souk_text_of(souk_scope_word(scope)));
     souk_json_write_end(out);
@@ -30,6 +33,7 @@ static souk_err write_source(void *context, const souk_source *source)
     souk_json_write_object(out);
     souk_json_put_text(out, "source", source->name);
     souk_json_put_text(out, "states", source->statement);
+    souk_json_put_words(out, "speaks_for", souk_speaks_word(source->speaks));
     souk_json_put_u64(out, "keys", source->keys);
     souk_json_write_end(out);
     return SOUK_OK;
@@ -109,14 +113,25 @@ static void get_tokens(souk_call *call)
 /* A name is shown in lists and logs. */
 static souk_err check_name(souk_call *call, const char *what, souk_text name)
 {
-    bool plain = name.bytes <= NAME_MOST;
-    for (size_t i = 0; i < name.bytes; i++)
-        plain &= (unsigned char)name.at[i] >= ' ' && name.at[i] != 127;
-    if (plain)
+    if (name.bytes <= NAME_MOST && souk_utf8_plain(name))
         return SOUK_OK;
     return souk_diag_say(&call->diag, SOUK_EINVAL,
                          "the name of a %s has at most %d bytes and no control characters", what,
                          NAME_MOST);
+}
+
+/* Required: it must be one of the words; else it may be missing. */
+static souk_err read_speaks(souk_call *call, const souk_json_doc *body, bool required,
+                            souk_speaks *ret_speaks)
+{
+    souk_json_node node = souk_json_member(body, souk_json_root(body), SOUK_TEXT("speaks_for"));
+    *ret_speaks =
+        souk_speaks_of_word(souk_field(body, souk_json_root(body), "speaks_for", &call->arena));
+    if (*ret_speaks != SOUK_SPEAKS_USUAL || (node == SOUK_JSON_NONE && !required))
+        return SOUK_OK;
+    return souk_diag_say(&call->diag, SOUK_EINVAL,
+                         "speaks_for is visitor (of browsers and devices nobody signed in to), "
+                         "anybody (a server of the shop's own) or nobody");
 }
 
 static souk_err make_source(souk_call *call, const souk_json_doc *body)
@@ -127,6 +142,7 @@ static souk_err make_source(souk_call *call, const souk_json_doc *body)
     souk_json_node root = souk_json_root(body);
     souk_text name = souk_field(body, root, "name", &call->arena);
     SOUK_TRY(souk_field_statement(body, root, &call->arena, &statement, &call->diag));
+    SOUK_TRY(read_speaks(call, body, false, &statement.speaks));
     if (name.bytes == 0)
         return souk_diag_say(&call->diag, SOUK_EINVAL, "a source needs a name");
     SOUK_TRY(check_name(call, "source", name));
@@ -142,6 +158,26 @@ static souk_err make_source(souk_call *call, const souk_json_doc *body)
     souk_json_write_object(out);
     souk_json_put_text(out, "source", name);
     souk_json_put_text(out, "write_key", souk_text_of(key));
+    souk_json_write_end(out);
+    return SOUK_OK;
+}
+
+static souk_err set_source(souk_call *call, const souk_json_doc *body)
+{
+    souk_speaks speaks;
+    souk_text name;
+    SOUK_TRY(souk_call_part(call, 0, &name));
+    SOUK_TRY(read_speaks(call, body, true, &speaks));
+    souk_err err = souk_merchants_speaks(call->merchants, call->caller.merchant, name, speaks);
+    if (err == SOUK_ENOENT)
+        return souk_diag_say(&call->diag, err,
+                             "there is no source '%.*s': see `souk source list` or GET /v1/sources",
+                             SOUK_TEXT_PRINT(name));
+    SOUK_TRY(err);
+    souk_json_writer *out = souk_call_json(call);
+    souk_json_write_object(out);
+    souk_json_put_text(out, "source", name);
+    souk_json_put_words(out, "speaks_for", souk_speaks_word(speaks));
     souk_json_write_end(out);
     return SOUK_OK;
 }
@@ -216,27 +252,32 @@ static souk_err make_token(souk_call *call, const souk_json_doc *body)
     return SOUK_OK;
 }
 
-static void with_body(souk_call *call, souk_err (*make)(souk_call *call, const souk_json_doc *body))
+static void with_body(souk_call *call, souk_err (*make)(souk_call *call, const souk_json_doc *body),
+                      int status)
 {
     souk_json_doc body = {.mem = call->arena.mem};
     souk_err err = souk_json_read(&body, call->body, NULL, &call->diag);
     if (!err)
         err = make(call, &body);
     souk_json_doc_done(&body);
-    answer(call, err, 201);
+    answer(call, err, status);
 }
 
 static void post_source(souk_call *call)
 {
-    with_body(call, make_source);
+    with_body(call, make_source, 201);
+}
+static void put_source(souk_call *call)
+{
+    with_body(call, set_source, 200);
 }
 static void post_key(souk_call *call)
 {
-    with_body(call, make_key);
+    with_body(call, make_key, 201);
 }
 static void post_token(souk_call *call)
 {
-    with_body(call, make_token);
+    with_body(call, make_token, 201);
 }
 
 /* ---- revoking ---------------------------------------------------------------------------------------- */
@@ -266,29 +307,40 @@ static void delete_token(souk_call *call)
 
 static const souk_shape_name shapes[] = {
     {"Scope", "read|manage|admin"},
+    {"Speaks", "visitor|anybody|nobody"},
     {"Revoked", "{revoked: boolean}"},
 };
 
+#define WITHHELD "withheld?: text 'of a repeat under one Idempotency-Key: the secret it has not'"
+
 static const souk_route routes[] = {
     {"GET", "/v1/sources", SOUK_SCOPE_ADMIN, get_sources, .summary = "Who sends events",
-     .gives = "{sources: [{source: text 'its name', states: text 'purposes and their bases', keys: "
-              "integer}]}"},
+     .gives = "{sources: [{source: text 'its name', states: text 'purposes and their bases', "
+              "speaks_for: Speaks 'of whom its events may say yes', keys: integer}]}"},
     {"POST", "/v1/sources", SOUK_SCOPE_ADMIN, post_source, .slow = true,
-     .summary = "A new sender, what it states for ever, and its write key",
-     .takes = "{name: text, bases?: [text] 'profile=consent', age?: adult|minor}",
-     .gives = "{source: text, write_key: text 'shown this once'}", .gives_status = 201},
+     .summary = "A new sender, what it states for ever, and its write key", .secret = "write_key",
+     .takes = "{name: text, bases?: [text] 'profile=consent', age?: adult|minor, "
+              "speaks_for?: Speaks 'visitor'}",
+     .gives = "{source: text, write_key?: text 'shown this once', " WITHHELD "}",
+     .gives_status = 201},
+    {"PUT", "/v1/sources/{source}", SOUK_SCOPE_ADMIN, put_source, .slow = true,
+     .summary = "For whom its events may say yes", .words = "A no is heard from every source",
+     .takes = "{speaks_for: Speaks}", .gives = "{source: text, speaks_for: Speaks}"},
     {"GET", "/v1/keys", SOUK_SCOPE_ADMIN, get_keys, .summary = "Write keys, by their ids",
      .gives = "{keys: [{id: text, source: text, made?: time?, *: any}]}"},
     {"POST", "/v1/keys", SOUK_SCOPE_ADMIN, post_key, .slow = true,
-     .summary = "Another write key of a source", .takes = "{source: text 'its name'}",
-     .gives = "{id: text, source: text, write_key: text 'shown this once'}", .gives_status = 201},
+     .summary = "Another write key of a source", .secret = "write_key",
+     .takes = "{source: text 'its name'}",
+     .gives = "{id: text, source: text, write_key?: text 'shown this once', " WITHHELD "}",
+     .gives_status = 201},
     {"DELETE", "/v1/keys/{id}", SOUK_SCOPE_ADMIN, delete_key, .slow = true,
      .summary = "A write key is refused from now on", .gives = "Revoked"},
     {"GET", "/v1/tokens", SOUK_SCOPE_ADMIN, get_tokens, .summary = "Tokens, by their ids",
      .gives = "{tokens: [{id: text, name: text, scopes: [text], made?: time?}]}"},
     {"POST", "/v1/tokens", SOUK_SCOPE_ADMIN, post_token, .slow = true, .summary = "A new token",
-     .takes = "{name?: text, scopes: [Scope]}",
-     .gives = "{id: text, name: text, scopes: [text], token: text 'shown this once'}",
+     .secret = "token", .takes = "{name?: text, scopes: [Scope]}",
+     .gives =
+         "{id: text, name: text, scopes: [text], token?: text 'shown this once', " WITHHELD "}",
      .gives_status = 201},
     {"DELETE", "/v1/tokens/{id}", SOUK_SCOPE_ADMIN, delete_token, .slow = true,
      .summary = "A token is refused from now on", .gives = "Revoked"},

@@ -52,15 +52,28 @@ SOUK_TEST("a source is made once, with what it states, and its key shown once")
                    "{\"name\":\"till\",\"bases\":[\"profile=consent\"],\"age\":\"adult\"}") == 409);
     SOUK_CHECK(ask(&desk, "GET", "/v1/sources", "") == 200);
     SOUK_CHECK(strstr(desk.answer, "{\"source\":\"till\",\"states\":\"profile=consent age=adult\","
-                                   "\"keys\":1}"));
+                                   "\"speaks_for\":\"visitor\",\"keys\":1}"));
+    SOUK_CHECK(ask(&desk, "PUT", "/v1/sources/till", "{\"speaks_for\":\"anybody\"}") == 200);
+    SOUK_CHECK(ask(&desk, "PUT", "/v1/sources/t%69ll", "{\"speaks_for\":\"me\"}") == 400);
+    SOUK_CHECK(ask(&desk, "PUT", "/v1/sources/till", "{}") == 400);
+    SOUK_CHECK(ask(&desk, "PUT", "/v1/sources/none", "{\"speaks_for\":\"nobody\"}") == 404);
+    SOUK_CHECK(ask(&desk, "POST", "/v1/sources", "{\"name\":\"page\",\"speaks_for\":\"nobody\"}") ==
+               201);
+    SOUK_CHECK(ask(&desk, "GET", "/v1/sources", "") == 200);
+    SOUK_CHECK(strstr(desk.answer, "age=adult\",\"speaks_for\":\"anybody\",\"keys\":1}"));
+    SOUK_CHECK(strstr(desk.answer, "age=unknown\",\"speaks_for\":\"nobody\",\"keys\":1}"));
     SOUK_CHECK(ask(&desk, "GET", "/v1/keys", "") == 200 && strstr(desk.answer, "\"till\""));
     SOUK_CHECK(!strstr(desk.answer, "souk_wk_"));
     static const char *const wrong[] = {"{\"name\":\"x\",\"bases\":[\"fun=consent\"]}",
                                         "{\"name\":\"x\",\"bases\":[7]}",
                                         "{\"name\":\"x\",\"bases\":\"profile=consent\"}",
                                         "{\"name\":\"x\",\"age\":\"old\"}",
+                                        "{\"name\":\"x\",\"speaks_for\":\"\"}",
+                                        "{\"name\":\"x\",\"speaks_for\":true}",
                                         "{\"name\":\"\"}",
                                         "{\"name\":\"a\\nb\"}",
+                                        "{\"name\":\"a\\u0085b\"}",
+                                        "{\"name\":\"a\\u202eb\"}",
                                         "{}",
                                         "x"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
@@ -108,6 +121,8 @@ SOUK_TEST("a token has the scopes asked for and no others, and nobody gives what
     SOUK_CHECK(ask(&desk, "GET", "/v1/tokens", "") == 200);
     SOUK_CHECK(strstr(desk.answer, "\"name\":\"wall\",\"scopes\":[\"read\"]"));
     SOUK_CHECK(!strstr(desk.answer, "souk_at_"));
+    SOUK_CHECK(
+        strstr(desk.answer, "\"name\":\"admin\",\"scopes\":[\"read\",\"manage\",\"admin\"]"));
     static const char *const wrong[] = {"{}",
                                         "{\"scopes\":[]}",
                                         "{\"scopes\":[\"write\"]}",

@@ -8,6 +8,7 @@
 #include "serve/metrics.h"
 #include "serve/openapi.h"
 #include "serve/quota.h"
+#include "serve/sheet.h"
 
 #include <stdio.h>
 
@@ -271,6 +272,8 @@ static void dispatch(souk_api *api, souk_call *call, bool here)
                           : "Bearer realm=\"souk\"";
     memcpy(call->parts, match.parts, sizeof match.parts);
     souk_err err = check_caller(api, match.route, call);
+    if (!err)
+        err = souk_sheet_begin(call, api->services, api->service_count);
     souk_clerk *clerk = here ? NULL : clerk_of(api, match.route, call->body);
     if (err)
         souk_call_fail(call, err);

@@ -83,7 +83,7 @@ static souk_err find_source(souk_merchants *merchants, souk_text name, uint32_t 
                             souk_diag *diag)
 {
     struct search search = {.name = name};
-    souk_statement statement = {.age = SOUK_AGE_UNKNOWN};
+    souk_statement statement = {.age = SOUK_AGE_UNKNOWN, .speaks = SOUK_SPEAKS_NOBODY};
     souk_err err = souk_merchants_sources(merchants, SOUK_OPERATOR, compare_source, &search);
     if (!err && search.number)
         *ret_source = search.number;

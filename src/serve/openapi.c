@@ -2,6 +2,7 @@
 #include "serve/openapi.h"
 
 #include "serve/shape.h"
+#include "serve/sheet.h"
 
 #include <stdio.h>
 
@@ -131,6 +132,18 @@ static souk_err write_header(const struct writing *w, const char *name, const ch
     return SOUK_OK;
 }
 
+/* GET says what it has already; what changes says of which version, and PUT that there was none. */
+static souk_err write_versions(const struct writing *w, const souk_route *route)
+{
+    bool gets = !strcmp(route->method, "GET"), puts = !strcmp(route->method, "PUT");
+    if (!gets)
+        SOUK_TRY(write_header(w, "If-Match", "the ETag of what is changed", "text"));
+    if (gets)
+        return write_header(w, "If-None-Match",
+                            "the ETag of what is known: 304 where it is so still", "text");
+    return puts ? write_header(w, "If-None-Match", "*: it is a new one", "text") : SOUK_OK;
+}
+
 static souk_err write_parameters(const struct writing *w, const souk_route *route)
 {
     souk_text path = souk_text_of(route->path), part;
@@ -147,8 +160,7 @@ static souk_err write_parameters(const struct writing *w, const souk_route *rout
         end(w->out);
     }
     if (route->versioned)
-        SOUK_TRY(write_header(
-            w, "If-Match", "the ETag of what is changed; for a new one If-None-Match: *", "text"));
+        SOUK_TRY(write_versions(w, route));
     if (souk_route_is_keyed(route))
         SOUK_TRY(write_header(w, "Idempotency-Key",
                               "a new UUID for each request, the same one when it is repeated",
@@ -156,28 +168,67 @@ static souk_err write_parameters(const struct writing *w, const souk_route *rout
     if (route->query)
         SOUK_TRY(souk_shape_members(souk_text_of(route->query), write_query_parameter,
                                     (void *)(uintptr_t)w, w->diag));
+    if (route->sheet)
+        SOUK_TRY(souk_shape_members(SOUK_TEXT(SOUK_SHEET_QUERY), write_query_parameter,
+                                    (void *)(uintptr_t)w, w->diag));
     end(w->out);
     return SOUK_OK;
 }
 
+static void write_scheme_name(souk_json_writer *out, souk_text place, souk_text name)
+{
+    char text[80];
+    int bytes =
+        snprintf(text, sizeof text, "%.*s-%.*s", SOUK_TEXT_PRINT(place), SOUK_TEXT_PRINT(name));
+    souk_json_write_key(out, (souk_text){text, souk_min_size((size_t)bytes, sizeof text - 1)});
+}
+
+/* The next "header x-signature" of key_in; false: that was all, or it is in the path, which is no scheme. */
+static bool next_key(souk_text *rest, souk_text *ret_place, souk_text *ret_name)
+{
+    *ret_name = souk_text_trim(souk_text_cut(rest, ','));
+    *ret_place = souk_text_cut(ret_name, ' ');
+    return ret_name->bytes > 0;
+}
+
+static void write_one_security(souk_json_writer *out, const char *scheme)
+{
+    souk_json_write_object(out);
+    souk_json_put_array(out, scheme);
+    end(out);
+    end(out);
+}
+
 static void write_security(const souk_route *route, souk_json_writer *out)
 {
+    souk_text keys = souk_text_of(route->key_in ? route->key_in : ""), place, name;
     souk_json_put_array(out, "security");
-    if (route->scopes) {
+    while (next_key(&keys, &place, &name)) {
         souk_json_write_object(out);
-        souk_json_put_array(out, route->scopes == SOUK_SCOPE_WRITE ? "writeKey" : "token");
+        write_scheme_name(out, place, name);
+        souk_json_write_array(out);
         end(out);
         end(out);
     }
+    if (route->scopes && !route->key_in)
+        write_one_security(out, route->scopes == SOUK_SCOPE_WRITE ? "writeKey" : "token");
+    if (route->by_ticket)
+        write_one_security(out, "ticket");
     end(out);
+}
+
+static souk_err write_form(const struct writing *w, const char *type, const char *shape)
+{
+    souk_json_put_object(w->out, type);
+    SOUK_TRY(write_schema(w, souk_text_of(shape)));
+    end(w->out);
+    return SOUK_OK;
 }
 
 static souk_err write_content(const struct writing *w, const char *type, const char *shape)
 {
     souk_json_put_object(w->out, "content");
-    souk_json_put_object(w->out, type);
-    SOUK_TRY(write_schema(w, souk_text_of(shape)));
-    end(w->out);
+    SOUK_TRY(write_form(w, type, shape));
     end(w->out);
     return SOUK_OK;
 }
@@ -190,7 +241,11 @@ static souk_err write_answer(const struct writing *w, const souk_route *route, i
     snprintf(number, sizeof number, "%d", status);
     souk_json_put_object(w->out, number);
     souk_json_put_words(w->out, "description", status == 201 ? "it is made" : "it is so");
-    SOUK_TRY(write_content(w, type, shape));
+    souk_json_put_object(w->out, "content");
+    SOUK_TRY(write_form(w, type, shape));
+    if (route->sheet)
+        SOUK_TRY(write_form(w, "text/csv", "text"));
+    end(w->out);
     end(w->out);
     return SOUK_OK;
 }
@@ -245,7 +300,8 @@ static souk_err write_operation(const struct writing *w, const souk_service *ser
     if (takes) {
         souk_json_put_object(w->out, "requestBody");
         souk_json_put_bool(w->out, "required", route->takes != NULL);
-        SOUK_TRY(write_content(w, "application/json", takes));
+        SOUK_TRY(
+            write_content(w, route->takes_type ? route->takes_type : "application/json", takes));
         end(w->out);
     }
     SOUK_TRY(write_answers(w, route));
@@ -302,8 +358,54 @@ static const char problem[] =
     "integer(400..599), "
     "detail: text 'what is wrong, where, and what to do', code: text 'the name of the error'}";
 
-static void write_schemes(souk_json_writer *out)
+static void write_api_key(souk_json_writer *out, souk_text place, souk_text name, const char *words)
 {
+    souk_json_write_object(out);
+    souk_json_put_words(out, "type", "apiKey");
+    souk_json_put_text(out, "in", place);
+    souk_json_put_text(out, "name", name);
+    souk_json_put_words(out, "description", words);
+    end(out);
+}
+
+/* Whether no listed route before this one has the same key_in. */
+static bool is_first_key(const struct writing *w, const souk_route *route)
+{
+    for (size_t i = 0; i < w->count; i++)
+        for (size_t k = 0; k < w->services[i]->route_count; k++) {
+            const souk_route *other = &w->services[i]->routes[k];
+            if (other == route)
+                return true;
+            if (other->key_in && is_listed(other) && !strcmp(other->key_in, route->key_in))
+                return false;
+        }
+    return true;
+}
+
+/* One for each place that a key_in names; no place stands in two different ones. */
+static void write_places(const struct writing *w)
+{
+    for (size_t i = 0; i < w->count; i++)
+        for (size_t k = 0; k < w->services[i]->route_count; k++) {
+            const souk_route *route = &w->services[i]->routes[k];
+            souk_text keys, place, name;
+            if (!route->key_in || !is_listed(route) || !is_first_key(w, route))
+                continue;
+            keys = souk_text_of(route->key_in);
+            while (next_key(&keys, &place, &name)) {
+                bool is_write_key = souk_text_equal(place, SOUK_TEXT("query"));
+                write_scheme_name(w->out, place, name);
+                write_api_key(w->out, place, name,
+                              is_write_key ? "a write key"
+                                           : "base64 of HMAC-SHA256 over the body, under the "
+                                             "hook's secret");
+            }
+        }
+}
+
+static void write_schemes(const struct writing *w)
+{
+    souk_json_writer *out = w->out;
     souk_json_put_object(out, "securitySchemes");
     souk_json_put_object(out, "token");
     souk_json_put_words(out, "type", "http");
@@ -316,13 +418,17 @@ static void write_schemes(souk_json_writer *out)
     souk_json_put_words(out, "description",
                         "a write key of `souk key new SOURCE` as the user, no password");
     end(out);
+    souk_json_write_key(out, SOUK_TEXT("ticket"));
+    write_api_key(out, SOUK_TEXT("query"), SOUK_TEXT("ticket"),
+                  "a ticket of POST /v1/stream/tickets");
+    write_places(w);
     end(out);
 }
 
 static souk_err write_components(const struct writing *w)
 {
     souk_json_put_object(w->out, "components");
-    write_schemes(w->out);
+    write_schemes(w);
     souk_json_put_object(w->out, "responses");
     souk_json_put_object(w->out, "Problem");
     souk_json_put_words(w->out, "description", "it could not be done (RFC 9457)");

@@ -498,6 +498,7 @@ static souk_err sweep(souk_tx *tx, void *context)
     souk_outbox *outbox = sweeping->outbox;
     sweeping->did = false;
     souk_arena_clear(&outbox->arena);
+    SOUK_TRY(souk_spine_erased_forget(outbox->spine, tx));
     SOUK_TRY(souk_endpoint_list(tx, &outbox->arena, &outbox->endpoints, &outbox->count));
     for (size_t i = 0; i < outbox->count && !sweeping->did; i++)
         SOUK_TRY(sweep_endpoint(tx, sweeping, &outbox->endpoints[i]));

@@ -251,14 +251,31 @@ static souk_err write_withdrawal(souk_payload *payload, const souk_endpoint *end
     return SOUK_OK;
 }
 
+/* Which copies are to be deleted; told to those alone who are told of persons. */
+static souk_err write_erased(souk_payload *payload, const souk_endpoint *endpoint,
+                             const souk_delivery *delivery, souk_json_writer *out)
+{
+    enum { DIGITS = 32 };
+    souk_auto_value(souk_buf) ids = {.mem = payload->mem};
+    souk_json_put_u64(out, "position", delivery->position);
+    souk_json_put_time(out, "at", delivery->at);
+    if (!endpoint->purpose.bytes)
+        return SOUK_OK;
+    SOUK_TRY(souk_spine_erased_ids(payload->spine, delivery->position, &ids));
+    souk_json_put_array(out, "shoppers");
+    for (size_t i = 0; i + DIGITS <= ids.bytes; i += DIGITS)
+        souk_json_write_text(out, (souk_text){ids.at + i, DIGITS});
+    souk_json_write_end(out);
+    return SOUK_OK;
+}
+
 static souk_err write_own(souk_payload *payload, const souk_endpoint *endpoint,
                           const souk_delivery *delivery, souk_json_writer *out)
 {
     begin(out, souk_text_of(souk_delivery_kind_name(delivery->kind)), delivery->at);
     switch (delivery->kind) {
     case SOUK_DELIVERY_ERASED:
-        souk_json_put_u64(out, "position", delivery->position);
-        souk_json_put_time(out, "at", delivery->at);
+        SOUK_TRY(write_erased(payload, endpoint, delivery, out));
         break;
     case SOUK_DELIVERY_WITHDRAWN:
         SOUK_TRY(write_withdrawal(payload, endpoint, delivery, out));

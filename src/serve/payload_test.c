@@ -101,6 +101,58 @@ SOUK_TEST(
     outbox_desk_close(&desk);
 }
 
+/* {"type":"person.erased",…,"data":{"position":3,"at":"…"`more`}} */
+static void check_erased(souk_test *test, struct told *told, const char *more)
+{
+    souk_text body = souk_buf_view(&told->body);
+    char ends[200];
+    snprintf(ends, sizeof ends, "\"at\":\"" AT "\"%s}}", more);
+    SOUK_CHECK(souk_text_starts(body, SOUK_TEXT("{\"type\":\"person.erased\",")));
+    SOUK_CHECK(body.bytes > strlen(ends));
+    souk_text end = {body.at + body.bytes - strlen(ends), strlen(ends)};
+    SOUK_CHECK_TEXT(end, ends);
+}
+
+SOUK_TEST("whoever was told of a person hears under which ids, for a month, and nobody else does")
+{
+    struct outbox_desk desk;
+    struct told told = {.body = {.mem = test->mem}};
+    souk_person *one = souk_mem_get(souk_mem_heap(), sizeof *one);
+    souk_person *two = souk_mem_get(souk_mem_heap(), sizeof *two);
+    uint64_t events;
+    char first[33], second[33], more[120];
+    bool did;
+    outbox_desk_open(&desk, test);
+    int64_t serve = outbox_desk_add(&desk, "person.erased", "", "serve");
+    int64_t clear = outbox_desk_add(&desk, "person.erased", "", "");
+    outbox_desk_send(&desk, "Order Completed", "S1", "u1");
+    outbox_desk_send(&desk, "Order Completed", "S1", "u2");
+    SOUK_MUST(souk_spine_find(desk.spine, SOUK_ID_USER, SOUK_TEXT("u1"), one));
+    SOUK_MUST(souk_spine_find(desk.spine, SOUK_ID_USER, SOUK_TEXT("u2"), two));
+    SOUK_MUST(souk_spine_public_id(desk.spine, one->shopper, first));
+    SOUK_MUST(souk_spine_public_id(desk.spine, two->shopper, second));
+    SOUK_MUST(souk_spine_merge(desk.spine, one->shopper, two->shopper, SOUK_TEXT("clerk"),
+                               SOUK_TEXT("one card")));
+    SOUK_MUST(souk_spine_find(desk.spine, SOUK_ID_USER, SOUK_TEXT("u2"), one));
+    SOUK_MUST(souk_spine_erase(desk.spine, one, &events));
+    outbox_desk_step(&desk);
+    SOUK_MUST(write_due(&desk, test->mem, serve, 0, &told));
+    snprintf(more, sizeof more, ",\"shoppers\":[\"%s\",\"%s\"]", first, second);
+    check_erased(test, &told, more);
+    SOUK_MUST(write_due(&desk, test->mem, clear, 0, &told));
+    check_erased(test, &told, "");
+    SOUK_CHECK(outbox_desk_count(&desk, "SELECT count(*) FROM erasure_told") == 1);
+    souk_clock_fake_advance(&desk.clock, SOUK_ERASED_TOLD_MS);
+    SOUK_MUST(write_due(&desk, test->mem, serve, 0, &told));
+    check_erased(test, &told, ",\"shoppers\":[]");
+    SOUK_MUST(souk_outbox_sweep(desk.outbox, &did));
+    SOUK_CHECK(outbox_desk_count(&desk, "SELECT count(*) FROM erasure_told") == 0);
+    souk_mem_put(souk_mem_heap(), one);
+    souk_mem_put(souk_mem_heap(), two);
+    souk_buf_done(&told.body);
+    outbox_desk_close(&desk);
+}
+
 SOUK_TEST("one block kept for the next delivery does not bring an erased person back")
 {
     struct outbox_desk desk;

@@ -200,7 +200,7 @@ static const souk_shape_name shapes[] = {
 static const souk_route routes[] = {
     {"GET", "/v1/products", SOUK_SCOPE_READ, get_products,
      .summary = "Products, in the order of their codes", .query = SOUK_CODE_QUERY,
-     .gives = "{products: [Product], next_cursor?: text 'there are more'}"},
+     .sheet = "products", .gives = "{products: [Product], next_cursor?: text 'there are more'}"},
     {"GET", "/v1/products/{product}", SOUK_SCOPE_READ, get_product,
      .summary = "One product, as it is now", .gives = "Product"},
     {"GET", "/v1/products/{product}/versions", SOUK_SCOPE_READ, get_versions,

@@ -573,7 +573,7 @@ static const souk_route routes[] = {
      .summary = "A person's events, newest first", .words = KINDS,
      .query = "limit?: integer(1..1000) 'of a page; 20', before?: integer 'next_before of the last "
               "page', " PURPOSE,
-     .gives = "{events: [Story], next_before?: integer 'there are more'}"},
+     .sheet = "events", .gives = "{events: [Story], next_before?: integer 'there are more'}"},
     {"POST", "/v1/shoppers/merge", SOUK_SCOPE_MANAGE, post_merge, .slow = true,
      .summary = "Two shoppers are one person",
      .takes = "{a: Identifier, b: Identifier, by?: text 'who decided', reason?: text}",

@@ -1,6 +1,7 @@
 /* stores.c - the routes of stores.h: documents, and the codes of events that have none. */
 #include "serve/stores.h"
 
+#include "base/utf8.h"
 #include "core/store.h"
 #include "serve/codes.h"
 
@@ -105,6 +106,10 @@ static souk_err put(souk_call *call, souk_json_doc *doc, bool *ret_new)
     souk_document document = {.kind = kind, .merchant = call->caller.merchant, .text = call->body};
     uint64_t expected;
     SOUK_TRY(read_code(call, &document.key));
+    if (!souk_utf8_plain(document.key))
+        return souk_diag_say(&call->diag, SOUK_EINVAL,
+                             "a store's code is UTF-8 without control characters: events with "
+                             "another are refused, too");
     SOUK_TRY(souk_json_read(doc, call->body, NULL, &call->diag));
     SOUK_TRY(souk_store_check(doc, true, &call->arena, &call->diag));
     SOUK_TRY(souk_call_expected(call, SOUK_VERSION_TOLD, &expected));
@@ -226,7 +231,7 @@ static const souk_shape_name shapes[] = {
 
 static const souk_route routes[] = {
     {"GET", "/v1/stores", SOUK_SCOPE_READ, get_stores,
-     .summary = "Stores, in the order of their codes", .query = SOUK_CODE_QUERY,
+     .summary = "Stores, in the order of their codes", .query = SOUK_CODE_QUERY, .sheet = "stores",
      .gives = "{stores: [Store], next_cursor?: text 'there are more'}"},
     {"GET", "/v1/stores/{store}", SOUK_SCOPE_READ, get_store, .summary = "One store, with its ETag",
      .gives = "Store", .versioned = true},

@@ -1,4 +1,4 @@
-/* stream_ticket.c - the table of stream_ticket.h, a ring. */
+/* stream_ticket.c - the table of stream_ticket.h. */
 #include "serve/stream_ticket.h"
 
 #include "base/random.h"
@@ -12,6 +12,31 @@ static souk_hash128 hash_of(const stream_tickets *tickets, souk_text ticket)
     return souk_hash128_of(&tickets->key, &ticket, 1);
 }
 
+static bool same_owner(const stream_pass *a, const stream_pass *b)
+{
+    return a->has_mark == b->has_mark && (!a->has_mark || souk_hash128_equal(a->mark, b->mark));
+}
+
+/* Where a new ticket goes: its owner's oldest place where he has as many as he may, else the first that ends or has
+ * ended. */
+static struct stream_ticket *find_room(stream_tickets *tickets, const stream_pass *pass,
+                                       int64_t now_ms)
+{
+    struct stream_ticket *first = tickets->tickets, *own = NULL;
+    size_t own_count = 0;
+    for (size_t i = 0; i < STREAM_TICKETS; i++) {
+        struct stream_ticket *each = &tickets->tickets[i];
+        if (each->until_ms < first->until_ms)
+            first = each;
+        if (each->until_ms <= now_ms || !same_owner(&each->pass, pass))
+            continue;
+        own_count++;
+        if (!own || each->until_ms < own->until_ms)
+            own = each;
+    }
+    return own_count >= STREAM_TICKETS_EACH ? own : first;
+}
+
 void stream_tickets_make(stream_tickets *tickets, const stream_pass *pass, int64_t now_ms,
                          char ret_ticket[STREAM_TICKET_BYTES])
 {
@@ -22,7 +47,7 @@ void stream_tickets_make(stream_tickets *tickets, const stream_pass *pass, int64
     digits[32] = '\0';
     snprintf(ret_ticket, STREAM_TICKET_BYTES, PREFIX "%s", digits);
     souk_auto_lock(&tickets->mutex);
-    tickets->tickets[tickets->next++ % STREAM_TICKETS] =
+    *find_room(tickets, pass, now_ms) =
         (struct stream_ticket){.hash = hash_of(tickets, souk_text_of(ret_ticket)),
                                .pass = *pass,
                                .until_ms = now_ms + STREAM_TICKET_MS};

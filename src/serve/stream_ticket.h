@@ -6,7 +6,9 @@
  * A token in a URL would stand in histories and in logs of proxies for as long as it works.  A ticket may: it opens
  * one stream, within a minute, with no more than its token's scopes, and the stream ends when that is revoked.
  *
- * Limits   STREAM_TICKETS at a time, the oldest goes for a new one; lost when the server ends
+ * Limits   STREAM_TICKETS_EACH of a token at a time: its oldest goes for a new one, never another's; STREAM_TICKETS of
+ *          all, above which the oldest goes; lost when the server ends
+ * Cost     one pass over the table
  * Threads  any */
 #ifndef SOUK_SERVE_STREAM_TICKET_H
 #define SOUK_SERVE_STREAM_TICKET_H
@@ -14,7 +16,12 @@
 #include "core/merchant.h"
 #include "os/thread.h"
 
-enum { STREAM_TICKETS = 1024, STREAM_TICKET_MS = 60000, STREAM_TICKET_BYTES = 41 }; /* with NUL */
+enum {
+    STREAM_TICKETS = 1024,
+    STREAM_TICKETS_EACH = 32, /* browsers of one page's visitor, opened within a minute */
+    STREAM_TICKET_MS = 60000,
+    STREAM_TICKET_BYTES = 41, /* with NUL */
+};
 
 /* Who listens, and what must go on to work for it. */
 typedef struct stream_pass {
@@ -26,7 +33,6 @@ typedef struct stream_pass {
 typedef struct stream_tickets {
     souk_mutex mutex;
     souk_hash_key key;
-    size_t next;
     struct stream_ticket {
         souk_hash128
             hash; /* so that a look at the table takes the same time whatever stands there */

@@ -50,17 +50,53 @@ SOUK_TEST("a ticket ends after a minute, and a made-up one was none")
     drop(test, tickets);
 }
 
-SOUK_TEST("there is room for so many tickets, and a new one takes the oldest's place")
+static stream_pass pass_of(unsigned token)
+{
+    return (stream_pass){.mark = {.low = token}, .has_mark = token > 0};
+}
+
+SOUK_TEST("a token's tickets take the place of its own oldest, and of nobody else's")
 {
     stream_tickets *tickets = make(test);
-    stream_pass pass = {.has_mark = false};
-    char first[STREAM_TICKET_BYTES], second[STREAM_TICKET_BYTES], last[STREAM_TICKET_BYTES];
-    stream_tickets_make(tickets, &pass, 1, first);
-    stream_tickets_make(tickets, &pass, 1, second);
-    for (int i = 0; i < STREAM_TICKETS - 1; i++)
-        stream_tickets_make(tickets, &pass, 1, last);
-    SOUK_CHECK_ERR(stream_tickets_take(tickets, souk_text_of(first), 2, &pass), SOUK_EUNAUTH);
-    SOUK_MUST(stream_tickets_take(tickets, souk_text_of(second), 2, &pass));
-    SOUK_MUST(stream_tickets_take(tickets, souk_text_of(last), 2, &pass));
+    stream_pass ann = pass_of(1), bob = pass_of(2), desk = pass_of(0), got;
+    char hers[STREAM_TICKET_BYTES], first[STREAM_TICKET_BYTES], second[STREAM_TICKET_BYTES],
+        last[STREAM_TICKET_BYTES], local[STREAM_TICKET_BYTES];
+    stream_tickets_make(tickets, &ann, 1, hers);
+    stream_tickets_make(tickets, &desk, 1, local);
+    stream_tickets_make(tickets, &bob, 2, first);
+    stream_tickets_make(tickets, &bob, 3, second);
+    for (int i = 0; i < 1100 - 2; i++)
+        stream_tickets_make(tickets, &bob, 4, last);
+    SOUK_CHECK_ERR(stream_tickets_take(tickets, souk_text_of(first), 5, &got), SOUK_EUNAUTH);
+    SOUK_CHECK_ERR(stream_tickets_take(tickets, souk_text_of(second), 5, &got), SOUK_EUNAUTH);
+    SOUK_MUST(stream_tickets_take(tickets, souk_text_of(last), 5, &got));
+    SOUK_CHECK(got.mark.low == 2);
+    SOUK_MUST(stream_tickets_take(tickets, souk_text_of(hers), 5, &got));
+    SOUK_CHECK(got.mark.low == 1);
+    SOUK_MUST(stream_tickets_take(tickets, souk_text_of(local), 5, &got));
+    SOUK_CHECK(!got.has_mark);
+    drop(test, tickets);
+}
+
+SOUK_TEST("there is room for so many tickets of all, and a new one takes the oldest's place")
+{
+    stream_tickets *tickets = make(test);
+    stream_pass pass, got;
+    char each[STREAM_TICKETS + 1][STREAM_TICKET_BYTES];
+    for (unsigned i = 0; i <= STREAM_TICKETS; i++) {
+        pass = pass_of(1 + i / STREAM_TICKETS_EACH);
+        stream_tickets_make(tickets, &pass, 1 + i, each[i]);
+    }
+    SOUK_CHECK_ERR(stream_tickets_take(tickets, souk_text_of(each[0]), 2000, &got), SOUK_EUNAUTH);
+    for (unsigned i = 1; i <= STREAM_TICKETS; i++) {
+        SOUK_MUST(stream_tickets_take(tickets, souk_text_of(each[i]), 2000, &got));
+        SOUK_CHECK(got.mark.low == 1 + i / STREAM_TICKETS_EACH);
+    }
+    /* what has ended makes room, whosever it was */
+    pass = pass_of(1);
+    for (unsigned i = 0; i < STREAM_TICKETS_EACH; i++)
+        stream_tickets_make(tickets, &pass, 1, each[i]);
+    stream_tickets_make(tickets, &pass, 2 + STREAM_TICKET_MS, each[0]);
+    SOUK_MUST(stream_tickets_take(tickets, souk_text_of(each[0]), 3 + STREAM_TICKET_MS, &got));
     drop(test, tickets);
 }

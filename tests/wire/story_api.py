@@ -1,6 +1,6 @@
 """The API as it is described: /openapi.json is clean under two linters, and a proxy that checks every request and
 every answer against it finds nothing to say."""
-import json, os, re, shutil, subprocess, threading
+import base64, csv, hashlib, hmac, io, json, os, re, shutil, subprocess, threading, time, urllib.request
 
 from lib import Shop, event, story
 
@@ -112,7 +112,8 @@ def a_proxy_that_checks_the_description_finds_every_answer_as_it_says():
             for path in ["/v1/stats", "/v1/shoppers/user/u1", "/v1/shoppers/email/a%40b.cd/profile", "/v1/shoppers/user/u1/timeline?limit=1",
                          "/v1/rejects", "/v1/rejects?limit=1", "/v1/sources", "/v1/keys", "/v1/tokens", "/v1/jobs", "/v1/quarantine", "/v1/schemas",
                          "/v1/schemas/Order%20Completed", "/v1/stores", "/v1/products", "/v1/products?limit=1",
-                         "/v1/products/P1", "/v1/products/P1/versions", "/health", "/version", "/robots.txt", "/metrics", "/openapi.json"]:
+                         "/v1/products?format=csv", "/v1/stores?format=csv", "/v1/rejects?format=csv&limit=1",
+                         "/v1/shoppers/user/u1/timeline?format=csv", "/v1/products/P1", "/v1/products/P1/versions", "/health", "/version", "/robots.txt", "/metrics", "/openapi.json"]:
                 proxy.call("GET", path)
             proxy.call("GET", "/v1/products/P%202", wants=404)
             proxy.call("GET", "/v1/shoppers/user/nobody", wants=404)
@@ -147,14 +148,16 @@ def a_request_under_one_idempotency_key_is_done_once():
         key = ["Idempotency-Key: 0b9d2a7e-1"]
         first = shop.call("POST", "/v1/tokens", {"scopes": ["read"], "name": "desk"}, headers=key)
         again = shop.call("POST", "/v1/tokens", {"scopes": ["read"], "name": "desk"}, headers=key)
-        assert first[0] == 201 == again[0] and first[1] == again[1], (first, again)
+        made, told = json.loads(first[1]), json.loads(again[1])
+        assert made.pop("token").startswith("souk_at_") and told.pop("withheld") == "token", (made, told)
+        assert first[0] == 201 == again[0] and made == told, (first, again)
         assert b"Idempotency-Replayed: true" in again[2] and b"Idempotency-Replayed" not in first[2]
         assert shop.call("POST", "/v1/tokens", {"scopes": ["manage"], "name": "desk"}, headers=key)[0] == 422
         assert shop.call("POST", "/v1/tokens", {"scopes": ["read"], "name": "x"}, headers=["Idempotency-Key: two words"])[0] == 400
         assert [t["name"] for t in shop.get("/v1/tokens")[1]["tokens"]].count("desk") == 1
         shop.stop()  # and after a restart
         shop.start()
-        assert shop.call("POST", "/v1/tokens", {"scopes": ["read"], "name": "desk"}, headers=key)[1] == first[1]
+        assert shop.call("POST", "/v1/tokens", {"scopes": ["read"], "name": "desk"}, headers=key)[1] == again[1]
 
 
 @story
@@ -221,3 +224,135 @@ def products_are_listed_as_they_are_described_and_as_events_name_them():
         shop.run("import", "products", path)
         assert [v["price"] for v in shop.get("/v1/products/B-1/versions")[1]["versions"]] == ["4.5", "4.8"]
         assert shop.get("/v1/products/B-1")[1]["price"] == "4.8"
+
+
+@story
+def a_sheet_of_products_runs_nothing_and_comes_back_as_it_was():
+    with Shop() as shop:
+        path = os.path.join(os.path.dirname(shop.data), "products.csv")
+        with open(path, "w") as file:
+            file.write('sku,title,brand,price,currency,shade\n=A1,"=HYPERLINK(""http://x"",""sale"")",@Leaf,4.50,EUR,-1+2\n'
+                       "B-2,'=2,+44 12,12,EUR,\nC-3,-5,Clay,3,EUR,\"two\nlines\"\n")
+        shop.run("import", "products", path)
+        shop.start()
+        shop.send("/v1/batch", {"batch": [event("u", "m1", "Product Viewed", sku="\tZ9", price="1")]})
+        told = shop.get("/v1/products")[1]["products"]
+        rows, next_page, pages = [], "/v1/products?format=csv&limit=2", []
+        while next_page:
+            status, body, head = shop.call("GET", next_page)
+            assert status == 200 and b"Content-Type: text/csv" in head and body.startswith(b"\xef\xbb\xbfproduct,described,title,"), (head, body)
+            assert b'filename="products.csv"' in head, head
+            pages.append(body)
+            read = list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline="")))
+            rows += read
+            link = re.search(rb'Link: <([^>]*)>; rel="next"', head)
+            next_page = link and link.group(1).decode()
+        assert len(pages) > 1 and len(rows) == len(told), rows
+        for row in rows:
+            for cell in row.values():
+                assert not re.match(r"[=+\-@\t\r\n]", cell) or re.fullmatch(r"[-+]\d+(\.\d+)?", cell), cell
+        assert any(row["title"].startswith("'=HYPERLINK") for row in rows), rows
+        with open(path, "wb") as file:  # as a sheet would put the pages under one heading
+            file.write(pages[0] + b"".join(page.split(b"\r\n", 1)[1] for page in pages[1:]))
+        said = shop.run("import", "products", path)
+        assert shop.get("/v1/products")[1]["products"] == told, (said, shop.get("/v1/products"), told)
+        for page, fields in [("/v1/stores", ["store"]), ("/v1/rejects", ["id", "text"]), ("/v1/shoppers/user/u/timeline", ["position", "type", "event"])]:
+            status, body, _ = shop.call("GET", page + "?format=csv")
+            heading = next(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline="")))
+            assert status == 200 and set(fields) <= set(heading), (page, body)
+        assert shop.call("GET", "/v1/products?format=xlsx")[0] == 400
+
+
+@story
+def none_but_admin_makes_tokens_and_so_none_else_has_a_second_quota():
+    with Shop() as shop:
+        shop.start()
+        for scope in "read", "manage":
+            token = shop.run("token", "new", scope)["token"]
+            answer = shop.call("POST", "/v1/tokens", {"scopes": [scope]}, auth="Bearer " + token)
+            assert answer[0] == 403, answer
+        assert shop.run("token", "list")["tokens"][0]["scopes"] == ["read", "manage", "admin"]
+
+
+@story
+def a_stores_code_has_no_control_characters():
+    with Shop() as shop:
+        shop.start()
+        for code in "A%0AB", "A%1B%5B2J", "%E2%80%AEA", "A%FF":
+            status, body, _ = shop.call("PUT", "/v1/stores/" + code, {"name": "x"}, headers=["If-None-Match: *"])
+            assert status == 400 and b"control characters" in body, (code, status, body)
+        assert shop.call("PUT", "/v1/stores/A%20B", {"name": "x"}, headers=["If-None-Match: *"])[0] == 201
+
+
+@story
+def a_proxy_finds_webhooks_stream_and_hooks_as_they_are_described():
+    if not tool("prism"):
+        return "skipped"
+    with Shop() as shop:
+        shop.start({"SOUK_WEBHOOKS_ALLOW_PRIVATE": "127.0.0.0/8", "SOUK_WEBHOOKS_RETRY_MS": "50"})
+        shop.send("/v1/track", event("u1", "m1", "Order Completed", order_id="o1", revenue="2", currency="EUR"))
+        with Proxy(shop) as proxy:
+            # webhooks: to a port where nobody listens, so that each delivery waits
+            form = {"url": "http://127.0.0.1:9/x", "events": ["Order Completed"], "stores": ["S1"], "purpose": "serve", "rate": 5}
+            answer, _ = proxy.call("POST", "/v1/webhooks", form, 201, ["Idempotency-Key: w-1"])
+            made = json.loads(answer)
+            again = json.loads(proxy.call("POST", "/v1/webhooks", form, 201, ["Idempotency-Key: w-1"])[0])
+            assert made["secret"].startswith("whsec_") and "secret" not in again and again["withheld"] == "secret", again
+            path = f"/v1/webhooks/{made['id']}"
+            proxy.call("POST", "/v1/webhooks", {**form, "url": "ftp://x"}, 400)
+            proxy.call("GET", "/v1/webhooks")
+            proxy.call("GET", path)
+            proxy.call("GET", "/v1/webhooks/99", wants=404)
+            proxy.call("PUT", path, {**form, "purpose": None, "enabled": False}, 428)
+            proxy.call("PUT", path, {**form, "purpose": None, "enabled": True}, 200, ['If-Match: "v1"'])
+            proxy.call("PUT", path, form, 412, ['If-Match: "v1"'])
+            proxy.call("POST", path + "/rotate", {"keep_s": 60})
+            sent = json.loads(proxy.call("POST", path + "/test", wants=202)[0])
+            listed = json.loads(proxy.call("GET", path + "/deliveries?state=waiting")[0])["deliveries"]
+            assert [each["id"] for each in listed] == [sent["id"]], (sent, listed)
+            proxy.call("POST", f"{path}/deliveries/{sent['id']}/retry", wants=202)
+            proxy.call("GET", path + "/deliveries")
+            proxy.call("DELETE", path)
+
+            # the stream: it ends with its token, so the proxy has a whole answer
+            token = json.loads(proxy.call("POST", "/v1/tokens", {"scopes": ["read"]}, 201)[0])
+            bearer = "Bearer " + token["token"]
+            ticket = json.loads(proxy.call("POST", "/v1/stream/tickets", wants=201, auth=bearer)[0])["ticket"]
+            told = {}
+            streams = [threading.Thread(target=lambda name=name, query=query, auth=auth: told.update({name: proxy.call("GET", "/v1/stream?from=1" + query, auth=auth)}))
+                       for name, query, auth in [("token", "&type=Order%20Completed", bearer), ("ticket", "&ticket=" + ticket, "")]]
+            for each in streams:
+                each.start()
+            direct = lambda path: urllib.request.urlopen(urllib.request.Request(
+                "http://%s:%d" % proxy.own + path, headers={"Authorization": "Bearer " + shop.token})).read().decode()
+            for _ in range(600):  # both are open: what was told is counted
+                if re.search(r"\nsouk_stream_told_total [2-9]", direct("/metrics")):
+                    break
+                time.sleep(0.05)
+            proxy.call("DELETE", "/v1/tokens/" + token["id"])
+            for each in streams:
+                each.join(30)
+            for name in "token", "ticket":
+                body, head = told[name]
+                assert b"text/event-stream" in head.lower() and b'"type":"Order Completed"' in body and b"revoked" in body, (name, head, body)
+            proxy.call("GET", "/v1/stream?shopper=user:nobody", wants=404)
+            proxy.call("GET", "/v1/stream?ticket=souk_st_0", wants=401, auth="")
+            proxy.call("POST", "/v1/stream/tickets", wants=401, auth=bearer)
+
+            # hooks: who may send is who signs
+            hook = {"form": "shopify", "source": "webshop", "secret": "hush", "bases": ["serve=contract"]}
+            made = json.loads(proxy.call("POST", "/v1/hooks", hook, 201)[0])
+            proxy.call("POST", "/v1/hooks", {**hook, "form": "woocommerce"}, 201)
+            proxy.call("GET", "/v1/hooks")
+            order = json.dumps({"id": 7, "name": "#7", "created_at": "2026-01-01T10:00:00Z", "currency": "EUR", "total_price": "5.00", "line_items": []},
+                               separators=(",", ":")).encode()  # the proxy writes JSON again, and the bytes are signed
+            for header, secret, wants in [("X-Shopify-Hmac-Sha256", b"hush", 200), ("X-Shopify-Hmac-Sha256", b"loud", 401)]:
+                mac = base64.b64encode(hmac.new(secret, order, hashlib.sha256).digest()).decode()
+                status, answer, _ = shop.call("POST", made["path"], order, auth="", headers=["Content-Type: application/json", f"{header}: {mac}", "X-Shopify-Topic: orders/create"])
+                assert status == wants and b"stoplight" not in answer, (status, answer)
+            status, answer, _ = shop.call("POST", "/v1/hooks/woocommerce/webshop", b"{}", auth="", headers=["Content-Type: application/json", "X-WC-Webhook-Signature: x"])
+            assert status == 401 and b"stoplight" not in answer, (status, answer)
+            proxy.call("DELETE", f"/v1/hooks/{made['id']}")
+            proxy.call("DELETE", "/v1/hooks/99", wants=404)
+            proxy.call("PUT", "/v1/sources/webshop", {"speaks_for": "nobody"})
+            proxy.call("PUT", "/v1/sources/none", {"speaks_for": "nobody"}, 404)

@@ -1,5 +1,5 @@
 """Web shops that sign their hooks, and the Sensors SDKs as they are: what is stored of them, row by row."""
-import base64, hashlib, hmac, http.server, json, os, signal, sys, tempfile, threading, time, urllib.request
+import base64, hashlib, hmac, http.server, json, os, re, signal, sys, tempfile, threading, time, urllib.request
 from decimal import Decimal
 
 import clients
@@ -126,7 +126,8 @@ def woocommerce_hooks_count_an_order_once_through_all_its_states():
         assert answer.split(b" ")[1] == b"200" and b"connection: close" in answer.lower(), answer
         ping = b"POST /v1/hooks/woocommerce/{} HTTP/1.0\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 12\r\n\r\nwebhook_id=3"
         assert shop.raw(ping.replace(b"{}", b"woo"), 20).split(b" ")[1] == b"200"
-        assert shop.raw(ping.replace(b"{}", b"other"), 20).split(b" ")[1] == b"401"
+        answers = [re.sub(rb"[Dd]ate: [^\r]*", b"", shop.raw(ping.replace(b"{}", name), 20)) for name in (b"woo", b"other")]
+        assert answers[0] == answers[1], answers  # nobody learns by it which hooks there are
         twice = head.replace(b"Content-Length:", b"Content-Length: 5\r\nContent-Length:")
         chunked = head.replace(b"Content-Length:", b"Transfer-Encoding: chunked\r\nX-Length:")
         for bad in [twice, chunked]:

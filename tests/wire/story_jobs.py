@@ -251,3 +251,23 @@ def checks_beside_the_server_find_nothing_while_events_come_and_people_are_merge
         assert events == len(load.acknowledged) + 10, (events, len(load.acknowledged))
         send_again(shop, load.acknowledged)
         assert shop.events() == events
+
+
+@story
+def a_pages_key_grants_nothing_for_a_user_it_names_until_its_source_speaks_for_anybody():
+    with Shop() as shop:
+        shop.start()
+        yes = {"type": "identify", "userId": "ann", "traits": {"age": 30}, "context": {"consent": {"categoryPreferences": {"profile": True}}}}
+        shop.send("/v1/batch", {"batch": [yes]})
+        profile = "/v1/shoppers/user/ann/profile?purpose=profile"
+        assert shop.call("GET", profile)[0] == 403
+        assert shop.run("source", "list")["sources"][0]["speaks_for"] == "visitor"
+        assert shop.run("source", "set", "web", "--speaks-for", "anybody") == {"source": "web", "speaks_for": "anybody"}
+        assert "speaks_for is visitor" in shop.run("source", "set", "web", "--speaks-for", "me", fails=2)
+        shop.send("/v1/batch", {"batch": [yes]})
+        assert shop.call("GET", profile)[0] == 200
+        shop.stop()  # and after a restart
+        shop.start()
+        assert shop.run("source", "list")["sources"][0]["speaks_for"] == "anybody"
+        shop.send("/v1/batch", {"batch": [{**yes, "context": {"consent": {"categoryPreferences": {"profile": False}}}}]})
+        assert shop.call("GET", profile)[0] == 403

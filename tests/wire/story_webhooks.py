@@ -283,7 +283,7 @@ def a_person_who_withdraws_while_a_delivery_waits_is_not_told_of(shop, receiver)
     own = [each for each in receiver.until(lambda heard: sum(each["path"] == "/ok" for each in heard) == 2) if each["path"] == "/ok"]
     by_type = {each["body"]["type"]: each["body"]["data"] for each in own}
     assert by_type["consent.withdrawn"]["purpose"] == "profile", by_type
-    assert by_type["consent.withdrawn"]["shopper"] == shoppers["u1"] and "shopper" not in by_type["person.erased"], by_type
+    assert by_type["consent.withdrawn"]["shopper"] == shoppers["u1"] and by_type["person.erased"]["shoppers"] == [shoppers["u2"]], by_type
     seen = len(receiver.heard)
     receiver.tell("/release")
     after = receiver.until(lambda heard: len({each["id"] for each in held(heard[seen:])}) == 2)

@@ -1,4 +1,5 @@
 /* collect.c - the collect service: the routes of the Segment protocol and of rejects, imports as jobs. */
+#include "base/utf8.h"
 #include "service/collect/devices.h"
 #include "service/collect/import.h"
 #include "service/collect/segment.h"
@@ -221,7 +222,9 @@ static const char pixel_query[] =
 
 static const char device_query[] = "writeKey?: text, store?: text 'where the sender stands', "
                                    "reader?: text 'its name'",
-                  device_answer[] = "{success: boolean, events: integer, rejected: integer}";
+                  device_answer[] =
+                      "{success: boolean, events: integer 'new ones', repeats: integer "
+                      "'stored before', rejected: integer}";
 
 static const souk_route routes[] = {
     BATCH("/v1/batch", "A batch of events"),
@@ -266,10 +269,11 @@ static const souk_route routes[] = {
      .gives = device_answer},
     {"POST", "/v1/poslog", SOUK_SCOPE_WRITE, souk_devices_poslog,
      .summary = "Receipts of tills, as a POSLog document", .body_limit = BATCH_BYTES,
-     .gives = device_answer, .words = "The body is XML: POSLog 2.2 to 6."},
+     .gives = device_answer, .words = "POSLog 2.2 to 6.", .takes = "text",
+     .takes_type = "application/xml"},
     {"POST", "/v1/devices/{form}", SOUK_SCOPE_WRITE, souk_devices_form,
      .summary = "What a reader or a camera says, in its own form", .body_limit = BATCH_BYTES,
-     .query = device_query, .gives = device_answer},
+     .query = device_query, .takes = "any", .gives = device_answer},
     {"GET", "/v1/schemas", 0, list_schemas, .summary = "Names of events that are checked",
      .gives = "{events: [{name: text, meaning: text}]}"},
     {"GET", "/v1/schemas/{event}", 0, get_schema, .summary = "The JSON Schema of an event",
@@ -278,6 +282,7 @@ static const souk_route routes[] = {
      .summary = "Events that could not be taken, oldest first", .slow = true, .operators = true,
      .query =
          "after?: integer 'next_after of the last page', limit?: integer(1..1000) 'of a page; 100'",
+     .sheet = "rejects",
      .gives =
          "{count: integer 'of all', rejects: [Reject], next_after?: integer 'there are more'}"},
     {"POST", "/v1/rejects/{id}/replay", SOUK_SCOPE_MANAGE, replay_reject,
@@ -343,6 +348,10 @@ static souk_err find_source(souk_work *work, struct import_source *source, uint3
 {
     souk_statement statement;
     souk_text name = source->name;
+    if (!souk_utf8_plain(name))
+        return souk_diag_say(work->diag, SOUK_EINVAL,
+                             "the name of a source has no control characters: name another with "
+                             "--source");
     SOUK_TRY(souk_field_statement(work->arguments, souk_json_root(work->arguments), work->arena,
                                   &statement, work->diag));
     SOUK_TRY(find_mute(work, &statement, source));
@@ -424,6 +433,7 @@ const souk_service souk_collect_service = {
     .shape_count = sizeof shapes / sizeof *shapes,
     .open = souk_collect_open,
     .close = souk_collect_close,
+    .count = souk_collect_count,
     .routes = routes,
     .route_count = sizeof routes / sizeof *routes,
     .works = works,

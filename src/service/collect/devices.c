@@ -18,14 +18,16 @@ static void answer(void *context, souk_err err)
 {
     souk_call *call = context;
     struct delivery *delivery = call->user;
-    char text[96];
+    char text[128];
+    size_t repeats = err ? 0 : souk_intake_repeats(delivery->intake);
     souk_intake_free(delivery->intake);
     if (err) {
         souk_collect_answer(call, err);
         return;
     }
-    int bytes = snprintf(text, sizeof text, "{\"success\":true,\"events\":%zu,\"rejected\":%zu}",
-                         delivery->events, delivery->rejected);
+    int bytes = snprintf(text, sizeof text,
+                         "{\"success\":true,\"events\":%zu,\"repeats\":%zu,\"rejected\":%zu}",
+                         delivery->events - repeats, repeats, delivery->rejected);
     souk_call_answer_text(call, 200, "application/json", (souk_text){text, (size_t)bytes});
 }
 

@@ -119,7 +119,9 @@ SOUK_TEST("a reader's webhook, a counter and a till arrive by their routes, once
     for (int i = 0; i < 2; i++) {
         SOUK_CHECK(post(&route, souk_devices_form, "impinj", "&store=SH-14", souk_text_of(tag)) ==
                    200);
-        SOUK_CHECK(!strcmp(route.shop.answer, "{\"success\":true,\"events\":1,\"rejected\":0}"));
+        SOUK_CHECK(!strcmp(route.shop.answer,
+                           i ? "{\"success\":true,\"events\":0,\"repeats\":1,\"rejected\":0}"
+                             : "{\"success\":true,\"events\":1,\"repeats\":0,\"rejected\":0}"));
         SOUK_CHECK(post(&route, souk_devices_form, "zebra", "&reader=fx-1",
                         SOUK_TEXT("{\"idHex\":\"AB\",\"timestamp\":1767268800000}")) == 200);
         SOUK_CHECK(post(&route, souk_devices_counts, "", "&store=SH-14",
@@ -135,6 +137,7 @@ SOUK_TEST("a reader's webhook, a counter and a till arrive by their routes, once
                           "5.10</ExtendedAmount></Sale></LineItem><Customer><CustomerID>9001"
                           "</CustomerID></Customer></RetailTransaction></Transaction></POSLog>")) ==
             200);
+        SOUK_CHECK(strstr(route.shop.answer, i ? "\"events\":0,\"repeats\":1" : "\"events\":1"));
         SOUK_CHECK(shop_events(&route.shop) == 4);
     }
     souk_index_totals(souk_spine_index(route.shop.spine), &totals);
@@ -156,7 +159,8 @@ SOUK_TEST("a part at fault is a reject of its own with its store, and comes back
     SOUK_CHECK(post(&route, souk_devices_counts, "", "&store=SH-14",
                     SOUK_TEXT("[{\"sensor\":\"d\",\"end\":1767268800,\"in\":3},"
                               "{\"sensor\":\"d\",\"end\":\"noon\",\"in\":3}]")) == 200);
-    SOUK_CHECK(!strcmp(route.shop.answer, "{\"success\":true,\"events\":1,\"rejected\":1}"));
+    SOUK_CHECK(
+        !strcmp(route.shop.answer, "{\"success\":true,\"events\":1,\"repeats\":0,\"rejected\":1}"));
     shop_rejects(&route.shop, &rejects);
     SOUK_CHECK(rejects.count == 1);
     SOUK_CHECK_TEXT(rejects.at[0].where, "form:counts@SH-14 ");

@@ -298,15 +298,6 @@ souk_err souk_hook_secrets_each(souk_hook_secrets *secrets, uint32_t merchant,
     return SOUK_OK;
 }
 
-bool souk_hook_secrets_known(souk_hook_secrets *secrets, souk_text form, souk_text name)
-{
-    souk_auto_read(&secrets->lock);
-    for (size_t i = 0; i < secrets->count; i++)
-        if (is_of(secrets->known[i], form, name))
-            return true;
-    return false;
-}
-
 /* All of the hook's secrets are tried, whichever fits: how long it takes does not tell. */
 souk_err souk_hook_secrets_check(souk_hook_secrets *secrets, souk_text form, souk_text name,
                                  souk_text body, const uint8_t mac[SOUK_HMAC_BYTES],

@@ -56,8 +56,6 @@ SOUK_CHECKED souk_err souk_hook_secrets_each(souk_hook_secrets *secrets, uint32_
                                                               const souk_hook_secret *hook),
                                              void *context);
 
-/* Is there such a hook of anybody? */
-bool souk_hook_secrets_known(souk_hook_secrets *secrets, souk_text form, souk_text name);
 /* Who signed the body.  SOUK_EUNAUTH: no secret of the hook did. */
 SOUK_CHECKED souk_err souk_hook_secrets_check(souk_hook_secrets *secrets, souk_text form,
                                               souk_text name, souk_text body,

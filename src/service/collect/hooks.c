@@ -3,6 +3,7 @@
 
 #include "base/base64.h"
 #include "base/url.h"
+#include "base/utf8.h"
 #include "service/collect/hook_secret.h"
 #include "service/collect/intake.h"
 #include "service/collect/segment.h"
@@ -163,16 +164,16 @@ static souk_err find_signer(souk_call *call, const struct sender *sender, souk_t
 
 static void receive(souk_call *call, const struct sender *sender)
 {
-    struct hooks *hooks = call->state;
     struct delivery delivery = {.form = sender->form,
                                 .body = call->body,
                                 .topic = header(call, sender->topic),
                                 .id = header(call, sender->delivery),
                                 .done = stored};
-    souk_text name, form = souk_text_of(sender->form->name);
+    souk_text name;
     souk_err err = souk_call_part(call, 0, &name);
+    /* Of any hook: it is not signed, and whoever sends one learns not which there are. */
     if (!err && sender->has_ping && header(call, sender->signature).bytes == 0 &&
-        is_ping(call->body) && souk_hook_secrets_known(hooks->secrets, form, name)) {
+        is_ping(call->body)) {
         souk_collect_answer(call, SOUK_OK);
         return;
     }
@@ -357,10 +358,9 @@ static souk_err add_hook(souk_call *call, const souk_json_doc *body)
         return souk_diag_say(&call->diag, SOUK_EINVAL,
                              "'%.*s' is no form of hooks: there are shopify and woocommerce",
                              (int)souk_min_size(hook.form.bytes, 60), hook.form.at);
-    for (size_t i = 0; i < hook.name.bytes; i++)
-        if ((unsigned char)hook.name.at[i] < ' ' || hook.name.at[i] == 127)
-            return souk_diag_say(&call->diag, SOUK_EINVAL,
-                                 "the name of a source has no control characters: name another");
+    if (!souk_utf8_plain(hook.name))
+        return souk_diag_say(&call->diag, SOUK_EINVAL,
+                             "the name of a source has no control characters: name another");
     SOUK_TRY(souk_hook_secrets_judge(&hook, secret, &call->diag));
     SOUK_TRY(find_source(call, body, hook.name, &hook.source));
     SOUK_TRY(souk_hook_secrets_add(hooks->secrets, &hook, secret, &call->diag));
@@ -399,28 +399,44 @@ static void delete_hook(souk_call *call)
 /* ---- the table ------------------------------------------------------------------------------------------------ */
 
 /* The mini program's SDK takes every answer for a good one, and sends again only where none comes. */
-#define SENSORS(method, path, words)                                                 \
+#define SENSORS(method, path, words, ...)                                            \
     {                                                                                \
         method, path, SOUK_SCOPE_WRITE, receive_sensors, words, SOUK_CALL_BODY_MOST, \
-            .any_origin = true, .hangs_up = true                                     \
+            .any_origin = true, .hangs_up = true, __VA_ARGS__                        \
     }
+#define IMAGE .gives_type = "image/gif", .query = "data?: text, data_list?: text, gzip?: text"
+#define FORM                                                 \
+    .takes = "{data?: text, data_list?: text, gzip?: text}", \
+    .takes_type = "application/x-www-form-urlencoded"
+#define TAKEN    .gives = "{success: boolean}"
+#define IN_QUERY .key_in = "query project, query token, query writeKey"
+#define HOOK     "{id: integer, form: text, source: text, path: text 'where it is sent', made: time}"
 
 static const souk_route routes[] = {
     {"POST", "/v1/hooks/shopify/{source}", SOUK_SCOPE_WRITE, receive_shopify,
-     .summary = "A signed hook of a Shopify shop", .body_limit = HOOK_BYTES},
+     .summary = "A signed hook of a Shopify shop", .body_limit = HOOK_BYTES, TAKEN, .takes = "any",
+     .key_in = "header x-shopify-hmac-sha256"},
     {"POST", "/v1/hooks/woocommerce/{source}", SOUK_SCOPE_WRITE, receive_woo,
-     .summary = "A signed hook of a WooCommerce shop", .body_limit = HOOK_BYTES},
-    {"GET", "/v1/hooks", SOUK_SCOPE_ADMIN, list_hooks, .summary = "Hooks and whose they are"},
+     .summary = "A signed hook of a WooCommerce shop", .body_limit = HOOK_BYTES, TAKEN,
+     .takes = "any", .words = "An unsigned ping, webhook_id=7, is answered and not kept.",
+     .key_in = "header x-wc-webhook-signature"},
+    {"GET", "/v1/hooks", SOUK_SCOPE_ADMIN, list_hooks, .summary = "Hooks and whose they are",
+     .gives = "{hooks: [" HOOK "]}"},
     {"POST", "/v1/hooks", SOUK_SCOPE_ADMIN, post_hook,
-     .summary = "Another secret of a hook, and its source where there is none", .slow = true},
+     .summary = "Another secret of a hook, and its source where there is none", .slow = true,
+     .takes = "{form: shopify|woocommerce, source: text, secret: text, bases?: [text] "
+              "'serve=contract', age?: adult|minor}",
+     .gives = HOOK, .gives_status = 201},
     {"DELETE", "/v1/hooks/{id}", SOUK_SCOPE_ADMIN, delete_hook,
-     .summary = "A secret of a hook works no more", .slow = true},
-    SENSORS("GET", "/sa", "A record of a Sensors SDK, in the address"),
-    SENSORS("POST", "/sa", "Records of a Sensors SDK"),
-    SENSORS("GET", "/sa.gif", "A record of a Sensors SDK, as an image"),
-    SENSORS("POST", "/sa.gif", "Records of a Sensors SDK in a page"),
-    SENSORS("GET", "/sa/{key}", "A record of a Sensors SDK, its write key in the path"),
-    SENSORS("POST", "/sa/{key}", "Records of a Sensors SDK, their write key in the path"),
+     .summary = "A secret of a hook works no more", .slow = true, TAKEN},
+    SENSORS("GET", "/sa", "A record of a Sensors SDK, in the address", IMAGE, IN_QUERY),
+    SENSORS("POST", "/sa", "Records of a Sensors SDK", FORM, TAKEN, IN_QUERY),
+    SENSORS("GET", "/sa.gif", "A record of a Sensors SDK, as an image", IMAGE, IN_QUERY),
+    SENSORS("POST", "/sa.gif", "Records of a Sensors SDK in a page", FORM, TAKEN, IN_QUERY),
+    SENSORS("GET", "/sa/{key}", "A record of a Sensors SDK, its write key in the path", IMAGE,
+            .key_in = "path"),
+    SENSORS("POST", "/sa/{key}", "Records of a Sensors SDK, their write key in the path", FORM,
+            TAKEN, .key_in = "path"),
 };
 
 const souk_service souk_hooks_service = {

@@ -349,7 +349,7 @@ SOUK_TEST("what is no hook is refused in words, before a source is made of it")
 
 /* ---- pings, faults ------------------------------------------------------------------------------------------ */
 
-SOUK_TEST("the unsigned ping of WooCommerce is answered for a hook that is there, and nothing else "
+SOUK_TEST("the unsigned ping of WooCommerce is answered for any name alike, and nothing else "
           "unsigned")
 {
     static const char *const others[] = {
@@ -360,7 +360,7 @@ SOUK_TEST("the unsigned ping of WooCommerce is answered for a hook that is there
     SOUK_CHECK(add_hook(&door, "shopify", "w", "hush") == 201);
     const souk_text ping = SOUK_TEXT("webhook_id=7");
     SOUK_CHECK(door_call(&door, "POST", "/v1/hooks/woocommerce/w", "", ping) == 200);
-    SOUK_CHECK(door_call(&door, "POST", "/v1/hooks/woocommerce/x", "", ping) == 401);
+    SOUK_CHECK(door_call(&door, "POST", "/v1/hooks/woocommerce/x", "", ping) == 200);
     SOUK_CHECK(door_call(&door, "POST", "/v1/hooks/shopify/w", "", ping) == 401);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         SOUK_CHECK(door_call(&door, "POST", "/v1/hooks/woocommerce/w", "",

@@ -43,13 +43,39 @@ static souk_err read_price(import_table *table, souk_product *product, souk_diag
     return SOUK_OK;
 }
 
+/* The members of a cell that holds a JSON object, as an export has it; any other text is an attribute of its own. */
+static souk_err write_told_attributes(import_table *table, souk_text cell, souk_json_writer *json)
+{
+    souk_json_doc doc = {.mem = table->sink->mem};
+    souk_err err = souk_json_read(&doc, cell, NULL, NULL);
+    if (!err && souk_json_type(&doc, souk_json_root(&doc)) == SOUK_JSON_OBJECT) {
+        for (souk_json_node node = souk_json_first(&doc, souk_json_root(&doc));
+             node != SOUK_JSON_NONE; node = souk_json_next(&doc, node)) {
+            souk_json_write_raw_key(json, souk_json_key(&doc, node));
+            souk_json_write_raw(json, souk_json_raw(&doc, node));
+        }
+    } else if (err != SOUK_ENOMEM) {
+        souk_json_put_text(json, "attributes", cell);
+    }
+    souk_json_doc_done(&doc);
+    return err == SOUK_ENOMEM ? err : SOUK_OK;
+}
+
 static souk_err write_attributes(import_table *table, souk_product *product)
 {
     souk_json_writer json = {.out = &table->body};
-    if (!import_table_has_rest(table))
+    souk_text told = import_table_cell(table, IMPORT_P_ATTRIBUTES);
+    souk_text since = import_table_has(table, IMPORT_P_DESCRIBED)
+                          ? SOUK_TEXT("") /* an export's: when it was told */
+                          : import_table_cell(table, IMPORT_P_SINCE);
+    if (!import_table_has_rest(table) && told.bytes == 0 && since.bytes == 0)
         return SOUK_OK;
     souk_buf_clear(&table->body);
     souk_json_write_object(&json);
+    if (told.bytes)
+        SOUK_TRY(write_told_attributes(table, told, &json));
+    if (since.bytes)
+        souk_json_put_text(&json, "since", since);
     import_table_write_rest(table, &json);
     souk_json_write_end(&json);
     SOUK_TRY(souk_json_write_check(&json));
@@ -64,6 +90,8 @@ static souk_err read_row(import_table *table, souk_diag *fault)
     souk_import_entry entry = {.kind = SOUK_IMPORT_PRODUCT};
     souk_product *product = &entry.product;
     uint32_t ordinal;
+    if (import_read_yes(import_table_cell(table, IMPORT_P_DESCRIBED)) == 0)
+        return SOUK_OK; /* an export names codes that nobody has described */
     const struct {
         int meaning;
         souk_text *text;

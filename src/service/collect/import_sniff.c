@@ -41,7 +41,7 @@ souk_text import_sample_cell(const import_sample *sample, size_t row, size_t col
 {
     if (column >= sample->counts[row])
         return SOUK_TEXT("");
-    return souk_text_trim(sample->rows[row][column]);
+    return souk_text_trim(souk_csv_unguard(souk_text_trim(sample->rows[row][column])));
 }
 
 /* ---- how it is written ------------------------------------------------------------------------------------------ */

@@ -36,9 +36,12 @@ void import_table_tell(const void *state, souk_json_writer *out)
 
 /* ---- cells ------------------------------------------------------------------------------------------------------ */
 
+/* Without the apostrophe that a sheet, or our own export, sets before a text that looks like a formula. */
 static souk_text cell_at(const import_table *table, size_t column)
 {
-    return column < table->cell_count ? souk_text_trim(table->cells[column]) : SOUK_TEXT("");
+    return column < table->cell_count
+               ? souk_text_trim(souk_csv_unguard(souk_text_trim(table->cells[column])))
+               : SOUK_TEXT("");
 }
 
 souk_text import_table_cell(const import_table *table, int meaning)

@@ -150,6 +150,9 @@ static const import_meaning products[IMPORT_PRODUCTS_COUNT] = {
     [IMPORT_P_AVAILABILITY] = {"availability", IMPORT_TEXT,
                                "availability|in stock|stock status|available|库存状态|上架状态|"
                                "verfügbarkeit|lieferbar|lieferstatus|disponibilité|en stock"},
+    [IMPORT_P_ATTRIBUTES] = {"attributes", IMPORT_TEXT, "attributes"},
+    [IMPORT_P_DESCRIBED] = {"described", IMPORT_YES, "described"},
+    [IMPORT_P_SINCE] = {"since", IMPORT_TIME, "since"},
 };
 
 static const import_meaning stores[IMPORT_STORES_COUNT] = {

@@ -71,6 +71,9 @@ enum import_products_meaning {
     IMPORT_P_URL,
     IMPORT_P_IMAGE,
     IMPORT_P_AVAILABILITY,
+    IMPORT_P_ATTRIBUTES, /* this and the next: columns of our own export (GET /v1/products?format=csv) */
+    IMPORT_P_DESCRIBED,
+    IMPORT_P_SINCE,
     IMPORT_PRODUCTS_COUNT
 };
 enum import_stores_meaning {

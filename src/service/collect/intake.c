@@ -181,6 +181,17 @@ void souk_collect_close(void *state)
     souk_mem_put(collect->mem, collect);
 }
 
+void souk_collect_count(void *state, souk_buf *out)
+{
+    const souk_collect *collect = state;
+    souk_buf_print(out,
+                   "# HELP souk_events_untimed_total Events whose timestamp is no time: they are "
+                   "dated to their receipt.\n"
+                   "# TYPE souk_events_untimed_total counter\n"
+                   "souk_events_untimed_total %llu\n",
+                   (unsigned long long)__atomic_load_n(&collect->untimed, __ATOMIC_RELAXED));
+}
+
 /* ---- events and faults -------------------------------------------------------------------------------- */
 
 void souk_intake_source(souk_intake *intake, uint32_t source)
@@ -211,6 +222,11 @@ size_t souk_intake_left_out(const souk_intake *intake)
 size_t souk_intake_events(const souk_intake *intake)
 {
     return intake->batch.count;
+}
+
+size_t souk_intake_repeats(const souk_intake *intake)
+{
+    return intake->batch.repeats;
 }
 
 size_t souk_intake_faults(const souk_intake *intake)

@@ -46,6 +46,10 @@ size_t souk_intake_faults_dropped(const souk_intake *intake);
 size_t souk_intake_events(const souk_intake *intake);
 size_t souk_intake_faults(const souk_intake *intake);
 size_t souk_intake_left_out(const souk_intake *intake);
+/* For /metrics: appends what the state of souk_collect_open counts. */
+void souk_collect_count(void *state, souk_buf *out);
+/* In the done of a submission that went well: how many of its events were stored before. */
+size_t souk_intake_repeats(const souk_intake *intake);
 
 /* Stores all of it and waits; repeats are dropped silently.  The intake holds nothing afterwards. */
 SOUK_CHECKED souk_err souk_intake_write(souk_intake *intake);

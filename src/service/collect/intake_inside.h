@@ -47,6 +47,7 @@ struct souk_collect {
     size_t resting_count;
     souk_packer *packers[INTAKE_PACKERS];
     size_t packer_count;
+    uint64_t untimed; /* events whose timestamp was no time */
 };
 
 /* Reads the doc's node as an event, or adds a fault with the node's text, at `place` and, unless it is

@@ -1,6 +1,7 @@
 /* segment_event.c - one JSON event of the Segment protocol: whose it is, when it was, what it says. */
 #include "base/currency.h"
 #include "base/random.h"
+#include "base/utf8.h"
 #include "service/collect/intake_inside.h"
 #include "service/collect/vocabulary.h"
 
@@ -294,7 +295,14 @@ static void read_consent(const struct reading *r)
 
 /* ---- when ------------------------------------------------------------------------------------------------- */
 
-/* The event's own time; a device whose clock is off by more than five minutes is corrected by what its
+static bool is_told(const struct reading *r, souk_json_node node)
+{
+    souk_json_kind kind = souk_json_type(&r->intake->doc, node);
+    return kind != SOUK_JSON_MISSING && kind != SOUK_JSON_NULL;
+}
+
+/* The event's own time; one that is no time is counted, and the event dated to its receipt, as Segment does: nothing of it
+ * is lost.  A device whose clock is off by more than five minutes is corrected by what its
  * sentAt says, and nothing happens after it was received. */
 static void read_when(const struct reading *r)
 {
@@ -304,8 +312,11 @@ static void read_when(const struct reading *r)
     bool has_sent = intake->has_sent || time_of(r, r->fields[SENT_AT], &sent);
     event->received = event->at = intake->received;
     if (!time_of(r, r->fields[TIMESTAMP], &event->at) &&
-        !time_of(r, r->fields[ORIGINAL_TIMESTAMP], &event->at))
+        !time_of(r, r->fields[ORIGINAL_TIMESTAMP], &event->at)) {
+        if (is_told(r, r->fields[TIMESTAMP]) || is_told(r, r->fields[ORIGINAL_TIMESTAMP]))
+            __atomic_fetch_add(&intake->collect->untimed, 1, __ATOMIC_RELAXED);
         return;
+    }
     int64_t skew = has_sent ? intake->received - sent : 0;
     if (skew > SKEW_MS || skew < -SKEW_MS)
         event->at += skew;
@@ -441,6 +452,8 @@ static souk_err read_track(struct reading *r)
     souk_json_members(&r->intake->doc, r->fields[PROPERTIES], property_keys, PROPERTY_COUNT,
                       r->properties);
     event->store = short_name(text_of(r, r->properties[STORE_ID]));
+    if (!souk_utf8_plain(event->store)) /* it stands in lists, paths and on terminals */
+        return blame_field(r, "store_id", "has a control character: send the store's code alone");
     if (!vocable)
         return read_own_event(r);
     SOUK_TRY(souk_vocable_check(vocable, &r->intake->doc, r->fields[PROPERTIES], r->fault));

@@ -273,6 +273,56 @@ SOUK_TEST("an event happened at its timestamp in any zone, and never after it wa
     shop_close(&shop);
 }
 
+SOUK_TEST("a timestamp that is no time dates the event to its receipt, and is counted")
+{
+    static const struct {
+        const char *members;
+        unsigned counted;
+    } cases[] = {
+        {"\"timestamp\":\"yesterday\"", 1},
+        {"\"timestamp\":17,\"originalTimestamp\":null", 1},
+        {"\"originalTimestamp\":\"2026-13-01\"", 1},
+        {"\"timestamp\":\"soon\",\"originalTimestamp\":\"2026-01-01T10:00:00Z\"", 0},
+        {"\"timestamp\":null", 0},
+        {"\"timestamp\":\"2026-01-01T10:00:00Z\"", 0},
+        {"\"name\":\"Home\"", 0},
+    };
+    struct shop shop;
+    char body[200], wanted[60];
+    unsigned counted = 0;
+    shop_open(&shop, test);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        souk_auto_value(souk_buf) out = {.mem = souk_mem_heap()};
+        snprintf(body, sizeof body, "{\"userId\":\"u\",\"type\":\"page\",%s}", cases[i].members);
+        SOUK_CHECK(shop_send(&shop, "/v1/page", body) == 200);
+        counted += cases[i].counted;
+        if (cases[i].counted)
+            SOUK_CHECK(shop_story(&shop, "u", 0)->fact.at == SHOP_NOW);
+        souk_collect_count(shop.collect, &out);
+        snprintf(wanted, sizeof wanted, "\nsouk_events_untimed_total %u\n", counted);
+        SOUK_CHECK(strstr(souk_buf_ended(&out), wanted));
+    }
+    shop_close(&shop);
+}
+
+SOUK_TEST("a store's code with a control character is a fault of its event")
+{
+    static struct shop_rejects rejects;
+    struct shop shop;
+    shop_open(&shop, test);
+    SOUK_CHECK(
+        shop_send(&shop, "/v1/batch",
+                  "{\"batch\":[{\"type\":\"track\",\"event\":\"Store Entered\",\"userId\":\"u\","
+                  "\"properties\":{\"store_id\":\"SH\\u001b[2J\"}},"
+                  "{\"type\":\"track\",\"event\":\"My Own\",\"userId\":\"u\",\"properties\":{"
+                  "\"store_id\":\"SH\\u202e\"}},{\"type\":\"track\",\"event\":\"My Own\","
+                  "\"userId\":\"u\",\"properties\":{\"store_id\":\"上海 1\"}}]}") == 200);
+    shop_rejects(&shop, &rejects);
+    SOUK_CHECK(rejects.count == 2 && shop_events(&shop) == 1);
+    SOUK_CHECK(strstr(rejects.at[0].fault.at, "properties.store_id has a control character"));
+    shop_close(&shop);
+}
+
 SOUK_TEST("the sentAt of a batch corrects all its events, whatever they say themselves")
 {
     struct shop shop;
