@@ -118,8 +118,10 @@ typedef struct souk_route {
     bool slow;           /* it waits for commits: runs beside the loop that reads requests */
     bool
         hangs_up; /* a failure of ours (5xx) closes the connection: its clients take any answer for good */
-    bool versioned;  /* its If-Match names a version, see souk_call_expected */
-    bool needs_key;  /* an Idempotency-Key must come with it */
+    bool versioned; /* its If-Match names a version, see souk_call_expected */
+    bool needs_key; /* an Idempotency-Key must come with it */
+    const char *
+        secret; /* the member of `gives` that is shown once: what is kept for a repeat has it not */
     bool any_origin; /* web pages of other origins may call it (CORS): a door of events */
     /* For the API reference, in the notation of serve/shape.h; NULL: nothing. */
     const char *query;         /* members: "limit?: integer(1..1000) 'how many'" */

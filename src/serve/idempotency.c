@@ -17,6 +17,8 @@ static const souk_migration steps[] = {
      "  body        BLOB NOT NULL"  /* nonce[24], then the answer, sealed */
      ") WITHOUT ROWID;"
      "CREATE INDEX idempotency_at ON idempotency (at)"},
+    /* Answers were kept with the keys and tokens that they made. */
+    {2, "DELETE FROM idempotency"},
 };
 
 struct souk_idempotency {
@@ -34,7 +36,8 @@ struct keyed {
     souk_call *call;
     souk_hash128 id, fingerprint;
     void (*send)(souk_call *call, int status, const char *type, souk_text body, unsigned retry_s);
-    int status; /* of the answer that is kept or to be kept */
+    const char *secret; /* of the route */
+    int status;         /* of the answer that is kept or to be kept */
     const char *type;
     souk_buf body;
 };
@@ -179,6 +182,40 @@ static souk_err seal(struct keyed *keyed, souk_text body)
 
 /* ---- one call -------------------------------------------------------------------------------------------- */
 
+/* The answer without its secret, which names what it withholds. */
+static souk_err leave_out(const char *secret, souk_text body, souk_mem *mem, souk_buf *ret_rest)
+{
+    souk_json_doc doc = {.mem = mem};
+    souk_json_writer out = {.out = ret_rest};
+    souk_err err = souk_json_read(&doc, body, NULL, NULL);
+    if (!err && souk_json_type(&doc, souk_json_root(&doc)) != SOUK_JSON_OBJECT)
+        err = SOUK_ESYNTAX;
+    souk_json_write_object(&out);
+    for (souk_json_node node = err ? SOUK_JSON_NONE : souk_json_first(&doc, souk_json_root(&doc));
+         node != SOUK_JSON_NONE; node = souk_json_next(&doc, node)) {
+        if (souk_text_equal(souk_json_key(&doc, node), souk_text_of(secret)))
+            continue;
+        souk_json_write_raw_key(&out, souk_json_key(&doc, node));
+        souk_json_write_raw(&out, souk_json_raw(&doc, node));
+    }
+    souk_json_put_words(&out, "withheld", secret);
+    souk_json_write_end(&out);
+    souk_json_doc_done(&doc);
+    return err ? err : souk_json_write_check(&out);
+}
+
+static souk_err keep(struct keyed *keyed, souk_text body)
+{
+    souk_auto_value(souk_buf) rest = {.mem = keyed->keys->mem};
+    if (keyed->secret) {
+        SOUK_TRY(leave_out(keyed->secret, body, keyed->keys->mem, &rest));
+        body = souk_buf_view(&rest);
+    }
+    SOUK_TRY(seal(keyed, body));
+    return souk_ledger_write(souk_spine_ledger(keyed->keys->spine), SOUK_LANE_INGEST, write_answer,
+                             keyed);
+}
+
 /* In place of the call's own send.  Where the answer cannot be kept, the deed is done all the same, and the caller is
  * told of it: an error would make it be done again. */
 static void send_and_keep(souk_call *call, int status, const char *type, souk_text body,
@@ -188,9 +225,8 @@ static void send_and_keep(souk_call *call, int status, const char *type, souk_te
     keyed->status = status;
     keyed->type = type;
     call->send = keyed->send;
-    if (status >= 200 && status < 300 && body.bytes <= ANSWER_MOST && !seal(keyed, body)) {
-        souk_err err = souk_ledger_write(souk_spine_ledger(keyed->keys->spine), SOUK_LANE_INGEST,
-                                         write_answer, keyed);
+    if (status >= 200 && status < 300 && body.bytes <= ANSWER_MOST) {
+        souk_err err = keep(keyed, body);
         (void)err;
     }
     souk_buf_done(&keyed->body);
@@ -281,6 +317,7 @@ void souk_idempotency_handle(souk_idempotency *keys, souk_call *call, const souk
         return;
     }
     keyed->send = call->send;
+    keyed->secret = route->secret;
     call->keyed = keyed;
     call->send = send_and_keep;
     route->handle(call);

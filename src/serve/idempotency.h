@@ -10,6 +10,8 @@
  *
  * Kept     answers of 2xx, sealed, for SOUK_IDEMPOTENCY_KEPT_MS, durable before they are sent; what failed changed
  *          nothing, and its key is free.  A key is its caller's own: another token's is another key
+ * Secrets  a secret is in the answer that makes it and nowhere else: of a route with a `secret` the answer is kept
+ *          without that member, and says "withheld":"token" in its place.  Who lost it revokes its id, asks for another
  * Once     what a handler did and its answer are two transactions here: a power cut between them leaves the deed
  *          without the answer, and the same key does it again
  * Cost     a read before, a commit behind each request with a key

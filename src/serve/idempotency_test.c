@@ -58,6 +58,16 @@ static const souk_route route = {"POST", "/deed", SOUK_SCOPE_MANAGE, do_deed, .s
 static const souk_route strict = {
     "POST", "/deed", SOUK_SCOPE_MANAGE, do_deed, .summary = "a deed", .needs_key = true};
 
+static void make_token(souk_call *call)
+{
+    seen.deeds++;
+    souk_call_answer_text(
+        call, 201, "application/json",
+        SOUK_TEXT("{\"id\":\"7\",\"token\":\"souk_at_1\",\"scopes\":[\"read\"]}"));
+}
+static const souk_route minting = {
+    "POST", "/deed", SOUK_SCOPE_ADMIN, make_token, .summary = "a token", .secret = "token"};
+
 static void ask(souk_test *test, souk_idempotency *keys, const souk_route *asked, const char *key,
                 const char *who, const char *body)
 {
@@ -99,6 +109,21 @@ SOUK_TEST("the same request under a key is done once and answered the same each 
     ask(test, keys, &route, "", "Bearer a", "{\"x\":1}");
     ask(test, keys, &route, "", "Bearer a", "{\"x\":1}");
     SOUK_CHECK(seen.deeds == 4);
+    souk_idempotency_free(keys);
+    desk_close(&desk);
+}
+
+SOUK_TEST("a secret is in the first answer alone, and a repeat says what it withholds")
+{
+    struct desk desk;
+    souk_idempotency *keys;
+    begin(test, &desk, &keys);
+    ask(test, keys, &minting, "k", "Bearer a", "{}");
+    SOUK_CHECK(strstr(seen.answer, "\"token\":\"souk_at_1\"") && !seen.replayed[0]);
+    ask(test, keys, &minting, "k", "Bearer a", "{}");
+    SOUK_CHECK(seen.deeds == 1 && seen.status == 201 && !strcmp(seen.replayed, "true"));
+    SOUK_CHECK_TEXT(souk_text_of(seen.answer),
+                    "{\"id\":\"7\",\"scopes\":[\"read\"],\"withheld\":\"token\"}");
     souk_idempotency_free(keys);
     desk_close(&desk);
 }

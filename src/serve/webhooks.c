@@ -515,7 +515,9 @@ static const souk_shape_name shapes[] = {
      "enabled: boolean, state: text 'on, off, gone (it answered 410) or failing', version: integer "
      "'its ETag', made: time, failing: time? 'since when nothing arrived there', waiting: integer, "
      "behind: integer 'events of the log it has still to come to', dead: integer, secret?: text "
-     "'whsec_…, shown this once'}"},
+     "'whsec_…, shown this once', withheld?: text 'of a repeat under one Idempotency-Key: the "
+     "secret "
+     "it has not'}"},
     {"Delivery",
      "{id: integer, webhook_id: text 'as it was sent', type: text 'event, or a name of our own', "
      "position?: integer 'in the log', at: time, state: text 'waiting, delivered or dead', tries: "
@@ -526,8 +528,8 @@ static const souk_route routes[] = {
     {"GET", "/v1/webhooks", SOUK_SCOPE_ADMIN, get_webhooks, .summary = "Who is told of events",
      .gives = "{webhooks: [Webhook]}"},
     {"POST", "/v1/webhooks", SOUK_SCOPE_ADMIN, post_webhook, .slow = true,
-     .summary = "A new endpoint, and its secret", .takes = "{" MEMBERS "}", .gives = "Webhook",
-     .gives_status = 201},
+     .summary = "A new endpoint, and its secret", .secret = "secret", .takes = "{" MEMBERS "}",
+     .gives = "Webhook", .gives_status = 201},
     {"GET", "/v1/webhooks/{id}", SOUK_SCOPE_ADMIN, get_webhook, .summary = "One endpoint",
      .gives = "Webhook", .words = "Its ETag is what a PUT gives as If-Match."},
     {"PUT", "/v1/webhooks/{id}", SOUK_SCOPE_ADMIN, put_webhook, .slow = true,
@@ -536,7 +538,7 @@ static const souk_route routes[] = {
     {"DELETE", "/v1/webhooks/{id}", SOUK_SCOPE_ADMIN, delete_webhook, .slow = true,
      .summary = "Remove an endpoint, with what waits for it", .gives = "{removed: boolean}"},
     {"POST", "/v1/webhooks/{id}/rotate", SOUK_SCOPE_ADMIN, post_rotate, .slow = true,
-     .summary = "Another secret; the one before signs beside it for a while",
+     .summary = "Another secret; the one before signs beside it for a while", .secret = "secret",
      .takes = "{keep_s?: integer(0..2592000) 'for how long; 86400'}", .gives = "Webhook"},
     {"POST", "/v1/webhooks/{id}/test", SOUK_SCOPE_ADMIN, post_test, .slow = true,
      .summary = "Send it a delivery that only says that it arrives", .gives = "Delivery",
