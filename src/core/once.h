@@ -32,8 +32,8 @@
 enum { SOUK_ONCE_BODY_MOST = 1 << 20, SOUK_ONCE_TYPE_MOST = 100 };
 
 typedef struct souk_once {
-    souk_vault *vault;
-    souk_hash128 id;          /* of who asks and the key */
+    souk_vault *vault; /* NULL: no key came; nothing is claimed, and the answer is not kept */
+    souk_hash128 id;   /* of who asks and the key */
     souk_hash128 fingerprint; /* of what is asked */
     souk_time at;
     /* The answer: to be kept, or as it was kept. */

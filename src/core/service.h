@@ -24,6 +24,7 @@
 
 #include "base/json_write.h"
 #include "core/merchant.h"
+#include "core/plan.h"
 #include "core/reject.h"
 #include "core/spine.h"
 
@@ -65,6 +66,8 @@ struct souk_call {
     unsigned retry_s; /* of a failure that time mends; 0: as usual */
     void *keyed;      /* of an Idempotency-Key */
     void *sheet;      /* of an answer as rows */
+    souk_once *once;  /* the same for its plan; NULL: none came */
+    bool planned;     /* a plan answers it, and keeps the answer */
     const struct souk_route *route;
     void *server;
     souk_buf out;
@@ -104,6 +107,15 @@ void souk_call_answer_text(souk_call *call, int status, const char *type, souk_t
 /* Sends an RFC 9457 problem: the error's status, the diag's words.  503 carries Retry-After. */
 void souk_call_fail(souk_call *call, souk_err err);
 
+/* A plan of the call's merchant, at this moment, under the call's Idempotency-Key; the key, what is done and the answer
+ * are one transaction.  In the arena: NULL where that has failed.  Then souk_plan_add, and souk_call_run. */
+souk_plan *souk_call_plan(souk_call *call);
+/* Runs it beside the thread of the caller.  When it is durable the call is answered with what `tell` wrote in the
+ * transaction, or with what the key's first request was answered; or it is told why not.  Either way the call is gone,
+ * perhaps before this returns. */
+void souk_call_run(souk_call *call, const souk_effect_owners *owners, souk_plan *plan, int status,
+                   souk_err (*tell)(souk_plan *plan, souk_json_writer *out));
+
 /* Makes and frees calls, with the usual limits; for serve/ and app/. */
 SOUK_CHECKED souk_err souk_call_new(souk_mem *mem, souk_call **ret_call);
 void souk_call_free(souk_call *call);
@@ -141,7 +153,8 @@ typedef struct souk_route {
 } souk_route;
 
 /* One run of long work, a job of serve/jobs.h, in a thread of its own beside everything else. */
-typedef struct souk_work {
+typedef struct souk_work souk_work;
+struct souk_work {
     souk_spine *spine;
     souk_merchants *merchants;
     void *state;                    /* the service's, from its open */
@@ -152,7 +165,9 @@ typedef struct souk_work {
     souk_ledger_progress *progress;
     void *context; /* of progress */
     souk_diag *diag;
-} souk_work;
+    /* Every service's `verify`; NULL: the work runs outside a server's jobs. */
+    souk_err (*verify_services)(const souk_work *work);
+};
 
 typedef struct souk_work_kind {
     const char *name, *unit; /* "import"; what is counted, "bytes" */
@@ -176,6 +191,8 @@ typedef struct souk_service {
     const souk_work_kind *works; /* the long work it offers */
     size_t work_count;
     void (*count)(void *state, souk_buf *out); /* appends its counters to /metrics; NULL: none */
+    /* A part of `souk verify`: compares what it holds.  SOUK_ECORRUPT with words.  NULL: nothing. */
+    souk_err (*verify)(void *state, souk_diag *diag);
 } souk_service;
 
 /* The text of an object's member; empty where there is none or it is no text. */

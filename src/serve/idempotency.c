@@ -1,25 +1,9 @@
 /* idempotency.c - one table of answers, and a set of the keys at work (idempotency.h). */
 #include "serve/idempotency.h"
 
-#include "base/random.h"
 #include "os/thread.h"
 
-enum { KEY_BYTES = 255, AT_WORK_MOST = 4096, SEAL_CLASS = 5, ANSWER_MOST = 1 << 20 };
-
-static const souk_migration steps[] = {
-    {1,
-     "CREATE TABLE idempotency ("
-     "  id          BLOB PRIMARY KEY CHECK (length(id) = 16),"       /* of the caller and its key */
-     "  fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 16)," /* method, path, query, body */
-     "  at          INTEGER NOT NULL,"                               /* ms UTC: kept for 72 hours */
-     "  status      INTEGER NOT NULL CHECK (status BETWEEN 200 AND 299),"
-     "  type        TEXT NOT NULL," /* Content-Type */
-     "  body        BLOB NOT NULL"  /* nonce[24], then the answer, sealed */
-     ") WITHOUT ROWID;"
-     "CREATE INDEX idempotency_at ON idempotency (at)"},
-    /* Answers were kept with the keys and tokens that they made. */
-    {2, "DELETE FROM idempotency"},
-};
+enum { KEY_BYTES = 255, AT_WORK_MOST = 4096, SWEEP_EACH = 128, SWEEP_ROWS = 256 };
 
 struct souk_idempotency {
     souk_mem *mem;
@@ -28,25 +12,21 @@ struct souk_idempotency {
     souk_mutex mutex;
     souk_hash128 at_work[AT_WORK_MOST]; /* of calls that are not answered yet */
     size_t at_work_count;
+    uint64_t begun; /* calls with a key */
 };
 
 /* One call with a key, in the call's arena. */
 struct keyed {
     souk_idempotency *keys;
-    souk_call *call;
-    souk_hash128 id, fingerprint;
+    souk_once once;
     void (*send)(souk_call *call, int status, const char *type, souk_text body, unsigned retry_s);
     const char *secret; /* of the route */
-    int status;         /* of the answer that is kept or to be kept */
-    const char *type;
-    souk_buf body;
 };
 
 souk_err souk_idempotency_open(souk_mem *mem, souk_spine *spine, const souk_clock *clock,
                                souk_idempotency **ret_keys, souk_diag *diag)
 {
-    SOUK_TRY(souk_ledger_migrate(souk_spine_ledger(spine), "idempotency", steps,
-                                 sizeof steps / sizeof *steps, diag));
+    SOUK_TRY(souk_once_migrate(souk_spine_ledger(spine), diag));
     souk_idempotency *keys = souk_mem_get(mem, sizeof *keys);
     if (!keys)
         return SOUK_ENOMEM;
@@ -77,17 +57,18 @@ static size_t find_at_work(const souk_idempotency *keys, souk_hash128 id)
     return i;
 }
 
-static souk_err begin_work(struct keyed *keyed)
+static souk_err begin_work(struct keyed *keyed, souk_diag *diag)
 {
     souk_idempotency *keys = keyed->keys;
     souk_auto_lock(&keys->mutex);
-    if (find_at_work(keys, keyed->id) < keys->at_work_count)
-        return souk_diag_say(&keyed->call->diag, SOUK_ECONFLICT,
+    if (find_at_work(keys, keyed->once.id) < keys->at_work_count)
+        return souk_diag_say(diag, SOUK_ECONFLICT,
                              "a request with this Idempotency-Key is still at work: wait, then "
                              "send it again");
     if (keys->at_work_count == AT_WORK_MOST)
         return SOUK_EBUSY;
-    keys->at_work[keys->at_work_count++] = keyed->id;
+    keys->at_work[keys->at_work_count++] = keyed->once.id;
+    keys->begun++;
     return SOUK_OK;
 }
 
@@ -95,89 +76,46 @@ static void end_work(struct keyed *keyed)
 {
     souk_idempotency *keys = keyed->keys;
     souk_auto_lock(&keys->mutex);
-    size_t i = find_at_work(keys, keyed->id);
+    size_t i = find_at_work(keys, keyed->once.id);
     souk_assert(i < keys->at_work_count);
     keys->at_work[i] = keys->at_work[--keys->at_work_count];
 }
 
 /* ---- the table ------------------------------------------------------------------------------------------- */
 
-static souk_seal_place place_of(const struct keyed *keyed)
+struct finding {
+    souk_once *once;
+    bool again;
+};
+
+static souk_err find_answer(souk_tx *tx, void *context)
 {
-    return (souk_seal_place){
-        .merchant = SOUK_OPERATOR, .position = keyed->id.low, .class = SEAL_CLASS};
+    struct finding *finding = context;
+    return souk_once_find(tx, finding->once, &finding->again);
 }
 
-static souk_err unseal(struct keyed *keyed, souk_text sealed)
+static souk_err keep_answer(souk_tx *tx, void *context)
 {
-    souk_seal_place place = place_of(keyed);
-    if (sealed.bytes < SOUK_VAULT_NONCE_BYTES + SOUK_SEAL_TAG)
-        return SOUK_ECORRUPT;
-    size_t bytes = sealed.bytes - SOUK_VAULT_NONCE_BYTES;
-    char *room = souk_buf_room(&keyed->body, bytes);
-    if (!room)
-        return souk_buf_check(&keyed->body);
-    SOUK_TRY(souk_vault_unseal(souk_spine_vault(keyed->keys->spine), SOUK_VAULT_NOBODY, &place,
-                               (const uint8_t *)sealed.at, sealed.at + SOUK_VAULT_NONCE_BYTES,
-                               bytes, room));
-    souk_buf_added(&keyed->body, bytes - SOUK_SEAL_TAG);
-    return SOUK_OK;
+    souk_once *once = context;
+    bool again;
+    SOUK_TRY(souk_once_claim(tx, once, &again));
+    return again ? SOUK_OK : souk_once_answer(tx, once);
 }
 
-static souk_err read_answer(souk_tx *tx, void *context)
+static souk_err sweep_answers(souk_tx *tx, void *context)
 {
-    struct keyed *keyed = context;
-    souk_auto_value(souk_rows) rows = {0};
-    keyed->status = 0;
-    souk_buf_clear(&keyed->body);
-    SOUK_TRY(souk_rows_begin(
-        tx, "SELECT fingerprint, status, type, body FROM idempotency WHERE id = ?1 AND at > ?2",
-        SOUK_VALUES(SOUK_BLOB(&keyed->id, sizeof keyed->id),
-                    SOUK_INT(souk_clock_now_ms(keyed->keys->clock) - SOUK_IDEMPOTENCY_KEPT_MS)),
-        &rows));
-    if (!souk_rows_next(&rows))
-        return souk_rows_check(&rows);
-    souk_text fingerprint = souk_rows_blob(&rows, 0);
-    if (fingerprint.bytes != sizeof keyed->fingerprint ||
-        memcmp(fingerprint.at, &keyed->fingerprint, sizeof keyed->fingerprint))
-        return SOUK_EREUSED;
-    souk_text type = souk_rows_text(&rows, 2);
-    keyed->type = souk_text_in(&keyed->call->arena, type);
-    SOUK_TRY(unseal(keyed, souk_rows_blob(&rows, 3)));
-    keyed->status = (int)souk_rows_int(&rows, 1);
-    return SOUK_OK;
+    const souk_idempotency *keys = context;
+    return souk_once_sweep(tx, souk_clock_now_ms(keys->clock), SWEEP_ROWS);
 }
 
-static souk_err write_answer(souk_tx *tx, void *context)
+/* Answers that are kept no longer go faster than others come. */
+static void sweep_sometimes(souk_idempotency *keys)
 {
-    const struct keyed *keyed = context;
-    int64_t now = souk_clock_now_ms(keyed->keys->clock);
-    SOUK_TRY(souk_sql_run(tx, "DELETE FROM idempotency WHERE at <= ?1",
-                          SOUK_VALUES(SOUK_INT(now - SOUK_IDEMPOTENCY_KEPT_MS))));
-    return souk_sql_run(
-        tx,
-        "INSERT OR REPLACE INTO idempotency (id, fingerprint, at, status, type, body) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        SOUK_VALUES(SOUK_BLOB(&keyed->id, sizeof keyed->id),
-                    SOUK_BLOB(&keyed->fingerprint, sizeof keyed->fingerprint), SOUK_INT(now),
-                    SOUK_INT(keyed->status), SOUK_STR(souk_text_of(keyed->type)),
-                    SOUK_BLOB(keyed->body.at, keyed->body.bytes)));
-}
-
-static souk_err seal(struct keyed *keyed, souk_text body)
-{
-    uint8_t nonce[SOUK_VAULT_NONCE_BYTES];
-    souk_seal_place place = place_of(keyed);
-    souk_entropy(nonce, sizeof nonce);
-    souk_buf_clear(&keyed->body);
-    souk_buf_append(&keyed->body, nonce, sizeof nonce);
-    char *room = souk_buf_room(&keyed->body, body.bytes + SOUK_SEAL_TAG);
-    if (!room)
-        return souk_buf_check(&keyed->body);
-    SOUK_TRY(souk_vault_seal(souk_spine_vault(keyed->keys->spine), SOUK_VAULT_NOBODY, &place, nonce,
-                             body.at, body.bytes, room));
-    souk_buf_added(&keyed->body, body.bytes + SOUK_SEAL_TAG);
-    return SOUK_OK;
+    if (__atomic_load_n(&keys->begun, __ATOMIC_RELAXED) % SWEEP_EACH)
+        return;
+    souk_err err =
+        souk_ledger_write(souk_spine_ledger(keys->spine), SOUK_LANE_JOB, sweep_answers, keys);
+    (void)err; /* another time */
 }
 
 /* ---- one call -------------------------------------------------------------------------------------------- */
@@ -206,30 +144,32 @@ static souk_err leave_out(const char *secret, souk_text body, souk_mem *mem, sou
 
 static souk_err keep(struct keyed *keyed, souk_text body)
 {
-    souk_auto_value(souk_buf) rest = {.mem = keyed->keys->mem};
-    if (keyed->secret) {
-        SOUK_TRY(leave_out(keyed->secret, body, keyed->keys->mem, &rest));
-        body = souk_buf_view(&rest);
-    }
-    SOUK_TRY(seal(keyed, body));
-    return souk_ledger_write(souk_spine_ledger(keyed->keys->spine), SOUK_LANE_INGEST, write_answer,
-                             keyed);
+    souk_once *once = &keyed->once;
+    souk_buf_clear(&once->body);
+    if (keyed->secret)
+        SOUK_TRY(leave_out(keyed->secret, body, keyed->keys->mem, &once->body));
+    else
+        souk_buf_text(&once->body, body);
+    SOUK_TRY(souk_buf_check(&once->body));
+    return souk_ledger_write(souk_spine_ledger(keyed->keys->spine), SOUK_LANE_INGEST, keep_answer,
+                             once);
 }
 
-/* In place of the call's own send.  Where the answer cannot be kept, the deed is done all the same, and the caller is
- * told of it: an error would make it be done again. */
+/* In place of the call's own send.  What a plan did is kept with its answer already.  Where the answer of another deed
+ * cannot be kept, the deed is done all the same, and the caller is told of it: an error would make it be done again. */
 static void send_and_keep(souk_call *call, int status, const char *type, souk_text body,
                           unsigned retry_s)
 {
     struct keyed *keyed = call->keyed;
-    keyed->status = status;
-    keyed->type = type;
+    bool keeps = status >= 200 && status < 300 && !call->planned;
     call->send = keyed->send;
-    if (status >= 200 && status < 300 && body.bytes <= ANSWER_MOST) {
+    if (keeps && body.bytes <= SOUK_ONCE_BODY_MOST && strlen(type) <= SOUK_ONCE_TYPE_MOST) {
+        keyed->once.status = status;
+        memcpy(keyed->once.type, type, strlen(type) + 1);
         souk_err err = keep(keyed, body);
         (void)err;
     }
-    souk_buf_done(&keyed->body);
+    souk_once_done(&keyed->once);
     end_work(keyed);
     call->send(call, status, type, body, retry_s);
 }
@@ -251,8 +191,7 @@ static souk_err read_key(souk_call *call, const souk_route *route, souk_text *re
     return SOUK_OK;
 }
 
-static souk_err begin(souk_idempotency *keys, souk_call *call, souk_text key,
-                      struct keyed **ret_keyed)
+static struct keyed *key_of(souk_idempotency *keys, souk_call *call, souk_text key)
 {
     const souk_hashes *hashes = souk_spine_hashes(keys->spine);
     souk_text token = souk_call_header(call, SOUK_TEXT("authorization"));
@@ -262,63 +201,78 @@ static souk_err begin(souk_idempotency *keys, souk_call *call, souk_text key,
     souk_text request[] = {call->method, call->path, call->query, call->body};
     struct keyed *keyed = souk_arena_get(&call->arena, sizeof *keyed);
     if (call->arena.failed)
+        return NULL;
+    *keyed = (struct keyed){
+        .keys = keys,
+        .once = {.vault = souk_spine_vault(keys->spine),
+                 .id = souk_hash128_of(&hashes->messages, caller, 3),
+                 .fingerprint = souk_hash128_of(&hashes->messages, request, 4),
+                 .at = souk_clock_now_ms(keys->clock),
+                 .body = {.mem = keys->mem, .limit_bytes = SOUK_ONCE_BODY_MOST + 4096}}};
+    return keyed;
+}
+
+static souk_err begin(souk_idempotency *keys, souk_call *call, souk_text key,
+                      struct keyed **ret_keyed, bool *ret_again)
+{
+    struct keyed *keyed = key_of(keys, call, key);
+    if (!keyed)
         return SOUK_ENOMEM;
-    *keyed = (struct keyed){.keys = keys,
-                            .call = call,
-                            .id = souk_hash128_of(&hashes->messages, caller, 3),
-                            .fingerprint = souk_hash128_of(&hashes->messages, request, 4),
-                            .body = {.mem = keys->mem}};
-    SOUK_TRY(begin_work(keyed));
-    souk_err err = souk_ledger_read(souk_spine_ledger(keys->spine), read_answer, keyed);
+    struct finding finding = {.once = &keyed->once};
+    SOUK_TRY(begin_work(keyed, &call->diag));
+    souk_err err = souk_ledger_read(souk_spine_ledger(keys->spine), find_answer, &finding);
     if (err == SOUK_EREUSED)
         err = souk_diag_say(&call->diag, err,
                             "this Idempotency-Key was used for another request: take a new one");
     if (err) {
-        souk_buf_done(&keyed->body);
+        souk_once_done(&keyed->once);
         end_work(keyed);
         return err;
     }
     *ret_keyed = keyed;
+    *ret_again = finding.again;
     return SOUK_OK;
 }
 
-static void answer_again(struct keyed *keyed)
+static void answer_again(souk_call *call, struct keyed *keyed)
 {
-    souk_call *call = keyed->call;
-    souk_text body = souk_buf_view(&keyed->body);
+    souk_text body = souk_buf_view(&keyed->once.body);
     souk_text kept = {souk_arena_copy(&call->arena, body.at, body.bytes), body.bytes};
-    souk_buf_done(&keyed->body);
+    souk_once_done(&keyed->once);
     end_work(keyed);
     if (call->arena.failed) {
         souk_call_fail(call, SOUK_ENOMEM);
         return;
     }
     souk_call_add_header(call, "Idempotency-Replayed", SOUK_TEXT("true"));
-    souk_call_answer_text(call, keyed->status, keyed->type, kept);
+    souk_call_answer_text(call, keyed->once.status, keyed->once.type, kept);
 }
 
 void souk_idempotency_handle(souk_idempotency *keys, souk_call *call, const souk_route *route)
 {
     souk_text key;
     struct keyed *keyed;
+    bool again;
     souk_err err = read_key(call, route, &key);
     if (!err && key.bytes == 0) {
         route->handle(call);
         return;
     }
+    sweep_sometimes(keys);
     if (!err)
-        err = begin(keys, call, key, &keyed);
+        err = begin(keys, call, key, &keyed, &again);
     if (err) {
         souk_call_fail(call, err);
         return;
     }
-    if (keyed->status) {
-        answer_again(keyed);
+    if (again) {
+        answer_again(call, keyed);
         return;
     }
     keyed->send = call->send;
     keyed->secret = route->secret;
     call->keyed = keyed;
+    call->once = &keyed->once;
     call->send = send_and_keep;
     route->handle(call);
 }

@@ -12,9 +12,9 @@
  *          nothing, and its key is free.  A key is its caller's own: another token's is another key
  * Secrets  a secret is in the answer that makes it and nowhere else: of a route with a `secret` the answer is kept
  *          without that member, and says "withheld":"token" in its place.  Who lost it revokes its id, asks for another
- * Once     what a handler did and its answer are two transactions here: a power cut between them leaves the deed
- *          without the answer, and the same key does it again
- * Cost     a read before, a commit behind each request with a key
+ * Once     what a handler did and its answer are two transactions: a power cut between them leaves the deed without
+ *          the answer, and the same key does it again.  A handler that runs a plan (souk_call_plan) has both in one
+ * Cost     a read before, a commit behind each request with a key that is no plan's
  * Source   draft-ietf-httpapi-idempotency-key-header-07; Stripe's API keeps answers in the same way
  * Threads  any */
 #ifndef SOUK_SERVE_IDEMPOTENCY_H
@@ -22,7 +22,7 @@
 
 #include "core/service.h"
 
-#define SOUK_IDEMPOTENCY_KEPT_MS ((int64_t)72 * 3600 * 1000)
+#define SOUK_IDEMPOTENCY_KEPT_MS SOUK_ONCE_KEPT_MS
 
 typedef struct souk_idempotency souk_idempotency;
 

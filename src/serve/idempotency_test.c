@@ -148,6 +148,90 @@ SOUK_TEST("what failed may be tried again under its key, and a key is no more af
     desk_close(&desk);
 }
 
+/* ---- plans ------------------------------------------------------------------------------------------------ */
+
+static souk_spine *spine;
+
+/* Its owner counts deeds in a table, up to three. */
+static souk_err count_deed(void *state, souk_tx *tx, souk_plan *plan, const souk_effect *effects,
+                           size_t count)
+{
+    (void)state, (void)effects, (void)count;
+    SOUK_TRY(souk_sql_run(tx, "UPDATE deed SET done = done + 1 WHERE done < 3", SOUK_NO_VALUES));
+    return souk_sql_changed(tx) == 1 ? SOUK_OK
+                                     : souk_diag_say(&plan->diag, SOUK_ECONFLICT, "three are done");
+}
+static const souk_effect_owners owners = {.of = {[SOUK_EFFECT_STOCK] = {count_deed, NULL}}};
+
+static souk_err tell_deed(souk_plan *plan, souk_json_writer *out)
+{
+    (void)plan;
+    souk_json_write_object(out);
+    souk_json_put_u64(out, "deed", seen.deeds);
+    souk_json_write_end(out);
+    return SOUK_OK;
+}
+
+static void plan_deed(souk_call *call)
+{
+    call->spine = spine;
+    souk_plan *plan = souk_call_plan(call);
+    seen.deeds++;
+    if (plan)
+        souk_plan_add(plan, SOUK_EFFECT_STOCK, SOUK_TEXT("k"), 1, NULL);
+    souk_call_run(call, &owners, plan, 201, tell_deed);
+}
+static const souk_route planning = {"POST", "/deed", SOUK_SCOPE_MANAGE, plan_deed,
+                                    .summary = "a plan"};
+
+static souk_err script(souk_tx *tx, void *context)
+{
+    (void)context;
+    return souk_sql_script(tx, "CREATE TABLE deed (done INTEGER NOT NULL);"
+                               "INSERT INTO deed (done) VALUES (0)");
+}
+
+static souk_err sum(souk_tx *tx, void *context)
+{
+    return souk_sql_one_int(tx,
+                            "SELECT 100 * (SELECT done FROM deed) + (SELECT count(*) FROM "
+                            "idempotency)",
+                            SOUK_NO_VALUES, context);
+}
+
+/* Behind whatever was asked before. */
+static int64_t deeds_and_keys(souk_test *test)
+{
+    int64_t found = -1;
+    SOUK_MUST(souk_ledger_write(souk_spine_ledger(spine), SOUK_LANE_JOB, sum, &found));
+    return found;
+}
+
+SOUK_TEST("a plan's deed, its key and its answer are one: told again, kept once, undone together")
+{
+    struct desk desk;
+    souk_idempotency *keys;
+    begin(test, &desk, &keys);
+    spine = desk.spine;
+    SOUK_MUST(souk_ledger_write(souk_spine_ledger(spine), SOUK_LANE_JOB, script, NULL));
+    for (unsigned i = 0; i < 2; i++) {
+        ask(test, keys, &planning, "k-1", "Bearer a", "{}");
+        SOUK_CHECK(deeds_and_keys(test) == 101);
+        SOUK_CHECK(seen.status == 201 && !strcmp(seen.answer, "{\"deed\":1}"));
+        SOUK_CHECK(!strcmp(seen.replayed, i ? "true" : ""));
+    }
+    ask(test, keys, &planning, "", "Bearer a", "{}"); /* without a key nothing is kept */
+    SOUK_CHECK(deeds_and_keys(test) == 201 && seen.status == 201);
+    ask(test, keys, &planning, "k-2", "Bearer a", "{}");
+    SOUK_CHECK(deeds_and_keys(test) == 302 && seen.status == 201);
+    ask(test, keys, &planning, "k-3", "Bearer a", "{}");
+    SOUK_CHECK(deeds_and_keys(test) == 302);
+    SOUK_CHECK(seen.status == 409 && strstr(seen.answer, "three are done"));
+    SOUK_CHECK(seen.answers == 5);
+    souk_idempotency_free(keys);
+    desk_close(&desk);
+}
+
 SOUK_TEST("while the first is at work the second hears so, and a missing or odd key is refused")
 {
     struct desk desk;

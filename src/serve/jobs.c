@@ -17,6 +17,11 @@ struct offer {
     void *state;
 };
 
+struct sound { /* a service that verifies what it holds */
+    const souk_service *service;
+    void *state;
+};
+
 struct waiting {
     int64_t id;
     const struct offer *offer;
@@ -29,6 +34,8 @@ struct souk_jobs {
     souk_merchants *merchants;
     struct offer offers[KINDS_MOST];
     size_t offer_count;
+    struct sound sound[KINDS_MOST];
+    size_t sound_count;
     souk_thread thread;
     souk_mutex mutex; /* of all that follows */
     souk_cond asked;
@@ -185,6 +192,14 @@ static souk_err told(void *context, uint64_t done, uint64_t total)
     return err == SOUK_EIO ? err : SOUK_OK; /* a full disk is not the job's trouble */
 }
 
+static souk_err verify_services(const souk_work *work)
+{
+    const souk_jobs *jobs = work->context;
+    for (size_t i = 0; i < jobs->sound_count; i++)
+        SOUK_TRY(jobs->sound[i].service->verify(jobs->sound[i].state, work->diag));
+    return SOUK_OK;
+}
+
 static souk_err run_work(souk_jobs *jobs, const struct waiting *waiting, souk_diag *diag)
 {
     souk_json_doc arguments = {.mem = jobs->mem};
@@ -198,7 +213,8 @@ static souk_err run_work(souk_jobs *jobs, const struct waiting *waiting, souk_di
                       .result = &result,
                       .progress = told,
                       .context = jobs,
-                      .diag = diag};
+                      .diag = diag,
+                      .verify_services = verify_services};
     souk_err err = souk_json_read(&arguments, souk_buf_view(&waiting->arguments), NULL, diag);
     if (!err)
         err = waiting->offer->kind->run(&work);
@@ -310,6 +326,10 @@ void souk_jobs_offer(souk_jobs *jobs, const souk_service *service, void *state)
     for (size_t i = 0; i < service->work_count; i++) {
         souk_assert(jobs->offer_count < KINDS_MOST);
         jobs->offers[jobs->offer_count++] = (struct offer){&service->works[i], state};
+    }
+    if (service->verify) {
+        souk_assert(jobs->sound_count < KINDS_MOST);
+        jobs->sound[jobs->sound_count++] = (struct sound){service, state};
     }
 }
 

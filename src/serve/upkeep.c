@@ -69,6 +69,8 @@ static souk_err verify(souk_work *work)
 {
     uint64_t events;
     SOUK_TRY(souk_spine_verify(work->spine, work->progress, work->context, work->diag));
+    if (work->verify_services)
+        SOUK_TRY(work->verify_services(work));
     events = souk_spine_end(work->spine) - 1;
     souk_json_write_object(work->result);
     souk_json_put_bool(work->result, "done", true);

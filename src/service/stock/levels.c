@@ -28,7 +28,18 @@ static const souk_migration steps[] = {
      /* Every movement up to here is in its level's row. */
      "CREATE TABLE stock_mark (one INTEGER PRIMARY KEY CHECK (one = 1), through INTEGER NOT NULL);"
      "INSERT INTO stock_mark (one, through) VALUES (1, 0)"},
+    {2, "ALTER TABLE stock_level ADD COLUMN has_lots INTEGER NOT NULL DEFAULT 0"
+        " CHECK (has_lots IN (0, 1));" /* 1: there are rows in stock_lot */
+        /* How much of a level is of which lot; together at most the level. */
+        "CREATE TABLE stock_lot ("
+        "  level   INTEGER NOT NULL,"                                   /* stock_level.id */
+        "  lot     TEXT NOT NULL CHECK (length(lot) BETWEEN 1 AND 20)," /* GS1 AI (10) */
+        "  expires INTEGER NOT NULL," /* ms UTC, GS1 AI (17); the last moment of 9999: not known */
+        "  on_hand INTEGER NOT NULL CHECK (on_hand >= 0)," /* x 1e-6 */
+        "  PRIMARY KEY (level, lot)) WITHOUT ROWID"},
 };
+
+enum { SINCE_MOST = 20000 }; /* movements behind the moment of a count that are looked at */
 
 struct souk_levels {
     souk_mem *mem;
@@ -91,7 +102,7 @@ souk_err levels_sum(const souk_stock_level *before, const souk_movement *movemen
         return SOUK_EOVERFLOW;
     if (reserved < 0 || (levels_asks(movement) && on_hand - reserved < 0))
         return SOUK_ECONFLICT;
-    *ret_after = (souk_stock_level){before->id, {on_hand}, {reserved}};
+    *ret_after = (souk_stock_level){before->id, {on_hand}, {reserved}, before->has_lots};
     return SOUK_OK;
 }
 
@@ -115,19 +126,26 @@ static souk_err check(const souk_movement *movement)
     return good ? SOUK_OK : SOUK_EINVAL;
 }
 
+static souk_stock_level level_of(souk_rows *rows, unsigned column)
+{
+    return (souk_stock_level){souk_rows_int(rows, column),
+                              {souk_rows_int(rows, column + 1)},
+                              {souk_rows_int(rows, column + 2)},
+                              souk_rows_int(rows, column + 3) != 0};
+}
+
 static souk_err read_row(souk_tx *tx, const souk_stock_place *place, souk_stock_level *ret_level)
 {
     souk_auto_value(souk_rows) rows = {0};
     SOUK_TRY(souk_rows_begin(
         tx,
-        "SELECT id, on_hand, reserved FROM stock_level "
+        "SELECT id, on_hand, reserved, has_lots FROM stock_level "
         "WHERE merchant = ?1 AND location = ?2 AND product = ?3",
         SOUK_VALUES(SOUK_INT(place->merchant), SOUK_STR(place->location), SOUK_STR(place->product)),
         &rows));
     bool there = souk_rows_next(&rows);
     if (there)
-        *ret_level = (souk_stock_level){
-            souk_rows_int(&rows, 0), {souk_rows_int(&rows, 1)}, {souk_rows_int(&rows, 2)}};
+        *ret_level = level_of(&rows, 0);
     SOUK_TRY(souk_rows_check(&rows));
     return there ? SOUK_OK : SOUK_ENOENT;
 }
@@ -143,15 +161,15 @@ static souk_err change_row(souk_tx *tx, const souk_movement *movement, souk_stoc
         "WHERE merchant = ?1 AND location = ?2 AND product = ?3 AND reserved + ?5 >= 0 "
         "AND on_hand + ?4 BETWEEN -4000000000000000000 AND 4000000000000000000 "
         "AND reserved + ?5 <= 4000000000000000000 "
-        "AND (?6 = 0 OR on_hand + ?4 - reserved - ?5 >= 0) RETURNING id, on_hand, reserved",
+        "AND (?6 = 0 OR on_hand + ?4 - reserved - ?5 >= 0) "
+        "RETURNING id, on_hand, reserved, has_lots",
         SOUK_VALUES(SOUK_INT(place->merchant), SOUK_STR(place->location), SOUK_STR(place->product),
                     SOUK_INT(movement->on_hand.micro), SOUK_INT(movement->reserved.micro),
                     SOUK_INT(levels_asks(movement))),
         &rows));
     bool done = souk_rows_next(&rows);
     if (done)
-        *ret_after = (souk_stock_level){
-            souk_rows_int(&rows, 0), {souk_rows_int(&rows, 1)}, {souk_rows_int(&rows, 2)}};
+        *ret_after = level_of(&rows, 0);
     SOUK_TRY(souk_rows_check(&rows));
     return done ? SOUK_OK : SOUK_ENOENT;
 }
@@ -185,16 +203,24 @@ static souk_err move_row(souk_tx *tx, const souk_movement *movement, souk_stock_
     return err ? err : SOUK_ERETRY; /* somebody brought some meanwhile */
 }
 
-static souk_err write_movement(souk_tx *tx, const souk_movement *movement, int64_t level)
+souk_err levels_write(souk_tx *tx, const souk_movement *movement, int64_t level, souk_text lot,
+                      int64_t on_hand, int64_t reserved)
 {
     return souk_sql_run(
         tx,
         "INSERT INTO stock_movement (at, level, kind, on_hand, reserved, lot, reference) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         SOUK_VALUES(SOUK_INT(movement->at), SOUK_INT(level), SOUK_INT(movement->kind),
-                    SOUK_INT(movement->on_hand.micro), SOUK_INT(movement->reserved.micro),
-                    SOUK_STR(movement->lot),
+                    SOUK_INT(on_hand), SOUK_INT(reserved), SOUK_STR(lot),
                     SOUK_BLOB(&movement->reference, sizeof movement->reference)));
+}
+
+static souk_err begin_lots(souk_levels *levels, souk_tx *tx, int64_t level)
+{
+    if (levels->memory)
+        levels_memory_has_lots(levels->memory, level);
+    return souk_sql_run(tx, "UPDATE stock_level SET has_lots = 1 WHERE id = ?1",
+                        SOUK_VALUES(SOUK_INT(level)));
 }
 
 souk_err souk_levels_move(souk_levels *levels, souk_tx *tx, const souk_movement *movement,
@@ -205,7 +231,73 @@ souk_err souk_levels_move(souk_levels *levels, souk_tx *tx, const souk_movement 
         SOUK_TRY(levels_memory_move(levels->memory, tx, movement, ret_after));
     else
         SOUK_TRY(move_row(tx, movement, ret_after));
-    return write_movement(tx, movement, ret_after->id);
+    bool takes = movement->on_hand.micro < 0 && ret_after->has_lots, first;
+    if (!takes && (!movement->lot.bytes || !movement->on_hand.micro))
+        return levels_write(tx, movement, ret_after->id, movement->lot, movement->on_hand.micro,
+                            movement->reserved.micro);
+    SOUK_TRY(lots_move(tx, movement, ret_after, &first));
+    return first ? begin_lots(levels, tx, ret_after->id) : SOUK_OK;
+}
+
+/* ---- counting --------------------------------------------------------------------------------------- */
+
+/* In rows: from here on until the commit nobody else changes it. */
+static souk_err hold_row(souk_tx *tx, const souk_movement *movement, souk_stock_level *ret_level)
+{
+    const souk_movement none = {.place = movement->place};
+    souk_err err = change_row(tx, &none, ret_level);
+    if (err != SOUK_ENOENT || !movement->opens)
+        return err;
+    SOUK_TRY(open_row(tx, &movement->place));
+    return change_row(tx, &none, ret_level);
+}
+
+/* What moved behind the moment of the count.  Movements are stored nearly in the order of their times: a minute apart
+ * at most, as long as a plan may wait. */
+static souk_err sum_since(souk_tx *tx, int64_t level, const souk_movement *count, souk_time since,
+                          int64_t *ret_sum)
+{
+    souk_auto_value(souk_rows) rows = {0};
+    *ret_sum = 0;
+    SOUK_TRY(souk_rows_begin(
+        tx,
+        "SELECT at, on_hand, lot FROM stock_movement WHERE level = ?1 ORDER BY id DESC LIMIT ?2",
+        SOUK_VALUES(SOUK_INT(level), SOUK_INT(SINCE_MOST)), &rows));
+    while (souk_rows_next(&rows) && souk_rows_int(&rows, 0) > since - 60000) {
+        bool counts =
+            count->lot.bytes == 0 || souk_text_equal(souk_rows_text(&rows, 2), count->lot);
+        if (counts && souk_rows_int(&rows, 0) > since &&
+            __builtin_add_overflow(*ret_sum, souk_rows_int(&rows, 1), ret_sum))
+            return SOUK_EOVERFLOW;
+    }
+    return souk_rows_check(&rows);
+}
+
+souk_err souk_levels_counted(souk_levels *levels, souk_tx *tx, const souk_movement *count,
+                             souk_time counted_at, souk_decimal *ret_difference,
+                             souk_stock_level *ret_after)
+{
+    souk_stock_level level;
+    souk_decimal there;
+    int64_t since = 0;
+    SOUK_TRY(check(count));
+    if (levels->memory)
+        SOUK_TRY(levels_memory_look(levels->memory, tx, count, &level));
+    else
+        SOUK_TRY(hold_row(tx, count, &level));
+    there = level.on_hand;
+    if (count->lot.bytes)
+        SOUK_TRY(souk_levels_lot(tx, level.id, count->lot, &there));
+    if (counted_at < count->at)
+        SOUK_TRY(sum_since(tx, level.id, count, counted_at, &since));
+    souk_movement movement = *count;
+    int64_t now;
+    if (__builtin_add_overflow(count->on_hand.micro, since, &now) ||
+        __builtin_sub_overflow(now, there.micro, &movement.on_hand.micro))
+        return SOUK_EOVERFLOW;
+    movement.beyond = true; /* it is what lies there */
+    *ret_difference = movement.on_hand;
+    return souk_levels_move(levels, tx, &movement, ret_after);
 }
 
 /* ---- reading ---------------------------------------------------------------------------------------- */
@@ -243,14 +335,14 @@ static souk_err begin_list(souk_tx *tx, const struct reading *reading, souk_rows
     if (filter->product.bytes)
         return souk_rows_begin(
             tx,
-            "SELECT location, product, id, on_hand, reserved FROM stock_level "
+            "SELECT location, product, id, on_hand, reserved, has_lots FROM stock_level "
             "WHERE merchant = ?1 AND product = ?2 AND location > ?3 ORDER BY location LIMIT ?4",
             SOUK_VALUES(SOUK_INT(filter->merchant), SOUK_STR(filter->product),
                         SOUK_STR(reading->after), SOUK_INT(reading->most)),
             rows);
     return souk_rows_begin(
         tx,
-        "SELECT location, product, id, on_hand, reserved FROM stock_level "
+        "SELECT location, product, id, on_hand, reserved, has_lots FROM stock_level "
         "WHERE merchant = ?1 AND location = ?2 AND product > ?3 ORDER BY product LIMIT ?4",
         SOUK_VALUES(SOUK_INT(filter->merchant), SOUK_STR(filter->location),
                     SOUK_STR(reading->after), SOUK_INT(reading->most)),
@@ -265,8 +357,7 @@ static souk_err list_levels(souk_tx *tx, void *context)
     while (souk_rows_next(&rows)) {
         souk_stock_place place = {reading->place->merchant, souk_rows_text(&rows, 0),
                                   souk_rows_text(&rows, 1)};
-        souk_stock_level level = {
-            souk_rows_int(&rows, 2), {souk_rows_int(&rows, 3)}, {souk_rows_int(&rows, 4)}};
+        souk_stock_level level = level_of(&rows, 2);
         if (reading->levels->memory)
             SOUK_TRY(levels_memory_read(reading->levels->memory, &place, &level));
         SOUK_TRY(reading->each(reading->context, &place, &level));
@@ -285,6 +376,40 @@ souk_err souk_levels_list(souk_levels *levels, const souk_stock_place *filter, s
                               .each = each,
                               .context = context};
     return souk_ledger_read(levels->ledger, list_levels, &reading);
+}
+
+struct lots_listing {
+    int64_t level;
+    unsigned most;
+    souk_err (*each)(void *context, souk_text lot, souk_time expires, souk_decimal on_hand);
+    void *context;
+};
+
+static souk_err list_lots(souk_tx *tx, void *context)
+{
+    struct lots_listing *listing = context;
+    souk_auto_value(souk_rows) rows = {0};
+    SOUK_TRY(souk_rows_begin(tx,
+                             "SELECT lot, expires, on_hand FROM stock_lot WHERE level = ?1 AND "
+                             "on_hand > 0 ORDER BY expires, lot LIMIT ?2",
+                             SOUK_VALUES(SOUK_INT(listing->level), SOUK_INT(listing->most)),
+                             &rows));
+    while (souk_rows_next(&rows)) {
+        souk_time expires = souk_rows_int(&rows, 1);
+        SOUK_TRY(listing->each(listing->context, souk_rows_text(&rows, 0),
+                               expires == SOUK_TIME_LAST ? 0 : expires,
+                               (souk_decimal){souk_rows_int(&rows, 2)}));
+    }
+    return souk_rows_check(&rows);
+}
+
+souk_err souk_levels_lots(souk_levels *levels, int64_t level, unsigned most,
+                          souk_err (*each)(void *context, souk_text lot, souk_time expires,
+                                           souk_decimal on_hand),
+                          void *context)
+{
+    struct lots_listing listing = {level, most, each, context};
+    return souk_ledger_read(levels->ledger, list_lots, &listing);
 }
 
 struct history {
@@ -372,7 +497,8 @@ static souk_err verify_rows(souk_tx *tx, void *context)
             SOUK_TEXT_PRINT(product), SOUK_TEXT_PRINT(location), text[0], text[1], text[2],
             text[3]);
     }
-    return souk_rows_check(&rows);
+    SOUK_TRY(souk_rows_check(&rows));
+    return lots_verify(tx, verifying->diag);
 }
 
 souk_err souk_levels_verify(souk_levels *levels, souk_diag *diag)

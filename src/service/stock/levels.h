@@ -13,6 +13,8 @@
  *          A movement that lowers `free` is refused where less is left, unless it is `beyond`: a till has the goods in
  *          its hand, so what it sells was there, whatever the count said; the level below zero asks for a count
  * Truth    the movements.  A level is their sum, and souk_levels_verify compares
+ * Lots     where movements name lots, what is left of each is known besides, up to the level; the rest has no lot told.
+ *          Who takes without naming one takes from the lot that expires first, and each lot has a movement of its own
  * Memory   where the ledger has one writer (SQLite) the levels are kept in memory and a movement costs its own row
  *          alone; rows of levels are written later, by souk_levels_keep, and a restart adds up what moved since:
  *
@@ -20,7 +22,8 @@
  *                               ^ mark              more; each row says up to which movement (`through`)
  *
  *          Where it has several (PostgreSQL) the row of a level is changed by each movement, under its predicate
- * Cost     move: one look-up and one insertion; with rows one update besides.  100 bytes of memory for each level
+ * Cost     move: one look-up and one insertion; with rows one update besides; with lots two statements a lot, and
+ *          nothing where there are none.  100 bytes of memory for each level
  * Threads  move in closures; keep and verify from one thread; read from any */
 #ifndef SOUK_SERVICE_STOCK_LEVELS_H
 #define SOUK_SERVICE_STOCK_LEVELS_H
@@ -46,6 +49,7 @@ typedef struct souk_stock_place {
 typedef struct souk_stock_level {
     int64_t id;
     souk_decimal on_hand, reserved;
+    bool has_lots; /* some movement named a lot */
 } souk_stock_level;
 
 /*    name         word            stored for ever */
@@ -74,6 +78,7 @@ typedef struct souk_movement {
     souk_move_kind kind;
     souk_decimal on_hand, reserved; /* what is added, signed */
     souk_text lot;                  /* "": not known */
+    souk_time expires;              /* of that lot; 0: not known */
     souk_time at;
     souk_hash128 reference; /* of the receipt, reservation, transfer or count */
     bool opens;             /* a level that is not there yet begins at zero */
@@ -92,10 +97,19 @@ SOUK_AUTO(souk_levels)
 
 /* In a transaction; *ret_after as it is within it.
  * SOUK_ENOENT: no level is kept there, and the movement opens none.  SOUK_ECONFLICT: less is free than is asked for;
- * *ret_after tells what there is.  SOUK_EINVAL: a code that is empty or too long, or more than SOUK_STOCK_MOST_MICRO.
+ * *ret_after tells what there is, of the lot: souk_levels_lot.  SOUK_EEXIST: the lot expires on another day.  SOUK_EINVAL: a code that is empty or too long, or more than SOUK_STOCK_MOST_MICRO.
  * SOUK_EOVERFLOW. */
 SOUK_CHECKED souk_err souk_levels_move(souk_levels *levels, souk_tx *tx,
                                        const souk_movement *movement, souk_stock_level *ret_after);
+/* What was counted (count->on_hand), of a level or of the lot named, as of counted_at: what moved since then still
+ * counts.  The movement that is made of it is the difference, *ret_difference.  Errors as above, but for SOUK_ECONFLICT. */
+SOUK_CHECKED souk_err souk_levels_counted(souk_levels *levels, souk_tx *tx,
+                                          const souk_movement *count, souk_time counted_at,
+                                          souk_decimal *ret_difference,
+                                          souk_stock_level *ret_after);
+/* In a transaction: what is left of the lot; 0 where nobody has heard of it. */
+SOUK_CHECKED souk_err souk_levels_lot(souk_tx *tx, int64_t level, souk_text lot,
+                                      souk_decimal *ret_on_hand);
 /* As it is committed.  SOUK_ENOENT. */
 SOUK_CHECKED souk_err souk_levels_read(souk_levels *levels, const souk_stock_place *place,
                                        souk_stock_level *ret_level);
@@ -122,9 +136,16 @@ SOUK_CHECKED souk_err souk_levels_moved(souk_levels *levels, const souk_stock_pl
                                         souk_err (*each)(void *context, const souk_moved *moved),
                                         void *context);
 
+/* The lots of a level of which something is left, in the order in which they expire (expires 0: not known). */
+SOUK_CHECKED souk_err souk_levels_lots(souk_levels *levels, int64_t level, unsigned most,
+                                       souk_err (*each)(void *context, souk_text lot,
+                                                        souk_time expires, souk_decimal on_hand),
+                                       void *context);
+
 /* Writes rows of levels that have moved, at most `most`; *ret_more: there are others.  A job's. */
 SOUK_CHECKED souk_err souk_levels_keep(souk_levels *levels, unsigned most, bool *ret_more);
-/* Adds up every movement.  SOUK_ECORRUPT with the first level that is not their sum. */
+/* Adds up every movement.  SOUK_ECORRUPT with the first level or lot that is not their sum, or the first level that is
+ * below its lots. */
 SOUK_CHECKED souk_err souk_levels_verify(souk_levels *levels, souk_diag *diag);
 
 typedef struct souk_levels_counters {

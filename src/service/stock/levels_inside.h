@@ -21,6 +21,12 @@ void levels_memory_free(levels_memory *memory);
 SOUK_CHECKED souk_err levels_memory_move(levels_memory *memory, souk_tx *tx,
                                          const souk_movement *movement,
                                          souk_stock_level *ret_after);
+/* Within a closure: as it stands there; added where it opens one.  SOUK_ENOENT. */
+SOUK_CHECKED souk_err levels_memory_look(levels_memory *memory, souk_tx *tx,
+                                         const souk_movement *movement,
+                                         souk_stock_level *ret_level);
+/* Behind a move of that level, in the same closure. */
+void levels_memory_has_lots(levels_memory *memory, int64_t level);
 SOUK_CHECKED souk_err levels_memory_read(levels_memory *memory, const souk_stock_place *place,
                                          souk_stock_level *ret_level);
 SOUK_CHECKED souk_err levels_memory_keep(levels_memory *memory, unsigned most, bool *ret_more);
@@ -29,6 +35,15 @@ void levels_memory_count(levels_memory *memory, souk_levels_counters *ret_counte
 
 /* Far inside int64, so that one more movement cannot leave it. */
 #define LEVEL_MOST_MICRO INT64_C(4000000000000000000)
+
+/* levels_lots.c: the movement's own rows, one for each lot that it touches; the level has moved.  *ret_first: it has its
+ * first lot now. */
+SOUK_CHECKED souk_err lots_move(souk_tx *tx, const souk_movement *movement,
+                                const souk_stock_level *after, bool *ret_first);
+SOUK_CHECKED souk_err lots_verify(souk_tx *tx, souk_diag *diag);
+/* levels.c: a part of the movement. */
+SOUK_CHECKED souk_err levels_write(souk_tx *tx, const souk_movement *movement, int64_t level,
+                                   souk_text lot, int64_t on_hand, int64_t reserved);
 
 /* The level after the movement, or why it may not be. */
 SOUK_CHECKED souk_err levels_sum(const souk_stock_level *before, const souk_movement *movement,

@@ -18,7 +18,8 @@ enum { SLOTS_MOST = 1 << 27, JOURNAL_MOST = 1 << 24, CHUNK = 4096 };
 struct slot {
     int64_t on_hand, reserved;           /* now: the writer's */
     int64_t seen_on_hand, seen_reserved; /* committed: under the lock */
-    bool is_seen, is_waiting;
+    bool is_waiting, has_lots;           /* the writer's */
+    bool is_seen, seen_lots;
 };
 
 enum entry_kind { ENTRY_MOVED, ENTRY_ADDED, ENTRY_KEPT };
@@ -26,7 +27,7 @@ struct entry {
     enum entry_kind kind;
     uint32_t slot;
     int64_t on_hand, reserved; /* before */
-    bool was_waiting;
+    bool was_waiting, had_lots;
     souk_idmap_key key; /* of one that was added */
 };
 
@@ -86,6 +87,7 @@ static void undo_entry(levels_memory *memory, const struct entry *entry)
         slot->on_hand = entry->on_hand;
         slot->reserved = entry->reserved;
         slot->is_waiting = entry->was_waiting;
+        slot->has_lots = entry->had_lots;
         break;
     case ENTRY_KEPT:
         slot->is_waiting = true;
@@ -116,6 +118,7 @@ static void publish(levels_memory *memory)
         struct slot *slot = slot_at(memory, memory->journal[i].slot);
         slot->seen_on_hand = slot->on_hand;
         slot->seen_reserved = slot->reserved;
+        slot->seen_lots = slot->has_lots;
         slot->is_seen = true;
     }
     souk_rwlock_unlock(&memory->lock);
@@ -206,8 +209,8 @@ static souk_err add_slot(levels_memory *memory, souk_tx *tx, const souk_movement
     return err;
 }
 
-souk_err levels_memory_move(levels_memory *memory, souk_tx *tx, const souk_movement *movement,
-                            souk_stock_level *ret_after)
+souk_err levels_memory_look(levels_memory *memory, souk_tx *tx, const souk_movement *movement,
+                            souk_stock_level *ret_level)
 {
     souk_idmap_key key = key_of(memory, &movement->place);
     uint32_t number = souk_idmap_find(memory->map, &key);
@@ -216,8 +219,24 @@ souk_err levels_memory_move(levels_memory *memory, souk_tx *tx, const souk_movem
             return SOUK_ENOENT;
         SOUK_TRY(add_slot(memory, tx, movement, key, &number));
     }
+    const struct slot *slot = slot_at(memory, number);
+    *ret_level =
+        (souk_stock_level){(int64_t)number + 1, {slot->on_hand}, {slot->reserved}, slot->has_lots};
+    return SOUK_OK;
+}
+
+void levels_memory_has_lots(levels_memory *memory, int64_t level)
+{
+    slot_at(memory, (uint32_t)(level - 1))->has_lots = true;
+}
+
+souk_err levels_memory_move(levels_memory *memory, souk_tx *tx, const souk_movement *movement,
+                            souk_stock_level *ret_after)
+{
+    souk_stock_level before;
+    SOUK_TRY(levels_memory_look(memory, tx, movement, &before));
+    uint32_t number = (uint32_t)(before.id - 1);
     struct slot *slot = slot_at(memory, number);
-    souk_stock_level before = {(int64_t)number + 1, {slot->on_hand}, {slot->reserved}};
     *ret_after = before;
     SOUK_TRY(levels_sum(&before, movement, ret_after));
     SOUK_TRY(reserve_waiting(memory));
@@ -225,7 +244,8 @@ souk_err levels_memory_move(levels_memory *memory, souk_tx *tx, const souk_movem
                                          .slot = number,
                                          .on_hand = slot->on_hand,
                                          .reserved = slot->reserved,
-                                         .was_waiting = slot->is_waiting}));
+                                         .was_waiting = slot->is_waiting,
+                                         .had_lots = slot->has_lots}));
     slot->on_hand = ret_after->on_hand.micro;
     slot->reserved = ret_after->reserved.micro;
     if (!slot->is_waiting) {
@@ -244,8 +264,8 @@ souk_err levels_memory_read(levels_memory *memory, const souk_stock_place *place
     uint32_t number = souk_idmap_find(memory->map, &key);
     if (number != SOUK_IDMAP_NONE && slot_at(memory, number)->is_seen) {
         const struct slot *slot = slot_at(memory, number);
-        *ret_level =
-            (souk_stock_level){(int64_t)number + 1, {slot->seen_on_hand}, {slot->seen_reserved}};
+        *ret_level = (souk_stock_level){
+            (int64_t)number + 1, {slot->seen_on_hand}, {slot->seen_reserved}, slot->seen_lots};
         err = SOUK_OK;
     }
     souk_rwlock_unlock(&memory->lock);
@@ -409,6 +429,7 @@ static souk_err load_level(struct loading *loading, souk_rows *rows)
     struct slot *slot = slot_at(memory, number);
     slot->on_hand = souk_rows_int(rows, 4);
     slot->reserved = souk_rows_int(rows, 5);
+    slot->has_lots = slot->seen_lots = souk_rows_int(rows, 7) != 0;
     slot->is_seen = true;
     memory->slot_count++;
     return SOUK_OK;
@@ -441,7 +462,8 @@ static souk_err load(souk_tx *tx, void *context)
     SOUK_TRY(souk_sql_one_int(tx, "SELECT through FROM stock_mark", SOUK_NO_VALUES, &from));
     souk_auto_value(souk_rows) levels = {0};
     SOUK_TRY(souk_rows_begin(tx,
-                             "SELECT id, merchant, location, product, on_hand, reserved, through "
+                             "SELECT id, merchant, location, product, on_hand, reserved, through, "
+                             "has_lots "
                              "FROM stock_level ORDER BY id",
                              SOUK_NO_VALUES, &levels));
     while (souk_rows_next(&levels))

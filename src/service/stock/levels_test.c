@@ -1,14 +1,11 @@
 /* levels_test.c - levels against a plain model, kept in memory and in rows, through refusals, restarts and power cuts. */
-#include "service/stock/levels_inside.h"
-
 #include "os/thread.h"
 #include "test/test.h"
 
-#include "store/ledger_shop.h"
+#include "service/stock/levels_rig.h"
 
 enum { LOCATIONS = 3, PRODUCTS = 4, PLACES = LOCATIONS * PRODUCTS };
 
-static const souk_hash_key test_key = {"sixteen bytes .."};
 static const char *const locations[] = {"SH-014", "SH-015", "WH"};
 static const char *const products[] = {"tea", "salt", "rice", "soap"};
 
@@ -16,49 +13,6 @@ static souk_stock_place place_of(unsigned number)
 {
     return (souk_stock_place){1, souk_text_of(locations[number / PRODUCTS]),
                               souk_text_of(products[number % PRODUCTS])};
-}
-
-/* Each ledger, with levels in memory where it can, and in rows. */
-#define EACH_LEVELS(shop, levels, ...)                                             \
-    EACH_SHOP(shop, __VA_ARGS__)                                                   \
-    for (int levels##_way = 0; levels##_way < 2; levels##_way++)                   \
-        for (souk_levels *levels = open_levels(test, &shop, levels##_way); levels; \
-             souk_levels_free(souk_take(&levels)))
-
-static souk_levels *open_levels(souk_test *test, struct shop *shop, int rows_alone)
-{
-    souk_levels *levels = NULL;
-    SOUK_MUST(levels_open_as(test->mem, shop->ledger, &test_key, rows_alone, &levels, NULL));
-    if (rows_alone) /* of the same ledger as before: from the beginning */
-        must_sql(test, shop,
-                 "DELETE FROM stock_level; DELETE FROM stock_movement; "
-                 "UPDATE stock_mark SET through = 0");
-    return levels;
-}
-
-struct moving {
-    souk_levels *levels;
-    const souk_movement *movements;
-    size_t count;
-    souk_stock_level after;
-    souk_err answer; /* of the closure, behind its movements */
-};
-
-static souk_err move_all(souk_tx *tx, void *context)
-{
-    struct moving *moving = context;
-    for (size_t i = 0; i < moving->count; i++)
-        SOUK_TRY(souk_levels_move(moving->levels, tx, &moving->movements[i], &moving->after));
-    return moving->answer;
-}
-
-static souk_err move_one(struct shop *shop, souk_levels *levels, const souk_movement *movement,
-                         souk_stock_level *ret_after)
-{
-    struct moving moving = {.levels = levels, .movements = movement, .count = 1};
-    souk_err err = souk_ledger_write(shop->ledger, SOUK_LANE_TILL, move_all, &moving);
-    *ret_after = moving.after;
-    return err;
 }
 
 static souk_movement movement_of(unsigned place, int64_t on_hand, int64_t reserved)
