@@ -145,8 +145,8 @@ static claim weigh_all_units(souk_pricing *desk, uint32_t index, bool won)
 static bool is_cheaper(const souk_pricing *desk, const pick *a, const pick *b)
 {
     const run *left = &desk->runs[a->run], *right = &desk->runs[b->run];
-    return (souk_wide)(uint64_t)left->left * right->count <
-           (souk_wide)(uint64_t)right->left * left->count;
+    return (souk_u128)(uint64_t)left->left * right->count <
+           (souk_u128)(uint64_t)right->left * left->count;
 }
 
 /* Dearest first, else as they are: insertion in tens, then merging. */

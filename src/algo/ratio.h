@@ -17,7 +17,7 @@ typedef enum souk_rounding {
     SOUK_ROUND_DOWN,
 } souk_rounding;
 
-__extension__ typedef unsigned __int128 souk_wide;
+__extension__ typedef unsigned __int128 souk_u128;
 
 /* amount x times / by, for numbers at least 0, by above 0.  false: it does not fit; *ret_part keeps its value. */
 static inline bool souk_ratio(int64_t amount, int64_t times, int64_t by, souk_rounding rounding,
@@ -28,7 +28,7 @@ static inline bool souk_ratio(int64_t amount, int64_t times, int64_t by, souk_ro
         quotient = product / of;
         rest = product % of;
     } else {
-        souk_wide exact = (souk_wide)(uint64_t)amount * (uint64_t)times, whole = exact / of;
+        souk_u128 exact = (souk_u128)(uint64_t)amount * (uint64_t)times, whole = exact / of;
         if (whole >= INT64_MAX)
             return false;
         quotient = (uint64_t)whole;

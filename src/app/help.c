@@ -68,7 +68,7 @@ static bool choose_scope(size_t i, char to[APP_CHOICE_BYTES], const char **ret_w
 {
     unsigned scope = (unsigned)SOUK_SCOPE_READ << (i < 8 ? i : 8);
     *ret_what = "";
-    return give(scope <= SOUK_SCOPE_ADMIN ? souk_scope_word(scope) : NULL, to);
+    return give(scope <= SOUK_SCOPE_TILL ? souk_scope_word(scope) : NULL, to);
 }
 
 static bool choose_bench(size_t i, char to[APP_CHOICE_BYTES], const char **ret_what)

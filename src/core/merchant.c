@@ -41,8 +41,9 @@ static const souk_migration merchant_steps[] = {
         "SELECT hash, merchant, source, scopes, name FROM secret;"
         "DROP TABLE secret;"
         "ALTER TABLE secret_of_merchant RENAME TO secret"},
-    {3, "ALTER TABLE secret ADD COLUMN made INTEGER NOT NULL DEFAULT 0;"  /* ms UTC; 0: before */
-        "UPDATE secret SET scopes = 15 WHERE scopes = 7 AND source = 0"}, /* all is more now */
+    {3, "ALTER TABLE secret ADD COLUMN made INTEGER NOT NULL DEFAULT 0;"   /* ms UTC; 0: before */
+        "UPDATE secret SET scopes = 15 WHERE scopes = 7 AND source = 0"},  /* all is more now */
+    {4, "UPDATE secret SET scopes = 31 WHERE scopes = 15 AND source = 0"}, /* and tills */
 };
 
 enum { SECRET_ID = (SOUK_SECRET_ID_BYTES - 1) / 2 };

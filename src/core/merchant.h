@@ -29,7 +29,8 @@ enum souk_scope {                        /* bits */
                   SOUK_SCOPE_READ = 2,   /* shoppers, profiles, timelines, statistics */
                   SOUK_SCOPE_MANAGE = 4, /* merges, consent, erasure, rejects */
                   SOUK_SCOPE_ADMIN = 8,  /* sources, keys, tokens, jobs */
-                  SOUK_SCOPE_ALL = 15,
+                  SOUK_SCOPE_TILL = 16,  /* baskets: prices, sales, returns, coupons */
+                  SOUK_SCOPE_ALL = 31,
 };
 
 enum { SOUK_WRITE_KEY_BYTES = 41, SOUK_TOKEN_BYTES = 73, SOUK_SECRET_ID_BYTES = 13 }; /* with NUL */

@@ -105,7 +105,7 @@ souk_err souk_merchants_secrets(souk_merchants *merchants, uint32_t merchant, bo
     return souk_ledger_read(souk_spine_ledger(merchants->spine), list_secrets, &listing);
 }
 
-static const char *const scope_words[] = {"write", "read", "manage", "admin"};
+static const char *const scope_words[] = {"write", "read", "manage", "admin", "till"};
 
 unsigned souk_scope_of_word(souk_text word)
 {

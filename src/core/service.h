@@ -48,12 +48,13 @@ struct souk_call {
     souk_text method, path, query, body; /* the body as it came, not inflated */
     souk_text parts[SOUK_CALL_PARTS];    /* what stands for {…} in the route's path */
     souk_call_limits limits;
-    souk_caller caller; /* of a token; a write key's after souk_call_write_key */
-    bool local;         /* over the control socket, or in process */
-    souk_arena arena;   /* of the call */
-    souk_diag diag;     /* words for the next souk_call_fail */
-    void *state;        /* the service's, from its open */
-    void *user;         /* the handler's */
+    souk_caller caller;               /* of a token; a write key's after souk_call_write_key */
+    bool local;                       /* over the control socket, or in process */
+    souk_arena arena;                 /* of the call */
+    souk_diag diag;                   /* words for the next souk_call_fail */
+    void *state;                      /* the service's, from its open */
+    const souk_effect_owners *owners; /* of every service: for souk_call_run */
+    void *user;                       /* the handler's */
     /* private: its place in a queue, and how the answer leaves */
     souk_call *next;
     void (*handle)(souk_call *call);
@@ -191,6 +192,8 @@ typedef struct souk_service {
     const souk_work_kind *works; /* the long work it offers */
     size_t work_count;
     void (*count)(void *state, souk_buf *out); /* appends its counters to /metrics; NULL: none */
+    /* Names the owners of the effects that are its own, for the plans of every service.  NULL: it has none. */
+    void (*own)(void *state, souk_effect_owners *owners);
     /* A part of `souk verify`: compares what it holds.  SOUK_ECORRUPT with words.  NULL: nothing. */
     souk_err (*verify)(void *state, souk_diag *diag);
 } souk_service;

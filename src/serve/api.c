@@ -40,6 +40,7 @@ struct souk_api {
     souk_call_limits limits; /* .body_bytes 0: the usual ones */
     souk_jobs *jobs;
     souk_idempotency *keys;
+    souk_effect_owners owners;
     souk_quota *quota; /* NULL: none */
     souk_http *http;
     bool draining;
@@ -265,6 +266,7 @@ static void dispatch(souk_api *api, souk_call *call, bool here)
         return;
     }
     call->state = match.state;
+    call->owners = &api->owners;
     call->route = match.route;
     call->server = api;
     call->challenge = match.route->scopes == SOUK_SCOPE_WRITE
@@ -483,6 +485,8 @@ souk_err souk_api_open(souk_mem *mem, souk_spine *spine, souk_merchants *merchan
         if (services[i]->open)
             SOUK_TRY(services[i]->open(mem, spine, merchants, &api->states[i]));
         learn_routes(api, services[i], api->states[i]);
+        if (services[i]->own)
+            services[i]->own(api->states[i], &api->owners);
         api->services[api->service_count++] = services[i];
     }
     SOUK_TRY(souk_idempotency_open(mem, spine, NULL, &api->keys, NULL));

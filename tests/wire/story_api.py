@@ -3,6 +3,7 @@ every answer against it finds nothing to say."""
 import base64, csv, hashlib, hmac, io, json, os, re, shutil, subprocess, threading, time, urllib.request
 
 from lib import Shop, event, story
+from story_checkout import shop_with_goods
 
 API = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "api")
 installing = threading.Lock()
@@ -136,6 +137,23 @@ def a_proxy_that_checks_the_description_finds_every_answer_as_it_says():
             proxy.call("POST", "/v1/shoppers/unmerge", {"a": one})
             proxy.call("POST", "/v1/shoppers/consent", {"a": one, "purpose": "profile", "basis": "consent", "age": "adult"})
             proxy.call("POST", "/v1/shoppers/erase", {"a": two})
+            shop_with_goods(proxy.call)
+            basket = {"store": "BER", "till": "3", "lines": [{"scan": "4006381333931", "quantity": 3}, {"product": "SALT"}]}
+            assert json.loads(proxy.call("POST", "/v1/till/price", basket)[0])["total"] == "5.99"
+            proxy.call("POST", "/v1/till/price", {**basket, "lines": [{"product": "COFFEE"}]}, 400)
+            who = {"customer": one, "account": "balance", "currency": "EUR"}
+            proxy.call("POST", "/v1/accounts", {**who, "confirm_above": "50.00"})
+            proxy.call("POST", "/v1/accounts/top-ups", {**who, "amount": "5.00"}, 201, ["Idempotency-Key: t1"])
+            paid = {**basket, "customer": one, "expected_total": "5.99", "tenders": [{"kind": "balance", "amount": "5.00"}, {"kind": "cash", "amount": 1}]}
+            proxy.call("POST", "/v1/till/commit", paid, 400)  # no key
+            proxy.call("POST", "/v1/till/commit", paid, 201, ["Idempotency-Key: s1"])
+            proxy.call("POST", "/v1/till/commit", {**paid, "expected_total": "6.00"}, 409, ["Idempotency-Key: s2"])
+            proxy.call("GET", "/v1/receipts/BER/3/1")
+            proxy.call("GET", "/v1/receipts/BER/3/2", wants=404)
+            proxy.call("GET", "/v1/accounts/user/u1?currency=EUR")
+            for path in ["/v1/offers", "/v1/offers/7", "/v1/taxes?limit=1", "/v1/measures"]:
+                proxy.call("GET", path)
+            proxy.call("DELETE", "/v1/offers/7", headers=['If-Match: "v1"'])
             rejected = json.loads(proxy.call("GET", "/v1/rejects")[0])["rejects"]
             proxy.call("POST", f"/v1/rejects/{rejected[0]['id']}/replay", event("u1", "m3", "Order Completed", order_id="o2", revenue="3"))
             proxy.call("DELETE", f"/v1/rejects/{rejected[1]['id']}")

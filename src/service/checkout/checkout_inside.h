@@ -1,0 +1,64 @@
+/* checkout_inside.h - the state of the checkout, and its routes; private to service/checkout/. */
+#ifndef SOUK_SERVICE_CHECKOUT_CHECKOUT_INSIDE_H
+#define SOUK_SERVICE_CHECKOUT_CHECKOUT_INSIDE_H
+
+#include "core/charge.h"
+#include "os/thread.h"
+#include "service/checkout/checkout.h"
+#include "service/checkout/receipt.h"
+
+enum { CHECKOUT_DESKS = 16 };
+
+struct souk_checkout {
+    souk_mem *mem;
+    souk_spine *spine;
+    souk_ledger *ledger;
+    souk_basket_rooms rooms;
+    souk_till_ports ports;
+
+    souk_mutex refreshing; /* who takes up what was changed */
+    souk_mutex lock;       /* over all that follows */
+    souk_basket_desk *desks[CHECKOUT_DESKS];
+    size_t desk_count;
+    souk_thread keeper;
+    souk_cond wake;
+    bool stopping;
+};
+
+/* A desk of this thread's until it is put back. */
+SOUK_CHECKED souk_err checkout_take_desk(souk_checkout *checkout, souk_basket_desk **ret_desk);
+void checkout_put_desk(souk_checkout *checkout, souk_basket_desk *desk);
+/* Something was told here: it holds now, not half a second later. */
+SOUK_CHECKED souk_err checkout_refresh(souk_checkout *checkout);
+
+/* {"kind":"card","value":"…"} of a form, found; *ret_atom is whose account of this kind and currency it is, 0 where none
+ * of the person's histories has one.  SOUK_ENOENT, with words: nobody has it. */
+typedef struct checkout_customer {
+    souk_text kind, value;
+} checkout_customer;
+SOUK_CHECKED souk_err checkout_read_customer(souk_form *form, souk_json_node value,
+                                             checkout_customer *ret_customer);
+SOUK_CHECKED souk_err checkout_find_customer(souk_call *call, const checkout_customer *customer,
+                                             souk_person *ret_person);
+SOUK_CHECKED souk_err checkout_find_account(souk_call *call, const souk_person *person,
+                                            unsigned kind, const char currency[4],
+                                            souk_book *ret_book);
+/* Which account of a tender or store: a number for its name. */
+uint64_t checkout_owner(const souk_call *call, souk_text store, souk_text name);
+/* A request's body as JSON in the call's arena's memory; the doc is freed by the caller. */
+SOUK_CHECKED souk_err checkout_read_body(souk_call *call, souk_json_doc *doc);
+
+/* The routes, by file. */
+void checkout_price(souk_call *call);   /* till.c */
+void checkout_commit(souk_call *call);  /* till.c */
+void checkout_receipt(souk_call *call); /* till_read.c */
+void checkout_get_setting(souk_call *call);
+void checkout_put_setting(souk_call *call);
+void checkout_delete_setting(souk_call *call); /* settings.c */
+void checkout_list_settings(souk_call *call);
+void checkout_put_prices(souk_call *call);
+void checkout_open_account(souk_call *call); /* account.c */
+void checkout_top_up(souk_call *call);
+void checkout_account(souk_call *call);
+
+#endif

@@ -1,0 +1,559 @@
+/* till.c - price and commit: a basket becomes an answer, or a plan whose effects stand or fall together.
+ *
+ * What a commit does, in one transaction:
+ *
+ *     tenders     cash, card, other: tender -> sales; a shopper's account -> sales
+ *     taxes       sales -> each rate's tax account
+ *     stock       what leaves the shelf, by the neighbour who keeps it
+ *     receipt     the next of its till's chain; the answer, kept under the request's key */
+#include "service/checkout/checkout_inside.h"
+
+#include "base/currency.h"
+#include "base/random.h"
+
+#include <stdio.h>
+
+enum { TENDERS_MOST = 8 };
+
+typedef enum tender_kind {
+    TENDER_CASH,
+    TENDER_CARD,
+    TENDER_OTHER,
+    TENDER_BALANCE,
+    TENDER_TAB
+} tender_kind;
+static const char *const tender_words[] = {"cash", "card", "other", "balance", "tab"};
+
+struct tender {
+    tender_kind kind;
+    souk_decimal amount;
+    int64_t minor;
+    souk_text reference, provider, last4;
+    bool confirmed;
+};
+
+struct sale {
+    souk_basket_reading reading; /* first: the form's user is a basket's reading */
+    souk_till_basket basket;
+    souk_call *call;
+    struct tender tenders[TENDERS_MOST];
+    size_t tender_count;
+    struct tender *tender; /* being read */
+    checkout_customer customer;
+    souk_person *person; /* NULL: nobody */
+    bool has_expected;
+    souk_decimal expected;
+    int64_t change_minor;
+    souk_hash128 id;
+    souk_receipt receipt;
+    souk_buf body;
+};
+
+/* ---- the request ------------------------------------------------------------------------------------------ */
+
+souk_err checkout_read_body(souk_call *call, souk_json_doc *doc)
+{
+    return souk_json_read(doc, call->body, NULL, &call->diag);
+}
+
+static struct sale *sale_of(souk_form *form)
+{
+    return form->user;
+}
+
+static souk_err read_tender_kind(souk_form *form, souk_json_node value)
+{
+    size_t word;
+    SOUK_TRY(souk_form_word(form, value, tender_words, sizeof tender_words / sizeof *tender_words,
+                            &word));
+    sale_of(form)->tender->kind = (tender_kind)word;
+    return SOUK_OK;
+}
+
+static souk_err read_tender_amount(souk_form *form, souk_json_node value)
+{
+    return souk_form_decimal(form, value, 1, INT64_C(1000000000000000),
+                             &sale_of(form)->tender->amount);
+}
+
+static souk_err read_reference(souk_form *form, souk_json_node value)
+{
+    return souk_form_plain(form, value, 1, SOUK_BASKET_TEXT_BYTES,
+                           &sale_of(form)->tender->reference);
+}
+
+static souk_err read_provider(souk_form *form, souk_json_node value)
+{
+    return souk_form_plain(form, value, 1, 64, &sale_of(form)->tender->provider);
+}
+
+static souk_err read_last4(souk_form *form, souk_json_node value)
+{
+    souk_text *last4 = &sale_of(form)->tender->last4;
+    SOUK_TRY(souk_form_text(form, value, 4, 4, last4));
+    for (size_t i = 0; i < 4; i++)
+        if (last4->at[i] < '0' || last4->at[i] > '9')
+            return souk_form_refuse(form, "the last four digits of the card are expected");
+    return SOUK_OK;
+}
+
+static souk_err read_confirmed(souk_form *form, souk_json_node value)
+{
+    return souk_form_bool(form, value, &sale_of(form)->tender->confirmed);
+}
+
+static souk_err read_tender(souk_form *form, souk_json_node value, size_t index)
+{
+    static const souk_form_member members[] = {
+        {"kind", read_tender_kind},  {"amount", read_tender_amount}, {"reference", read_reference},
+        {"provider", read_provider}, {"last4", read_last4},          {"confirmed", read_confirmed}};
+    struct sale *sale = sale_of(form);
+    uint64_t seen;
+    sale->tender = &sale->tenders[index];
+    SOUK_TRY(souk_form_object(form, value, members, sizeof members / sizeof *members, &seen));
+    if ((seen & 3) != 3)
+        return souk_form_refuse(form, "a tender has a kind and an amount");
+    sale->tender_count = index + 1;
+    return SOUK_OK;
+}
+
+static souk_err read_tenders(souk_form *form, souk_json_node value)
+{
+    return souk_form_array(form, value, TENDERS_MOST, read_tender);
+}
+
+static souk_err read_customer(souk_form *form, souk_json_node value)
+{
+    return checkout_read_customer(form, value, &sale_of(form)->customer);
+}
+
+static souk_err read_expected(souk_form *form, souk_json_node value)
+{
+    struct sale *sale = sale_of(form);
+    sale->has_expected = true;
+    return souk_form_decimal(form, value, 0, INT64_MAX, &sale->expected);
+}
+
+static souk_err read_sale(struct sale *sale, const souk_json_doc *doc, bool commits)
+{
+    static const souk_form_member own[] = {
+        {"customer", read_customer}, {"tenders", read_tenders}, {"expected_total", read_expected}};
+    souk_form_member members[SOUK_BASKET_MEMBERS + 3];
+    souk_call *call = sale->call;
+    souk_checkout *checkout = call->state;
+    memcpy(members, souk_basket_members, SOUK_BASKET_MEMBERS * sizeof *members);
+    memcpy(members + SOUK_BASKET_MEMBERS, own, sizeof own);
+    souk_form form = {.doc = doc,
+                      .arena = &call->arena,
+                      .diag = &call->diag,
+                      .user = sale,
+                      .help = "docs/checkout.md"};
+    souk_basket_begin(&sale->reading, &checkout->rooms, call->caller.merchant,
+                      souk_clock_now_ms(souk_spine_clock(call->spine)), &sale->basket);
+    SOUK_TRY(souk_form_object(&form, souk_json_root(doc), members,
+                              SOUK_BASKET_MEMBERS + (commits ? 3 : 1), NULL));
+    return souk_basket_end(&sale->reading, &form);
+}
+
+static souk_err price_sale(struct sale *sale, souk_basket_desk *desk)
+{
+    souk_checkout *checkout = sale->call->state;
+    return souk_basket_price(&checkout->rooms, desk, &sale->basket, &sale->call->arena,
+                             &sale->call->diag);
+}
+
+/* ---- price --------------------------------------------------------------------------------------------------- */
+
+static void write_priced(struct sale *sale)
+{
+    souk_json_writer *out = souk_call_json(sale->call);
+    souk_json_write_object(out);
+    souk_json_put_text(out, "store", sale->basket.store);
+    souk_basket_write(out, &sale->basket);
+    souk_json_write_end(out);
+}
+
+static souk_err price(souk_call *call, struct sale *sale)
+{
+    souk_auto_value(souk_json_doc) doc = {.mem = call->arena.mem};
+    souk_basket_desk *desk = NULL;
+    SOUK_TRY(checkout_read_body(call, &doc));
+    SOUK_TRY(read_sale(sale, &doc, false));
+    SOUK_TRY(checkout_take_desk(call->state, &desk));
+    souk_err err = price_sale(sale, desk);
+    if (!err)
+        write_priced(sale);
+    checkout_put_desk(call->state, desk);
+    return err;
+}
+
+void checkout_price(souk_call *call)
+{
+    struct sale *sale = souk_arena_get(&call->arena, sizeof *sale);
+    if (call->arena.failed) {
+        souk_call_fail(call, SOUK_ENOMEM);
+        return;
+    }
+    sale->call = call;
+    souk_err err = price(call, sale);
+    souk_basket_done(&sale->basket);
+    if (err)
+        souk_call_fail(call, err);
+    else
+        souk_call_answer(call, 200);
+}
+
+/* ---- paying --------------------------------------------------------------------------------------------------- */
+
+static souk_err to_minor(struct sale *sale, souk_decimal amount, const char *what,
+                         int64_t *ret_minor)
+{
+    bool rounded = false;
+    souk_err err = souk_decimal_to_minor(amount, sale->basket.exponent, ret_minor, &rounded);
+    if (err || rounded)
+        return souk_diag_say(&sale->call->diag, SOUK_EINVAL, "%s: %s has %u decimal places", what,
+                             sale->basket.currency, sale->basket.exponent);
+    return SOUK_OK;
+}
+
+static souk_err check_expected(struct sale *sale)
+{
+    int64_t minor;
+    if (!sale->has_expected)
+        return souk_diag_say(&sale->call->diag, SOUK_EINVAL,
+                             "expected_total is missing: send the total that the shopper was told");
+    SOUK_TRY(to_minor(sale, sale->expected, "expected_total", &minor));
+    if (minor != sale->basket.total_minor)
+        return souk_diag_say(&sale->call->diag, SOUK_ECONFLICT,
+                             "the basket costs another total by now: price it again, and tell the "
+                             "shopper");
+    return SOUK_OK;
+}
+
+/* Change is given in cash, and of cash alone. */
+static souk_err check_tenders(struct sale *sale)
+{
+    int64_t paid = 0, cash = 0;
+    for (size_t i = 0; i < sale->tender_count; i++) {
+        struct tender *tender = &sale->tenders[i];
+        char what[40];
+        snprintf(what, sizeof what, "tenders[%zu].amount", i);
+        SOUK_TRY(to_minor(sale, tender->amount, what, &tender->minor));
+        paid += tender->minor;
+        cash += tender->kind == TENDER_CASH ? tender->minor : 0;
+    }
+    sale->change_minor = paid - sale->basket.total_minor;
+    if (sale->change_minor < 0)
+        return souk_diag_say(&sale->call->diag, SOUK_ECONFLICT,
+                             "tenders: they do not pay the basket's total");
+    if (sale->change_minor > cash)
+        return souk_diag_say(&sale->call->diag, SOUK_ECONFLICT,
+                             "tenders: more than the total, and change is given of cash alone");
+    return SOUK_OK;
+}
+
+static souk_hash128 part_id(const struct sale *sale, unsigned part)
+{
+    return (souk_hash128){sale->id.low, sale->id.high + part + 1}; /* the sale's id is random */
+}
+
+static souk_charge *add_charge(struct sale *sale, souk_plan *plan, unsigned part, int64_t minor)
+{
+    souk_charge *charge = souk_arena_get(plan->arena, sizeof *charge);
+    if (plan->arena->failed)
+        return NULL;
+    const souk_front_store *store =
+        sale->basket.front ? souk_front_store_of(sale->basket.front, sale->basket.store) : NULL;
+    *charge = (souk_charge){.transfer = {.id = part_id(sale, part),
+                                         .kind = SOUK_TRANSFER_POST,
+                                         .amount_minor = minor,
+                                         .reason = sale->id},
+                            .day = (int32_t)souk_time_day(
+                                souk_zone_local(store ? store->zone : NULL, sale->basket.at))};
+    souk_plan_add(plan, SOUK_EFFECT_CHARGE, SOUK_TEXT(""), minor, charge);
+    return charge;
+}
+
+static souk_book book_of(const struct sale *sale, unsigned kind, uint64_t owner)
+{
+    souk_book book = {.merchant = sale->basket.merchant, .kind = kind, .owner = owner};
+    memcpy(book.currency, sale->basket.currency, sizeof book.currency);
+    return book;
+}
+
+static souk_book sales_book(const struct sale *sale)
+{
+    return book_of(sale, SOUK_BOOK_SALES,
+                   checkout_owner(sale->call, sale->basket.store, SOUK_TEXT("sales")));
+}
+
+static souk_err find_payer(struct sale *sale, const struct tender *tender, souk_book *ret_book)
+{
+    if (tender->kind != TENDER_BALANCE && tender->kind != TENDER_TAB) {
+        *ret_book = book_of(sale, SOUK_BOOK_TENDER,
+                            checkout_owner(sale->call, sale->basket.store,
+                                           souk_text_of(tender_words[tender->kind])));
+        return SOUK_OK;
+    }
+    if (!sale->person)
+        return souk_diag_say(&sale->call->diag, SOUK_EINVAL,
+                             "customer is missing: whose account pays?");
+    return checkout_find_account(sale->call, sale->person,
+                                 tender->kind == TENDER_TAB ? SOUK_BOOK_TAB : SOUK_BOOK_BALANCE,
+                                 sale->basket.currency, ret_book);
+}
+
+static souk_err plan_tenders(struct sale *sale, souk_plan *plan)
+{
+    int64_t change = sale->change_minor;
+    for (unsigned i = 0; i < sale->tender_count; i++) {
+        const struct tender *tender = &sale->tenders[i];
+        int64_t minor = tender->minor;
+        if (tender->kind == TENDER_CASH) {
+            int64_t back = change < minor ? change : minor;
+            minor -= back;
+            change -= back;
+        }
+        if (minor == 0)
+            continue;
+        souk_book payer;
+        SOUK_TRY(find_payer(sale, tender, &payer));
+        souk_charge *charge = add_charge(sale, plan, i, minor);
+        if (!charge)
+            return SOUK_ENOMEM;
+        charge->debit = payer;
+        charge->credit = sales_book(sale);
+        charge->confirmed = tender->confirmed;
+    }
+    return SOUK_OK;
+}
+
+static souk_err plan_taxes(struct sale *sale, souk_plan *plan)
+{
+    const souk_till_basket *basket = &sale->basket;
+    for (unsigned i = 0; basket->taxed && i < basket->taxed->rate_count; i++) {
+        int64_t minor = basket->taxed->rates[i].tax_minor;
+        if (minor == 0)
+            continue;
+        souk_charge *charge = add_charge(sale, plan, TENDERS_MOST + i, minor);
+        if (!charge)
+            return SOUK_ENOMEM;
+        charge->debit = sales_book(sale);
+        charge->credit = book_of(sale, SOUK_BOOK_TAX,
+                                 checkout_owner(sale->call, basket->store,
+                                                souk_text_of(basket->tax->rule.rates[i].name)));
+    }
+    return SOUK_OK;
+}
+
+static void plan_goods(struct sale *sale, souk_plan *plan)
+{
+    const souk_checkout *checkout = sale->call->state;
+    for (size_t i = 0; checkout->ports.sell && i < sale->basket.line_count; i++) {
+        const souk_till_line *line = &sale->basket.lines[i];
+        souk_till_goods goods = {.location = sale->basket.store,
+                                 .product = line->item.code,
+                                 .quantity = line->quantity,
+                                 .lot = line->batch,
+                                 .reference = sale->id};
+        checkout->ports.sell(checkout->ports.stock, plan, &goods);
+    }
+}
+
+/* ---- the receipt -------------------------------------------------------------------------------------------- */
+
+static void write_tenders(souk_json_writer *json, const struct sale *sale)
+{
+    souk_json_put_array(json, "tenders");
+    for (size_t i = 0; i < sale->tender_count; i++) {
+        const struct tender *tender = &sale->tenders[i];
+        souk_json_write_object(json);
+        souk_json_put_words(json, "kind", tender_words[tender->kind]);
+        souk_money_put(json, "amount", tender->minor, sale->basket.exponent);
+        if (tender->provider.bytes)
+            souk_json_put_text(json, "provider", tender->provider);
+        if (tender->reference.bytes)
+            souk_json_put_text(json, "reference", tender->reference);
+        if (tender->last4.bytes)
+            souk_json_put_text(json, "last4", tender->last4);
+        souk_json_write_end(json);
+    }
+    souk_json_write_end(json);
+    if (sale->change_minor)
+        souk_money_put(json, "change", sale->change_minor, sale->basket.exponent);
+}
+
+static souk_err write_body(struct sale *sale)
+{
+    souk_auto_value(souk_buf)
+        text = {.mem = sale->call->arena.mem, .limit_bytes = SOUK_RECEIPT_BODY_MOST};
+    souk_json_writer json = {.out = &text};
+    souk_json_write_object(&json);
+    souk_json_put_words(&json, "kind", "sale");
+    souk_json_put_time(&json, "at", sale->basket.at);
+    souk_basket_write(&json, &sale->basket);
+    write_tenders(&json, sale);
+    souk_json_write_end(&json);
+    SOUK_TRY(souk_json_write_check(&json));
+    souk_text body = souk_buf_view(&text);
+    sale->receipt.body =
+        (souk_text){souk_arena_copy(&sale->call->arena, body.at, body.bytes), body.bytes};
+    return sale->call->arena.failed ? SOUK_ENOMEM : SOUK_OK;
+}
+
+static souk_err plan_receipt(struct sale *sale, souk_plan *plan)
+{
+    const souk_till_basket *basket = &sale->basket;
+    char key[SOUK_RECEIPT_STORE_BYTES + SOUK_RECEIPT_TILL_BYTES + 2];
+    if (basket->till.bytes == 0)
+        return souk_diag_say(&sale->call->diag, SOUK_EINVAL,
+                             "till is missing: receipts are numbered by till");
+    sale->receipt = (souk_receipt){.store = basket->store,
+                                   .till = basket->till,
+                                   .kind = SOUK_RECEIPT_SALE,
+                                   .at = basket->at,
+                                   .total_minor = basket->total_minor,
+                                   .id = sale->id};
+    memcpy(sale->receipt.currency, basket->currency, sizeof basket->currency);
+    SOUK_TRY(write_body(sale));
+    souk_receipt_prepare(&sale->receipt);
+    snprintf(key, sizeof key, "%.*s/%.*s", SOUK_TEXT_PRINT(basket->store),
+             SOUK_TEXT_PRINT(basket->till));
+    souk_plan_add(plan, SOUK_EFFECT_RECEIPT, souk_text_of(key), basket->total_minor,
+                  &sale->receipt);
+    return SOUK_OK;
+}
+
+static void put_hash(souk_json_writer *json, const char *key,
+                     const unsigned char hash[SOUK_SHA256_BYTES])
+{
+    char hex[2 * SOUK_SHA256_BYTES];
+    for (size_t i = 0; i < SOUK_SHA256_BYTES; i++) {
+        hex[2 * i] = "0123456789abcdef"[hash[i] >> 4];
+        hex[2 * i + 1] = "0123456789abcdef"[hash[i] & 15];
+    }
+    souk_json_put_text(json, key, (souk_text){hex, sizeof hex});
+}
+
+/* Behind the effects, in the transaction. */
+static souk_err tell_receipt(souk_plan *plan, souk_json_writer *json)
+{
+    const struct sale *sale = plan->context;
+    souk_json_write_object(json);
+    souk_json_put_text(json, "store", sale->receipt.store);
+    souk_json_put_text(json, "till", sale->receipt.till);
+    souk_json_put_u64(json, "number", (uint64_t)sale->receipt.number);
+    put_hash(json, "hash", sale->receipt.hash);
+    souk_json_write_key(json, SOUK_TEXT("receipt"));
+    souk_json_write_raw(json, sale->receipt.body);
+    souk_json_write_end(json);
+    return SOUK_OK;
+}
+
+/* ---- commit ---------------------------------------------------------------------------------------------------- */
+
+static souk_err find_customer(struct sale *sale)
+{
+    if (sale->customer.kind.bytes == 0)
+        return SOUK_OK;
+    sale->person = souk_arena_get(&sale->call->arena, sizeof *sale->person);
+    if (sale->call->arena.failed)
+        return SOUK_ENOMEM;
+    return checkout_find_customer(sale->call, &sale->customer, sale->person);
+}
+
+static souk_err make_plan(struct sale *sale, souk_plan *plan)
+{
+    SOUK_TRY(check_expected(sale));
+    SOUK_TRY(check_tenders(sale));
+    SOUK_TRY(find_customer(sale));
+    souk_entropy(&sale->id, sizeof sale->id);
+    SOUK_TRY(plan_tenders(sale, plan));
+    SOUK_TRY(plan_taxes(sale, plan));
+    plan_goods(sale, plan);
+    return plan_receipt(sale, plan);
+}
+
+static souk_err commit(souk_call *call, struct sale *sale, souk_plan *plan)
+{
+    souk_auto_value(souk_json_doc) doc = {.mem = call->arena.mem};
+    souk_basket_desk *desk = NULL;
+    SOUK_TRY(checkout_read_body(call, &doc));
+    SOUK_TRY(read_sale(sale, &doc, true));
+    SOUK_TRY(checkout_take_desk(call->state, &desk));
+    souk_err err = price_sale(sale, desk);
+    if (!err)
+        err = make_plan(sale, plan);
+    checkout_put_desk(call->state, desk);
+    return err;
+}
+
+void checkout_commit(souk_call *call)
+{
+    struct sale *sale = souk_arena_get(&call->arena, sizeof *sale);
+    souk_plan *plan = souk_call_plan(call);
+    if (call->arena.failed) {
+        souk_call_fail(call, SOUK_ENOMEM);
+        return;
+    }
+    sale->call = call;
+    plan->context = sale;
+    souk_err err = commit(call, sale, plan);
+    souk_basket_done(&sale->basket);
+    if (err)
+        souk_call_fail(call, err);
+    else
+        souk_call_run(call, call->owners, plan, 201, tell_receipt);
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------------ */
+
+struct reading {
+    souk_call *call;
+    souk_receipt_name name;
+    souk_receipt_row row;
+};
+
+static souk_err read_receipt(souk_tx *tx, void *context)
+{
+    struct reading *reading = context;
+    return souk_receipt_read(tx, &reading->name, &reading->call->arena, &reading->row);
+}
+
+static souk_err show_receipt(souk_call *call)
+{
+    struct reading reading = {.call = call, .name = {.merchant = call->caller.merchant}};
+    souk_text number;
+    uint64_t count;
+    SOUK_TRY(souk_call_part(call, 0, &reading.name.store));
+    SOUK_TRY(souk_call_part(call, 1, &reading.name.till));
+    SOUK_TRY(souk_call_part(call, 2, &number));
+    if (souk_text_to_u64(number, &count) || count == 0 || count > INT64_MAX)
+        return souk_diag_say(&call->diag, SOUK_EINVAL, "receipts are numbered from 1");
+    reading.name.number = (int64_t)count;
+    souk_err err = souk_ledger_read(souk_spine_ledger(call->spine), read_receipt, &reading);
+    if (err == SOUK_ENOENT)
+        return souk_diag_say(&call->diag, err, "there is no such receipt");
+    SOUK_TRY(err);
+    souk_json_writer *out = souk_call_json(call);
+    souk_json_write_object(out);
+    souk_json_put_text(out, "store", reading.name.store);
+    souk_json_put_text(out, "till", reading.name.till);
+    souk_json_put_u64(out, "number", count);
+    put_hash(out, "hash", reading.row.hash);
+    put_hash(out, "before", reading.row.before);
+    souk_json_put_bool(out, "void", reading.row.is_void);
+    souk_json_write_key(out, SOUK_TEXT("receipt"));
+    souk_json_write_raw(out, reading.row.body);
+    souk_json_write_end(out);
+    return SOUK_OK;
+}
+
+void checkout_receipt(souk_call *call)
+{
+    souk_err err = show_receipt(call);
+    if (err)
+        souk_call_fail(call, err);
+    else
+        souk_call_answer(call, 200);
+}

@@ -1,0 +1,162 @@
+"""Baskets: priced with their reasons, paid once however often they are told, and whole or absent when the plug is pulled."""
+import hashlib, json, threading
+
+from lib import Shop, event, story
+
+NEW = ["If-None-Match: *"]
+
+
+def shop_with_goods(call):
+    """Tea (3 for 2), salt and weighed apples, sold in Berlin with its taxes; `call` as Shop.ask."""
+    call("POST", "/v1/prices", {"prices": [{"product": "TEA", "price": 2.5, "currency": "EUR"}, {"product": "SALT", "price": "0.99", "currency": "EUR"}],
+                                "barcodes": [{"code": "4006381333931", "product": "TEA"}]}, 201)
+    call("PUT", "/v1/stores/BER", {"name": "Berlin", "time_zone": "Europe/Berlin", "currency": "EUR"}, 201, NEW)
+    call("PUT", "/v1/offers/7", {"name": "3 for 2 tea", "offer": {"id": 7, "kind": "n_for_m", "on": {"products": ["TEA"]}, "take": 3, "pay": 2}}, 201, NEW)
+    call("PUT", "/v1/taxes/all", {"prices": "with_tax", "rounding": "half_up", "rates": [{"name": "USt 19 %", "percent": 19}],
+                                  "classes": {"standard": ["USt 19 %"]}, "usual": "standard"}, 201, NEW)
+
+
+BASKET = {"store": "BER", "till": "3", "lines": [{"scan": "4006381333931", "quantity": 3}, {"product": "SALT"}]}
+PAID = {**BASKET, "expected_total": "5.99", "tenders": [{"kind": "cash", "amount": 10}]}
+
+
+class Till:
+    def __init__(self, shop):
+        self.shop = shop
+
+    def ask(self, method, path, body=None, wants=200, headers=()):
+        status, answer, head = self.shop.call(method, path, body, headers=list(headers))
+        assert status == wants, (method, path, status, answer)
+        return json.loads(answer)
+
+    def pay(self, key, wants=201, **more):
+        return self.ask("POST", "/v1/till/commit", {**PAID, **more}, wants, [f"Idempotency-Key: {key}"])
+
+
+def opened(shop):
+    shop.start()
+    till = Till(shop)
+    shop_with_goods(till.ask)
+    return till
+
+
+@story
+def a_basket_is_priced_with_reasons_paid_once_and_its_receipt_stands_in_the_chain():
+    with Shop() as shop:
+        till = opened(shop)
+        priced = till.ask("POST", "/v1/till/price", BASKET)
+        assert (priced["total"], priced["discount"], priced["tax"]) == ("5.99", "-2.50", "0.96"), priced
+        assert priced["offers"] == [{"offer": 7, "name": "3 for 2 tea", "times": 1, "amount": "-2.50"}], priced
+        first = till.pay("k1")
+        assert till.pay("k1") == first and first["number"] == 1 and first["receipt"]["change"] == "4.01", first
+        till.pay("k1", 422, expected_total="5.98")
+        second = till.pay("k2")
+        assert second["number"] == 2
+        # anybody can compute the chain from what was handed out
+        before = bytes(32)
+        for made in (first, second):
+            status, body, _ = shop.call("GET", f"/v1/receipts/BER/3/{made['number']}")
+            assert status == 200
+            raw = body[body.index(b'"receipt":') + len(b'"receipt":'):-1]
+            before = hashlib.sha256(before + hashlib.sha256(raw).digest() + f"BER/3/{made['number']}".encode()).digest()
+            assert made["hash"] == before.hex() == json.loads(body)["hash"]
+        shop.stop()
+        assert shop.run("verify")["done"]
+
+
+@story
+def what_cannot_be_sold_is_refused_in_words_and_leaves_nothing():
+    with Shop() as shop:
+        till = opened(shop)
+        for wants, words, more in [
+                (409, "another total", {"expected_total": "6.00"}),
+                (409, "do not pay", {"tenders": [{"kind": "cash", "amount": 5}]}),
+                (409, "change is given of cash alone", {"tenders": [{"kind": "card", "amount": 10, "last4": "1111"}]}),
+                (400, "tenders[0].amount", {"tenders": [{"kind": "cash", "amount": "5.999"}]}),
+                (400, "payment card", {"tenders": [{"kind": "card", "amount": "5.99", "reference": "4111 1111 1111 1111"}]}),
+                (400, "customer is missing", {"tenders": [{"kind": "balance", "amount": "5.99"}]}),
+                (404, "nobody has this card", {"customer": {"kind": "card", "value": "C-77"}}),
+                (400, "there is no product 'COFFEE'", {"lines": [{"product": "COFFEE"}]}),
+                (400, "sold by the piece", {"lines": [{"product": "TEA", "quantity": 0.5}]}),
+                (400, "lines[0].quantity", {"lines": [{"product": "TEA", "quantity": 1e18}]}),
+                (400, "check digit", {"lines": [{"scan": "4006381333930"}]}),
+                (400, "the till's name", {"till": "3/4"})]:
+            refused = till.pay("r", wants, **more)
+            assert words in refused["detail"], refused
+        assert till.pay("r")["number"] == 1  # no number was spent, and the key is free
+        shop.call("POST", "/v1/tokens", {"scopes": ["till"], "name": "till 3"})
+        made = json.loads(shop.call("POST", "/v1/tokens", {"scopes": ["till"], "name": "till 4"})[1])["token"]
+        assert shop.call("POST", "/v1/till/price", BASKET, auth=f"Bearer {made}")[0] == 200
+        assert shop.call("GET", "/v1/receipts/BER/3/1", auth=f"Bearer {made}")[0] == 403
+        assert shop.call("POST", "/v1/prices", {}, auth=f"Bearer {made}")[0] == 403
+
+
+@story
+def a_member_pays_by_account_and_the_books_agree():
+    with Shop() as shop:
+        till = opened(shop)
+        shop.send("/v1/track", event("u1", "m1"))
+        who = {"kind": "user", "value": "u1"}
+        account = {"customer": who, "account": "balance", "currency": "EUR"}
+        pays = {"customer": who, "tenders": [{"kind": "balance", "amount": "5.99"}]}
+        assert "open one" in till.pay("a", 404, **pays)["detail"]
+        till.ask("POST", "/v1/accounts", {**account, "confirm_above": "5.00"})
+        assert till.pay("a", 409, **pays)  # nothing is in it
+        for _ in range(2):
+            till.ask("POST", "/v1/accounts/top-ups", {**account, "amount": "20.00"}, 201, ["Idempotency-Key: t"])
+        assert till.pay("a", 403, **pays)  # above 5.00 she must have confirmed
+        confirmed = {"customer": who, "tenders": [{"kind": "balance", "amount": "5.99", "confirmed": True}]}
+        till.pay("a", **confirmed)
+        till.pay("a", **confirmed)
+        assert till.ask("GET", "/v1/accounts/user/u1?currency=EUR")["available"] == "14.01"
+        shop.stop()
+        assert shop.run("verify")["done"]
+
+
+@story
+def pulling_the_plug_leaves_each_basket_whole_or_absent_and_no_answered_one_is_lost():
+    with Shop() as shop:
+        till = opened(shop)
+        shop.send("/v1/track", event("u1", "m1"))
+        account = {"customer": {"kind": "user", "value": "u1"}, "account": "balance", "currency": "EUR"}
+        till.ask("POST", "/v1/accounts", account)
+        till.ask("POST", "/v1/accounts/top-ups", {**account, "amount": "100000.00"}, 201, ["Idempotency-Key: t"])
+        answered, pays = {}, {"customer": account["customer"], "tenders": [{"kind": "balance", "amount": "5.99"}]}
+
+        def sell(clerk):
+            for i in range(1000):
+                try:
+                    status, answer, _ = shop.call("POST", "/v1/till/commit", {**PAID, **pays, "till": str(clerk)},
+                                                  headers=[f"Idempotency-Key: {clerk}-{i}"])
+                except (OSError, ValueError, IndexError, AssertionError):
+                    return
+                if status != 201:
+                    return
+                answered[f"{clerk}-{i}"] = json.loads(answer)
+
+        for life in range(3):
+            clerks = [threading.Thread(target=sell, args=(f"{life}.{c}",)) for c in range(4)]
+            for clerk in clerks:
+                clerk.start()
+            while sum(key.startswith(f"{life}.") for key in list(answered)) < 20:
+                assert any(clerk.is_alive() for clerk in clerks), "all clerks gave up"
+            shop.stop(9)
+            for clerk in clerks:
+                clerk.join()
+            shop.start()
+        for key, told in list(answered.items()):  # told again, each hears what it heard
+            clerk = key.split("-")[0]
+            assert till.pay(key, till=clerk, **pays) == told
+        receipts = sum(receipts_of(shop, clerk) for clerk in {key.split("-")[0] for key in answered})
+        left = till.ask("GET", "/v1/accounts/user/u1?currency=EUR")["available"]
+        assert round((100000 - float(left)) / 5.99, 6) == receipts >= len(answered), (left, receipts, len(answered))
+        shop.stop()
+        assert shop.run("verify")["done"]
+
+
+def receipts_of(shop, till):
+    """How many receipts the till has given."""
+    count = 0
+    while shop.call("GET", f"/v1/receipts/BER/{till}/{count + 1}")[0] == 200:
+        count += 1
+    return count
