@@ -65,6 +65,8 @@ souk_err app_no_command(const char *word, souk_diag *diag);
 /* The services of this program; the only list of them. */
 extern const souk_service *const app_services[];
 extern const size_t app_service_count;
+/* Tells services of their neighbours, before the first call. */
+void app_plug(souk_api *api);
 
 /* The settings of this command; see app_settings_load. */
 SOUK_CHECKED souk_err app_load_settings(const app_options *options, app_settings *ret_settings,

@@ -115,7 +115,7 @@ souk_plan *souk_call_plan(souk_call *call);
  * transaction, or with what the key's first request was answered; or it is told why not.  Either way the call is gone,
  * perhaps before this returns. */
 void souk_call_run(souk_call *call, const souk_effect_owners *owners, souk_plan *plan, int status,
-                   souk_err (*tell)(souk_plan *plan, souk_json_writer *out));
+                   souk_err (*tell)(souk_plan *plan, souk_tx *tx, souk_json_writer *out));
 
 /* Makes and frees calls, with the usual limits; for serve/ and app/. */
 SOUK_CHECKED souk_err souk_call_new(souk_mem *mem, souk_call **ret_call);

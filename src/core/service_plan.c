@@ -6,7 +6,7 @@ struct deed {
     souk_call *call;
     souk_once bare; /* where no key came */
     int status;
-    souk_err (*tell)(souk_plan *plan, souk_json_writer *out);
+    souk_err (*tell)(souk_plan *plan, souk_tx *tx, souk_json_writer *out);
 };
 
 static struct deed *deed_of(souk_plan *plan)
@@ -34,10 +34,9 @@ static souk_err tell(souk_plan *plan, souk_tx *tx)
     souk_once *once = plan->once;
     souk_buf_clear(&once->body);
     souk_json_writer out = {.out = &once->body};
-    (void)tx;
     once->status = deed->status;
     memcpy(once->type, "application/json", sizeof "application/json");
-    SOUK_TRY(deed->tell(plan, &out));
+    SOUK_TRY(deed->tell(plan, tx, &out));
     return souk_json_write_check(&out);
 }
 
@@ -61,7 +60,7 @@ static void answer(souk_plan *plan, souk_err err)
 }
 
 void souk_call_run(souk_call *call, const souk_effect_owners *owners, souk_plan *plan, int status,
-                   souk_err (*tell_answer)(souk_plan *plan, souk_json_writer *out))
+                   souk_err (*tell_answer)(souk_plan *plan, souk_tx *tx, souk_json_writer *out))
 {
     struct deed *deed = deed_of(plan);
     deed->status = status;

@@ -163,9 +163,9 @@ static souk_err count_deed(void *state, souk_tx *tx, souk_plan *plan, const souk
 }
 static const souk_effect_owners owners = {.of = {[SOUK_EFFECT_STOCK] = {count_deed, NULL}}};
 
-static souk_err tell_deed(souk_plan *plan, souk_json_writer *out)
+static souk_err tell_deed(souk_plan *plan, souk_tx *tx, souk_json_writer *out)
 {
-    (void)plan;
+    (void)plan, (void)tx;
     souk_json_write_object(out);
     souk_json_put_u64(out, "deed", seen.deeds);
     souk_json_write_end(out);

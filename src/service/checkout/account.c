@@ -283,14 +283,18 @@ void checkout_open_account(souk_call *call)
 
 /* ---- top-up ------------------------------------------------------------------------------------------------------ */
 
-static souk_err tell_top_up(souk_plan *plan, souk_json_writer *json)
+static souk_err look_in(souk_tx *tx, void *context)
 {
-    const struct request *request = plan->context;
-    souk_json_write_object(json);
-    souk_json_put_words(json, "account", account_words[request->kind]);
-    souk_json_put_words(json, "currency", request->currency);
-    souk_money_put(json, "paid_in", request->minor, souk_currency_exponent(request->currency));
-    souk_json_write_end(json);
+    struct request *request = context;
+    SOUK_TRY(souk_books_find(tx, &request->book, &request->account));
+    return souk_books_state(tx, request->account, &request->state, &request->call->diag);
+}
+
+/* As it is with what was paid in. */
+static souk_err tell_top_up(souk_plan *plan, souk_tx *tx, souk_json_writer *json)
+{
+    SOUK_TRY(look_in(tx, plan->context));
+    write_state(json, plan->context);
     return SOUK_OK;
 }
 
@@ -336,13 +340,6 @@ void checkout_top_up(souk_call *call)
 }
 
 /* ---- looking -------------------------------------------------------------------------------------------------------- */
-
-static souk_err look_in(souk_tx *tx, void *context)
-{
-    struct request *request = context;
-    SOUK_TRY(souk_books_find(tx, &request->book, &request->account));
-    return souk_books_state(tx, request->account, &request->state, &request->call->diag);
-}
 
 static souk_err look(struct request *request)
 {

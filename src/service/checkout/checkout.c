@@ -275,7 +275,7 @@ static const souk_route routes[] = {
      .operators = true, .needs_key = true, .summary = "decimal is paid into an account",
      .takes = "{customer: " CUSTOMER ", account: balance|tab, currency: text, amount: any, "
               "reference?: text}",
-     .gives = "{account: text, currency: text, paid_in: decimal}", .gives_status = 201},
+     .gives = "Account", .gives_status = 201},
     {"GET", "/v1/accounts/{kind}/{value}", SOUK_SCOPE_READ, checkout_account, .operators = true,
      .summary = "What a shopper's account holds",
      .query = "currency: text 'ISO 4217', account?: balance|tab", .gives = "Account"},

@@ -436,8 +436,9 @@ static void put_hash(souk_json_writer *json, const char *key,
 }
 
 /* Behind the effects, in the transaction. */
-static souk_err tell_receipt(souk_plan *plan, souk_json_writer *json)
+static souk_err tell_receipt(souk_plan *plan, souk_tx *tx, souk_json_writer *json)
 {
+    (void)tx;
     const struct sale *sale = plan->context;
     souk_json_write_object(json);
     souk_json_put_text(json, "store", sale->receipt.store);
