@@ -114,6 +114,33 @@ def a_member_pays_by_account_and_the_books_agree():
 
 
 @story
+def what_a_till_sells_leaves_the_shelf_once_and_a_refused_basket_takes_nothing():
+    with Shop() as shop:
+        till = opened(shop)
+
+        def on_hand():
+            return till.ask("GET", "/v1/stock/BER/TEA")["on_hand"]
+
+        till.ask("POST", "/v1/stock/movements", {"location": "BER", "kind": "received", "lines": [{"product": "TEA", "quantity": 10}]}, 201, ["Idempotency-Key: r"])
+        till.pay("k1")
+        till.pay("k1")
+        assert on_hand() == "7"
+        till.pay("k2", 409, tenders=[{"kind": "cash", "amount": 1}])
+        assert on_hand() == "7"
+        till.pay("k2")
+        till.pay("k3")
+        till.pay("k4")  # the till had it in its hand, whatever the count says
+        assert on_hand() == "-2"
+        kinds = [m["kind"] for m in till.ask("GET", "/v1/stock/BER/TEA")["movements"]]
+        assert kinds == ["sold"] * 4 + ["received"], kinds
+        shop.stop(9)
+        shop.start()
+        assert on_hand() == "-2"
+        shop.stop()
+        assert shop.run("verify")["done"]
+
+
+@story
 def pulling_the_plug_leaves_each_basket_whole_or_absent_and_no_answered_one_is_lost():
     with Shop() as shop:
         till = opened(shop)
