@@ -266,7 +266,8 @@ def tail_prints_a_line_for_each_event_and_says_what_is_wrong():
         shop.start()
         assert "nobody has this user" in shop.run("tail", "--shopper", "user:nobody", fails=1)
         assert "rate is a number" in shop.run("tail", "--rate", "many", fails=2)
-        send(shop, [1], "S\x1b[31m1")
+        coloured = event("u1", "m1", "Product Viewed", product_id="P1\x1b[31m", store_id="S1")
+        assert shop.send("/v1/batch", {"batch": [coloured]})[0] == 200
         send(shop, [2, 3], "S2", "Cart Viewed")
         tail = subprocess.Popen([SOUK, "tail", "--data", shop.data, "--from", "1", "--type", "Cart Viewed", "--type",
                                  "Product Viewed"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

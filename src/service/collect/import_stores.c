@@ -3,6 +3,7 @@
  * Required: a code.  Without a name a store that nobody has described is called by its code.  What is told replaces what was
  * known under the same name, and the rest of what is known stays: cells that are empty take nothing away.  What no column
  * means goes to "attributes" under its heading.  A code that stands twice in a file is a fault. */
+#include "base/utf8.h"
 #include "core/store.h"
 #include "service/collect/import_record.h"
 #include "service/collect/import_table.h"
@@ -144,6 +145,8 @@ static souk_err read_row(import_table *table, souk_diag *fault)
     uint32_t ordinal;
     if (code.bytes == 0 || code.bytes > SOUK_EVENT_NAME_BYTES)
         return import_table_blame(table, IMPORT_ST_CODE, "is empty or above 100 bytes", fault);
+    if (!souk_utf8_plain(code))
+        return import_table_blame(table, IMPORT_ST_CODE, "has a control character: mend it", fault);
     SOUK_TRY(write_store(table, &json, fault));
     souk_text text = souk_buf_view(&table->body);
     if (text.bytes > SOUK_IMPORT_BODY_BYTES)

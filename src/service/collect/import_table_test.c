@@ -335,6 +335,14 @@ SOUK_TEST("products: places, attributes, a code that comes twice, a barcode that
           "rows 5\n");
 }
 
+SOUK_TEST("a store whose code has a control character stays out")
+{
+    check(test, &souk_import_stores, NULL, SOUK_TEXT("store_id,name\nS\x1B[2J,x\nS1,y\n"),
+          "fault 1 line 2: 'store_id' has a control character: mend it: "
+          "{\"store_id\":\"S\\u001b[2J\",\"name\":\"x\"}\n"
+          "store 2 S1 {\"name\":\"y\"}\nrows 2\n");
+}
+
 SOUK_TEST("stores: hours, addresses and places as they are sent to the API, the rest as attributes")
 {
     souk_import_options options = {.zone = SOUK_TEXT("Asia/Shanghai")};
