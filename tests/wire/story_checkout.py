@@ -121,7 +121,7 @@ def what_a_till_sells_leaves_the_shelf_once_and_a_refused_basket_takes_nothing()
         def on_hand():
             return till.ask("GET", "/v1/stock/BER/TEA")["on_hand"]
 
-        till.ask("POST", "/v1/stock/movements", {"location": "BER", "kind": "received", "lines": [{"product": "TEA", "quantity": 10}]}, 201, ["Idempotency-Key: r"])
+        till.ask("POST", "/v1/stock/movements", {"kind": "received", "lines": [{"location": "BER", "product": "TEA", "quantity": 10}]}, 201, ["Idempotency-Key: r"])
         till.pay("k1")
         till.pay("k1")
         assert on_hand() == "7"
