@@ -61,12 +61,13 @@ enum souk_ledger_sync { SOUK_SYNC_FULL, SOUK_SYNC_NORMAL, SOUK_SYNC_OFF };
 
 typedef struct souk_ledger_options { /* {0} is the sane default */
     enum souk_ledger_sync sync;
-    bool no_thread;            /* submit and write run their group in the caller: one thread only */
-    bool quick_check;          /* read the whole file once at open; SOUK_ECORRUPT */
-    unsigned readers;          /* connections for reading; 0: 4 */
-    unsigned queue_jobs;       /* ceiling of each lane; 0: 4096 */
-    unsigned group_jobs;       /* ceiling of one group; 0: 1024 */
-    unsigned slice_us;         /* a group takes no further job after this much work; 0: 5000 */
+    bool no_thread;      /* submit and write run their group in the caller: one thread only */
+    bool quick_check;    /* read the whole file once at open; SOUK_ECORRUPT */
+    unsigned readers;    /* connections for reading; 0: 4 */
+    unsigned writers;    /* connections for tills, where the backend writes in parallel; 0: 8 */
+    unsigned queue_jobs; /* ceiling of each lane; 0: 4096 */
+    unsigned group_jobs; /* ceiling of one group; 0: 1024 */
+    unsigned slice_us;   /* a group takes no further job after this much work; 0: 5000 */
     unsigned checkpoint_pages; /* of 4096 bytes in the write-ahead log; 0: 1000 */
     unsigned cache_kib;        /* page cache of each connection; 0: 2048 */
     uint64_t wal_limit_bytes;  /* what a log that once grew is cut to; 0: 64 MiB */
@@ -82,6 +83,15 @@ typedef struct souk_ledger_options { /* {0} is the sane default */
 SOUK_CHECKED souk_err souk_ledger_open_sqlite(souk_mem *mem, souk_disk *disk, const char *file_name,
                                               const souk_ledger_options *options,
                                               souk_ledger **ret_ledger, souk_diag *diag);
+/* Opens a database of PostgreSQL 15 or later: postgres://user:password@host:5432/database, or any other form that
+ * libpq knows; docs/postgres.md says how to make role and database.  Tills write in parallel there.
+ * SOUK_EINVAL: the URL does not parse.  SOUK_EDENIED: the server refuses the role.  SOUK_ENOENT: no such database.
+ * SOUK_EUNSUPPORTED: the server is too old, a standby, without fsync (unless options say SOUK_SYNC_OFF), or the
+ * database is not UTF-8; diag says what to do and never holds the password.  SOUK_EBUSY: it cannot be reached.
+ * SOUK_ENOMEM. */
+SOUK_CHECKED souk_err souk_ledger_open_postgres(souk_mem *mem, const char *url,
+                                                const souk_ledger_options *options,
+                                                souk_ledger **ret_ledger, souk_diag *diag);
 /* Finishes what is queued, moves the write-ahead log into the file and lets go of it.  New work gets
  * SOUK_ESTOPPED.  Free comes after it. */
 SOUK_CHECKED souk_err souk_ledger_close(souk_ledger *ledger);

@@ -12,13 +12,10 @@
 
 #include "os/thread.h"
 #include "store/latency.h"
+#include "store/queue.h"
+#include "store/tills.h"
 
 enum { ATTEMPTS = 8 /* of one job that asks to be run again */ };
-
-struct queue {
-    souk_job *first, **end;
-    size_t count;
-};
 
 /* A checkpoint that somebody waits for. */
 struct request {
@@ -28,7 +25,8 @@ struct request {
 
 struct souk_writer {
     souk_mem *mem;
-    souk_tx *tx; /* the writer thread's alone */
+    souk_tx *tx;       /* the writer thread's alone */
+    souk_tills *tills; /* NULL: tills are a lane like the others */
     souk_ledger_options options;
     uint64_t checked_pages; /* length of the log at the last checkpoint; the writer thread's */
 
@@ -52,27 +50,6 @@ static uint64_t now_us(const souk_writer *writer)
 }
 
 /* ---- queues ------------------------------------------------------------------------------ */
-
-static void queue_push(struct queue *queue, souk_job *job)
-{
-    job->next = NULL;
-    *queue->end = job;
-    queue->end = &job->next;
-    queue->count++;
-}
-
-static souk_job *queue_pop(struct queue *queue)
-{
-    souk_job *job = queue->first;
-    if (!job)
-        return NULL;
-    queue->first = job->next;
-    if (!queue->first)
-        queue->end = &queue->first;
-    queue->count--;
-    job->next = NULL;
-    return job;
-}
 
 static bool has_jobs(const souk_writer *writer)
 {
@@ -116,14 +93,17 @@ void souk_writer_count(souk_writer *writer, souk_ledger_counters *ret_counters)
 {
     souk_mutex_lock(&writer->lock);
     souk_ledger_counters counters = writer->counters;
-    counters.commit_max_us = writer->commits.most_us;
-    counters.commit_p50_us = latency_percentile(&writer->commits, 50);
-    counters.commit_p99_us = latency_percentile(&writer->commits, 99);
+    struct latency commits = writer->commits;
     counters.failed = writer->failed;
     counters.full = writer->full;
     for (size_t lane = 0; lane < SOUK_LANE_COUNT; lane++)
         counters.queued[lane] = writer->lanes[lane].count;
     souk_mutex_unlock(&writer->lock);
+    if (writer->tills)
+        souk_tills_count(writer->tills, &counters, &commits);
+    counters.commit_max_us = commits.most_us;
+    counters.commit_p50_us = latency_percentile(&commits, 50);
+    counters.commit_p99_us = latency_percentile(&commits, 99);
     *ret_counters = counters;
 }
 
@@ -175,7 +155,7 @@ static souk_err run_job(souk_writer *writer, souk_job *job, bool shielded)
     }
     souk_err err = job->apply(tx, job);
     souk_assert(tx->open_rows == 0); /* the closure left a cursor behind */
-    if (!err)
+    if (!err || tx->failed == SOUK_ERETRY)
         err = tx->failed;
     if (shielded)
         end_savepoint(writer, err);
@@ -216,7 +196,7 @@ static bool commit_group(souk_writer *writer, struct queue *group, uint64_t bega
     roll_back(writer);
     if (is_doubtful(writer, group))
         return true;
-    if ((err == SOUK_ECONFLICT || err == SOUK_ERETRY) && group->count > 1)
+    if (err == SOUK_ERETRY || (err == SOUK_ECONFLICT && group->count > 1))
         return false;
     give(group, err);
     return true;
@@ -267,9 +247,11 @@ static void run_alone(souk_writer *writer, souk_job *job)
     struct queue group = {.first = job, .end = &job->next, .count = 1};
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         uint64_t began_us = now_us(writer);
+        if (attempt && writer->tx->backend->parallel)
+            souk_ledger_pause((unsigned)attempt);
         job->err = writer->tx->backend->begin(writer->tx);
         if (!job->err && !(job->err = run_job(writer, job, false)))
-            (void)commit_group(writer, &group, began_us);
+            job->err = commit_group(writer, &group, began_us) ? job->err : SOUK_ERETRY;
         else
             roll_back(writer);
         if (is_doubtful(writer, &group) || job->err != SOUK_ERETRY)
@@ -339,7 +321,8 @@ static void keep_log_short(souk_writer *writer)
 
 static void run_group(souk_writer *writer)
 {
-    struct queue group = {.end = &group.first};
+    struct queue group;
+    queue_init(&group);
     if (souk_writer_failed(writer)) {
         while (take_job(writer, &group))
             ;
@@ -359,7 +342,8 @@ static void run_group(souk_writer *writer)
 
 static void drop_queued(souk_writer *writer)
 {
-    struct queue group = {.end = &group.first};
+    struct queue group;
+    queue_init(&group);
     while (take_job(writer, &group))
         ;
     give(&group, SOUK_ESTOPPED);
@@ -421,10 +405,11 @@ static void assert_outside(souk_writer *writer)
     /* A closure that waits for its own writer would wait for ever. */
     souk_assert(writer->has_thread ? !pthread_equal(pthread_self(), writer->thread.id)
                                    : !writer->running);
+    souk_assert(!writer->tills || !souk_tills_is_inside(writer->tills));
 }
 
-souk_err souk_writer_new(souk_mem *mem, souk_tx *tx, const souk_ledger_options *options,
-                         souk_writer **ret_writer)
+souk_err souk_writer_new(souk_mem *mem, souk_tx *tx, void *place,
+                         const souk_ledger_options *options, souk_writer **ret_writer)
 {
     souk_writer *writer = souk_mem_get(mem, sizeof *writer);
     if (!writer)
@@ -436,18 +421,20 @@ souk_err souk_writer_new(souk_mem *mem, souk_tx *tx, const souk_ledger_options *
     souk_cond_init(&writer->wake);
     souk_cond_init(&writer->served);
     for (size_t lane = 0; lane < SOUK_LANE_COUNT; lane++)
-        writer->lanes[lane].end = &writer->lanes[lane].first;
+        queue_init(&writer->lanes[lane]);
+    souk_err err = SOUK_OK;
     if (!options->no_thread) {
         writer->has_thread = true; /* before the thread looks */
-        souk_err err = souk_thread_start(&writer->thread, "ledger-writer", thread_body, writer);
-        if (err) {
-            writer->has_thread = false;
-            souk_writer_free(writer);
-            return err;
-        }
+        err = souk_thread_start(&writer->thread, "ledger-writer", thread_body, writer);
+        writer->has_thread = !err;
+        if (!err && tx->backend->parallel)
+            err = souk_tills_new(mem, tx->backend, place, options, &writer->tills);
     }
-    *ret_writer = writer;
-    return SOUK_OK;
+    if (err)
+        souk_writer_free(writer);
+    else
+        *ret_writer = writer;
+    return err;
 }
 
 void souk_writer_stop(souk_writer *writer, bool abandon)
@@ -461,6 +448,8 @@ void souk_writer_stop(souk_writer *writer, bool abandon)
     souk_mutex_unlock(&writer->lock);
     if (before)
         return;
+    if (writer->tills)
+        souk_tills_stop(writer->tills, abandon);
     if (writer->has_thread) {
         souk_thread_join(&writer->thread);
     } else {
@@ -474,6 +463,7 @@ void souk_writer_free(souk_writer *writer)
     if (!writer)
         return;
     souk_writer_stop(writer, true);
+    souk_tills_free(writer->tills);
     souk_cond_done(&writer->served);
     souk_cond_done(&writer->wake);
     souk_mutex_done(&writer->lock);
@@ -486,8 +476,10 @@ souk_err souk_writer_submit(souk_writer *writer, souk_job *job)
 {
     souk_assert(job->lane < SOUK_LANE_COUNT && job->apply && job->after);
     job->err = SOUK_OK;
+    souk_err err = souk_writer_failed(writer);
+    if (!err && writer->tills && job->lane == SOUK_LANE_TILL)
+        return souk_tills_submit(writer->tills, job);
     souk_mutex_lock(&writer->lock);
-    souk_err err = writer->failed;
     if (!err && writer->stopping)
         err = SOUK_ESTOPPED;
     if (!err && writer->lanes[job->lane].count >= writer->options.queue_jobs) {
@@ -579,6 +571,8 @@ void souk_writer_hold(souk_writer *writer)
     souk_mutex_lock(&writer->lock);
     writer->held++;
     souk_mutex_unlock(&writer->lock);
+    if (writer->tills)
+        souk_tills_hold(writer->tills);
 }
 
 void souk_writer_release(souk_writer *writer)
@@ -588,6 +582,8 @@ void souk_writer_release(souk_writer *writer)
     writer->held--;
     souk_cond_signal(&writer->wake);
     souk_mutex_unlock(&writer->lock);
+    if (writer->tills)
+        souk_tills_release(writer->tills);
     run_here(writer);
 }
 
@@ -607,12 +603,15 @@ void souk_writer_watch(souk_writer *writer, souk_watch *watch, bool on)
 
 void souk_writer_found_room(souk_writer *writer)
 {
+    if (writer->tills)
+        souk_tills_found_room(writer->tills);
     souk_auto_lock(&writer->lock);
     writer->full = false;
 }
 
 souk_err souk_writer_failed(souk_writer *writer)
 {
+    souk_err tills = writer->tills ? souk_tills_failed(writer->tills) : SOUK_OK;
     souk_auto_lock(&writer->lock);
-    return writer->failed;
+    return writer->failed ? writer->failed : tills;
 }
