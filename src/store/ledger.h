@@ -92,6 +92,11 @@ SOUK_CHECKED souk_err souk_ledger_open_sqlite(souk_mem *mem, souk_disk *disk, co
 SOUK_CHECKED souk_err souk_ledger_open_postgres(souk_mem *mem, const char *url,
                                                 const souk_ledger_options *options,
                                                 souk_ledger **ret_ledger, souk_diag *diag);
+/* The form of souk_ledger_open_sqlite, for who opens a ledger and leaves the choice to others. */
+typedef souk_err souk_ledger_opener(souk_mem *mem, souk_disk *disk, const char *file_name,
+                                    const souk_ledger_options *options, souk_ledger **ret_ledger,
+                                    souk_diag *diag);
+
 /* Finishes what is queued, moves the write-ahead log into the file and lets go of it.  New work gets
  * SOUK_ESTOPPED.  Free comes after it. */
 SOUK_CHECKED souk_err souk_ledger_close(souk_ledger *ledger);

@@ -23,6 +23,19 @@ SOUK_CHECKED souk_err postgres_open(souk_mem *mem, souk_disk *disk, const char *
                                     const souk_ledger_options *options, souk_ledger **ret_ledger,
                                     souk_diag *diag);
 
+/* What the test's own ledger stands on: SOUK_TEST_LEDGER=postgres in the environment makes it PostgreSQL, so that the
+ * sentences about a module run on both.  For souk_spine_options.open_ledger: NULL means SQLite. */
+souk_ledger_opener *test_ledger_opener(void);
+/* A sentence about the disk of an embedded ledger says nothing there: `if (test_on_postgres()) return;`. */
+static inline bool test_on_postgres(void)
+{
+    return test_ledger_opener() != NULL;
+}
+/* By that opener. */
+SOUK_CHECKED souk_err test_ledger_open(souk_mem *mem, souk_disk *disk, const char *file_name,
+                                       const souk_ledger_options *options, souk_ledger **ret_ledger,
+                                       souk_diag *diag);
+
 enum { POSTGRES_URL_ROOM = 300 };
 /* An empty database on the shared server, for its owner (no superuser). */
 SOUK_CHECKED souk_err postgres_database(char url[POSTGRES_URL_ROOM]);

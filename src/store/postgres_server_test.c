@@ -34,7 +34,7 @@ static const char guard_script[] =
     " --no-sync --data-checksums >initdb.log 2>&1 || exit 1\n"
     "$as \"$1/postgres\" -D \"$2/data\" -k \"$2\" -c listen_addresses= -c max_connections=200"
     " -c shared_buffers=32MB -c wal_level=minimal -c max_wal_senders=0 -c min_wal_size=32MB"
-    " -c autovacuum=off $3 >>log 2>&1 </dev/null &\n"
+    " -c autovacuum=off -c deadlock_timeout=20ms $3 >>log 2>&1 </dev/null &\n"
     "echo $! >pid\n"
     "cat >/dev/null\n"
     "kill -QUIT \"$(cat pid)\" 2>/dev/null; wait\n"
@@ -268,6 +268,21 @@ souk_err postgres_open(souk_mem *mem, souk_disk *disk, const char *file_name,
         memcpy(url, known.at, souk_min_size(known.bytes, sizeof url - 1));
     }
     return souk_ledger_open_postgres(mem, url, options, ret_ledger, diag);
+}
+
+souk_ledger_opener *test_ledger_opener(void)
+{
+    const char *which = getenv("SOUK_TEST_LEDGER");
+    return which && !strcmp(which, "postgres") && postgres_server_found() ? postgres_open : NULL;
+}
+
+souk_err test_ledger_open(souk_mem *mem, souk_disk *disk, const char *file_name,
+                          const souk_ledger_options *options, souk_ledger **ret_ledger,
+                          souk_diag *diag)
+{
+    souk_ledger_opener *opener = test_ledger_opener();
+    opener = opener ? opener : souk_ledger_open_sqlite;
+    return opener(mem, disk, file_name, options, ret_ledger, diag);
 }
 
 SOUK_TEST("a server of the test's own starts, is killed, starts again and ends without a trace")
