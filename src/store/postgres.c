@@ -53,7 +53,7 @@ souk_err souk_postgres_connect(struct postgres_place *place, enum postgres_role 
         souk_entropy(id, sizeof id);
         souk_hex(id, sizeof id, my->mark);
     }
-    souk_err err = souk_postgres_dial(my, POSTGRES_CONNECT_MS, diag);
+    souk_err err = souk_postgres_dial(my, POSTGRES_OPEN_MS, diag);
     if (err) {
         souk_diag_say(diag, err, "%s cannot be opened: %s", place->where,
                       my->tx.words[0] ? my->tx.words : souk_err_words(err));

@@ -36,7 +36,8 @@ enum {
     POSTGRES_VALUES_MOST = 100,      /* parameters of one statement */
     POSTGRES_PREPARED_MOST = 4096,   /* of one connection: what one program can name */
     POSTGRES_VALUE_BYTES = 64 << 20, /* of one text or blob, as on SQLite */
-    POSTGRES_CONNECT_MS = 5000,      /* how long a lost server is waited for */
+    POSTGRES_OPEN_MS = 1000,           /* how long the first server is waited for */
+    POSTGRES_CONNECT_MS = 5000,        /* and one that was lost */
     POSTGRES_DOUBT_MS = 30000, /* and how long when it alone knows whether a commit happened */
     POSTGRES_WRITE_MS =
         1000, /* of a statement that writes; DESIGN: readers of the log's tail wait for it */
