@@ -128,7 +128,7 @@ static void rollback(souk_tx *tx)
 }
 
 /* One question about the fate of the transaction; SOUK_EBUSY: ask again. */
-static souk_err ask_fate(struct postgres_tx *my, const char *server, const char *session)
+static souk_err ask_fate(struct postgres_tx *my, const char *server)
 {
     char text[300];
     PGresult *result = NULL;
@@ -137,15 +137,9 @@ static souk_err ask_fate(struct postgres_tx *my, const char *server, const char 
         return err == SOUK_EBUSY ? SOUK_EBUSY : SOUK_EIO;
     if (strcmp(my->server, server) != 0)
         return SOUK_EIO; /* it is no witness */
-    snprintf(text, sizeof text,
-             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-             " WHERE pid || ' ' || backend_start = '%s'",
-             session);
-    err = souk_postgres_exec(my, text, NULL);
     snprintf(text, sizeof text, "SELECT serial FROM souk_writer WHERE id = '\\x%s' FOR UPDATE",
              my->mark);
-    if (!err)
-        err = souk_postgres_exec(my, text, &result);
+    err = souk_postgres_exec(my, text, &result);
     if (err)
         return err == SOUK_ERETRY ? SOUK_EBUSY : SOUK_EIO; /* also: the old one still holds it */
     bool row = PQntuples(result) == 1;
@@ -157,18 +151,17 @@ static souk_err ask_fate(struct postgres_tx *my, const char *server, const char 
 /* The connection broke after COMMIT was sent. */
 static souk_err settle(struct postgres_tx *my)
 {
-    char server[sizeof my->server], session[sizeof my->session];
+    char server[sizeof my->server];
     const souk_clock *clock = souk_clock_real();
     int64_t end_ns = souk_clock_monotonic_ns(clock) + (int64_t)POSTGRES_DOUBT_MS * 1000000;
     memcpy(server, my->server, sizeof server);
-    memcpy(session, my->session, sizeof session);
     souk_err err = SOUK_EBUSY;
     for (unsigned attempt = 0; err == SOUK_EBUSY; attempt++) {
         if (souk_clock_monotonic_ns(clock) >= end_ns)
             break;
         if (attempt)
             souk_ledger_pause(attempt + 3);
-        err = ask_fate(my, server, session);
+        err = ask_fate(my, server);
     }
     if (err == SOUK_OK || err == SOUK_ERETRY)
         return err;

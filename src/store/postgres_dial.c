@@ -179,7 +179,8 @@ static souk_err judge(struct postgres_tx *my, souk_diag *diag)
         "SELECT current_setting('fsync'), current_setting('full_page_writes'),"
         " current_setting('server_encoding'), pg_is_in_recovery(),"
         " (SELECT system_identifier FROM pg_control_system()),"
-        " (SELECT pid || ' ' || backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())";
+        " (SELECT pid || ' ' || extract(epoch FROM backend_start) FROM pg_stat_activity WHERE pid "
+        "= pg_backend_pid())";
     PGresult *result = NULL;
     if (PQserverVersion(my->conn) < OLDEST_SERVER)
         return refuse(my, diag, "the server is older than PostgreSQL 15: use 15 or later");
@@ -201,6 +202,18 @@ static souk_err judge(struct postgres_tx *my, souk_diag *diag)
     if (!pages && !careless)
         return refuse(my, diag, "full_page_writes is off, pages may tear: set it on");
     return SOUK_OK;
+}
+
+/* What the session before this one left open holds locks, the writer's own row among them, until the server notices
+ * that nobody is there. */
+static souk_err end_session(struct postgres_tx *my, const char *session)
+{
+    char text[200];
+    snprintf(text, sizeof text,
+             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+             " WHERE pid || ' ' || extract(epoch FROM backend_start) = '%s'",
+             session);
+    return souk_postgres_exec(my, text, NULL);
 }
 
 /* The writer's own row, and a table of them where this is the first. */
@@ -266,6 +279,8 @@ static souk_err dial_once(struct postgres_tx *my, souk_diag *diag)
     if (!my->conn)
         return SOUK_ENOMEM;
     souk_err err = SOUK_OK;
+    char before[sizeof my->session];
+    memcpy(before, my->session, sizeof before);
     if (PQstatus(my->conn) != CONNECTION_OK) {
         keep_words(my, PQerrorMessage(my->conn), NULL);
         err = connect_err(my->conn);
@@ -273,6 +288,7 @@ static souk_err dial_once(struct postgres_tx *my, souk_diag *diag)
         PQsetNoticeReceiver(my->conn, say_nothing, NULL);
         err = judge(my, diag);
         err = err ? err : set_up(my);
+        err = !err && before[0] ? end_session(my, before) : err;
         err = !err && my->tx.writes ? make_mark(my) : err;
         err = err == SOUK_ERETRY ? SOUK_EBUSY : err; /* lost again */
     }
