@@ -40,12 +40,17 @@ static const char *word_end(const char *at, const char *end)
     return at;
 }
 
-/* The quoted texts one after another, without blobs, of what is known to be well formed. */
+/* The quoted texts one after another, without blobs and collations, of what is known to be well formed. */
 static void gather(souk_text sql, bool told, souk_buf *to)
 {
-    const char *at = sql.at, *end = sql.at + sql.bytes;
+    const char *at = sql.bytes ? sql.at : "", *end = at + sql.bytes;
     while (at < end) {
+        if (*at == (told ? '$' : '?')) /* a parameter ends with its digits */
+            for (at++; at < end && *at >= '0' && *at <= '9'; at++)
+                ;
         const char *behind = word_end(at, end);
+        if (at == end)
+            break;
         bool blob = behind == at && is_wordy(*at);
         if (behind > at) {
             at = behind;
@@ -61,6 +66,8 @@ static void gather(souk_text sql, bool told, souk_buf *to)
             behind = quoted_end(at, end);
             souk_assert(behind);
             blob |= told && souk_text_starts(souk_text_range(behind, end), SOUK_TEXT("::bytea"));
+            /* A collation may have been told beside a text. */
+            blob |= souk_text_equal(souk_text_range(at, behind), SOUK_TEXT("\"C\""));
             if (!blob)
                 souk_buf_text(to, souk_text_range(at, behind));
             at = behind;

@@ -79,21 +79,37 @@ static void forget(void *context)
 
 /* ---- transactions ----------------------------------------------------------------------------- */
 
-/* One of a writer's begins: the mark is written before anything else, so that who asks for it waits. */
+static void rollback(souk_tx *tx)
+{
+    struct postgres_tx *my = postgres_tx_of(tx);
+    char words[sizeof tx->words]; /* why it is rolled back is worth more than how that went */
+    memcpy(words, tx->words, sizeof words);
+    if (is_open(tx) && souk_postgres_exec(my, "ROLLBACK", NULL) != SOUK_OK)
+        souk_postgres_hang_up(my); /* the server rolls back what it can no longer answer */
+    memcpy(tx->words, words, sizeof words);
+}
+
+/* A writer's begin: the mark is written before anything else, so that who asks for it waits; in one round trip. */
 static souk_err begin_marked(struct postgres_tx *my)
 {
-    char text[200];
-    PGresult *result = NULL;
-    snprintf(text, sizeof text,
-             "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;"
-             "UPDATE souk_writer SET serial = %llu, at = now() WHERE id = '\\x%s'",
-             (unsigned long long)++my->serial, my->mark);
-    SOUK_TRY(souk_postgres_exec(my, text, &result));
-    bool marked = !strcmp(PQcmdTuples(result), "1");
-    PQclear(result);
+    unsigned char number[8];
+    const char *values[] = {(const char *)number};
+    const int bytes[] = {sizeof number}, formats[] = {1};
+    PGresult *rows = NULL;
+    souk_postgres_put64(++my->serial, number);
+    bool sent = PQenterPipelineMode(my->conn) &&
+                PQsendQueryParams(my->conn, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", 0,
+                                  NULL, NULL, NULL, NULL, 0) &&
+                PQsendQueryPrepared(my->conn, "souk_mark", 1, values, bytes, formats, 0) &&
+                PQpipelineSync(my->conn);
+    souk_err err = sent ? souk_postgres_take_two(my, &rows) : souk_postgres_err(my, NULL);
+    bool marked = !err && PQntuples(rows) == 1;
+    PQclear(rows);
+    if (err && sent)
+        return err;
     if (marked)
         return SOUK_OK;
-    souk_postgres_hang_up(my); /* a stranger took the row away: a new session makes it again */
+    souk_postgres_hang_up(my); /* or a stranger took the row away: a new session makes it again */
     return SOUK_ERETRY;
 }
 
@@ -112,19 +128,11 @@ static souk_err begin(souk_tx *tx)
     souk_err err = begin_once(my);
     if (err == SOUK_ERETRY)
         err = begin_once(my);
-    if (err == SOUK_EDENIED && is_open(tx))
+    if (err == SOUK_EDENIED)
         souk_postgres_hang_up(my); /* it became a standby: the next one finds the primary */
+    if (err && is_open(tx))
+        rollback(tx);
     return err;
-}
-
-static void rollback(souk_tx *tx)
-{
-    struct postgres_tx *my = postgres_tx_of(tx);
-    char words[sizeof tx->words]; /* why it is rolled back is worth more than how that went */
-    memcpy(words, tx->words, sizeof words);
-    if (is_open(tx) && souk_postgres_exec(my, "ROLLBACK", NULL) != SOUK_OK)
-        souk_postgres_hang_up(my); /* the server rolls back what it can no longer answer */
-    memcpy(tx->words, words, sizeof words);
 }
 
 /* One question about the fate of the transaction; SOUK_EBUSY: ask again. */

@@ -121,6 +121,37 @@ souk_err souk_postgres_exec(struct postgres_tx *my, const char *text, PGresult *
     return SOUK_OK;
 }
 
+/* Each answer is followed by a NULL, and behind them stands that of the sync. */
+souk_err souk_postgres_take_two(struct postgres_tx *my, PGresult **ret_rows)
+{
+    souk_err err = SOUK_OK;
+    for (int nulls = 0; my->conn;) {
+        PGresult *result = PQgetResult(my->conn);
+        ExecStatusType status = PQresultStatus(result);
+        if (!result) {
+            if (++nulls == 3 || PQstatus(my->conn) != CONNECTION_OK)
+                break;
+            continue;
+        }
+        if (status == PGRES_TUPLES_OK && !*ret_rows) {
+            *ret_rows = result;
+            continue;
+        }
+        bool good = status == PGRES_COMMAND_OK || status == PGRES_PIPELINE_SYNC ||
+                    status == PGRES_PIPELINE_ABORTED;
+        if (!good && !err)
+            err = souk_postgres_err(my, result);
+        PQclear(result);
+        if (status == PGRES_PIPELINE_SYNC)
+            break;
+    }
+    if (!PQexitPipelineMode(my->conn) || PQstatus(my->conn) != CONNECTION_OK) {
+        err = err ? err : souk_postgres_err(my, NULL);
+        souk_postgres_hang_up(my);
+    }
+    return err;
+}
+
 /* ---- a session ------------------------------------------------------------------------------------- */
 
 static void say_nothing(void *context, const PGresult *result)
@@ -243,6 +274,11 @@ static souk_err make_mark(struct postgres_tx *my)
              "DELETE FROM souk_writer WHERE at < now() - interval '7 days';"
              "INSERT INTO souk_writer (id, serial, at) VALUES ('\\x%s', 0, now())"
              " ON CONFLICT (id) DO NOTHING",
+             my->mark);
+    SOUK_TRY(souk_postgres_exec(my, text, NULL));
+    snprintf(text, sizeof text,
+             "PREPARE souk_mark (bigint) AS UPDATE souk_writer SET serial = $1, at = now()"
+             " WHERE id = '\\x%s' RETURNING serial",
              my->mark);
     return souk_postgres_exec(my, text, NULL);
 }

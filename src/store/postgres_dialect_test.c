@@ -30,6 +30,10 @@ SOUK_TEST("blob literals become bytea, whatever stands in them")
     SOUK_CHECK(tells(test->mem, "UPDATE t SET a = x'', b = X'00fF'",
                      "UPDATE t SET a = '\\x'::bytea, b = '\\x00fF'::bytea"));
     SOUK_CHECK(tells(test->mem, "SELECT 'x''00'", "SELECT 'x''00'"));
+    /* Nothing grows together with what stands beside it (the fuzzer's find). */
+    SOUK_CHECK(tells(test->mem, "SELECT ''x''a", "SELECT '' '\\x'::bytea a"));
+    SOUK_CHECK(tells(test->mem, "CREATE TABLE t (a TEXT\"b\")",
+                     "CREATE TABLE t (a text COLLATE \"C\" \"b\")"));
 }
 
 SOUK_TEST("the types of a schema are told where a column is declared and nowhere else")
@@ -76,6 +80,7 @@ SOUK_TEST("what only one database would understand is refused with its place")
         {"SELECT $1", 1, 8},         {"SELECT 'a", 1, 8},         {"SELECT \"a", 1, 8},
         {"SELECT /* a", 1, 8},       {"SELECT x'0'", 1, 10},      {"SELECT x'0g'", 1, 10},
         {"SELECT `a` FROM b", 1, 8}, {"SELECT [a] FROM b", 1, 8}, {"SELECT @a", 1, 8},
+        {"SELECT e''", 1, 9},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         souk_auto_value(souk_buf) out = {.mem = test->mem};

@@ -27,12 +27,17 @@ struct proxy {
     char folder[100], upstream[100];
     int listener;
     souk_thread thread;
-    _Atomic int loss; /* what befalls the next COMMIT */
-    _Atomic bool stop;
+    int loss;  /* atomic: what befalls the next COMMIT */
+    bool stop; /* atomic */
     struct line lines[LINES_MOST];
     int count;
-    int kept[LINES_MOST], kept_count; /* sessions kept alive; of one line's thread at a time */
+    int kept[LINES_MOST], kept_count; /* sessions kept alive; the count is atomic */
 };
+
+static bool is_stopped(struct proxy *proxy)
+{
+    return __atomic_load_n(&proxy->stop, __ATOMIC_SEQ_CST);
+}
 
 static int socket_at(const char *folder, struct sockaddr_un *address)
 {
@@ -66,7 +71,8 @@ static bool befalls(struct line *line, const char *bytes, ssize_t count)
         (void)(pass_on(line->server, bytes, count) &&
                recv(line->server, answer, sizeof answer, 0) > 0);
     if (loss == KEEP_SESSION) {
-        line->proxy->kept[line->proxy->kept_count++] = line->server;
+        line->proxy->kept[__atomic_fetch_add(&line->proxy->kept_count, 1, __ATOMIC_SEQ_CST)] =
+            line->server;
         line->server = -1;
     }
     return loss != LOSE_NOTHING;
@@ -78,7 +84,7 @@ static void line_body(void *context)
     char bytes[65536];
     struct pollfd ends[] = {{.fd = line->client, .events = POLLIN},
                             {.fd = line->server, .events = POLLIN}};
-    for (bool open = true; open && !line->proxy->stop;) {
+    for (bool open = true; open && !is_stopped(line->proxy);) {
         if (poll(ends, 2, 20) <= 0)
             continue;
         for (int i = 0; i < 2 && open; i++) {
@@ -97,7 +103,7 @@ static void line_body(void *context)
 static void proxy_body(void *context)
 {
     struct proxy *proxy = context;
-    while (!proxy->stop && proxy->count < LINES_MOST) {
+    while (!is_stopped(proxy) && proxy->count < LINES_MOST) {
         struct pollfd ready = {.fd = proxy->listener, .events = POLLIN};
         struct sockaddr_un address;
         if (poll(&ready, 1, 20) <= 0)
@@ -131,7 +137,7 @@ static void proxy_start(souk_test *test, struct proxy *proxy, char url[POSTGRES_
 
 static void proxy_stop(struct proxy *proxy)
 {
-    proxy->stop = true;
+    __atomic_store_n(&proxy->stop, true, __ATOMIC_SEQ_CST);
     souk_thread_join(&proxy->thread);
     for (int i = 0; i < proxy->count; i++)
         souk_thread_join(&proxy->lines[i].thread);
@@ -195,9 +201,10 @@ SOUK_TEST("a commit whose question or answer is lost is there once, and run agai
         for (int lane = 0; lane < SOUK_LANE_COUNT; lane++) {
             struct sale sale = {.id = ++id};
             struct counting counting = {.id = id};
-            proxy.loss = (int)cases[i].loss;
+            __atomic_store_n(&proxy.loss, (int)cases[i].loss, __ATOMIC_SEQ_CST);
             SOUK_MUST(souk_ledger_write(ledger, (enum souk_lane)lane, sell, &sale));
-            SOUK_CHECK(sale.runs == cases[i].runs && proxy.loss == LOSE_NOTHING);
+            SOUK_CHECK(sale.runs == cases[i].runs &&
+                       __atomic_load_n(&proxy.loss, __ATOMIC_SEQ_CST) == LOSE_NOTHING);
             SOUK_MUST(souk_ledger_read(ledger, count_of, &counting));
             SOUK_CHECK(counting.count == 1);
         }

@@ -141,37 +141,6 @@ static souk_err send_declared(struct postgres_tx *my, struct postgres_prepared *
     return err;
 }
 
-/* The answers to DECLARE and FETCH, each followed by a NULL, and to the sync. */
-static souk_err take_declared(struct postgres_tx *my, PGresult **ret_chunk)
-{
-    souk_err err = SOUK_OK;
-    for (int nulls = 0; my->conn;) {
-        PGresult *result = PQgetResult(my->conn);
-        ExecStatusType status = PQresultStatus(result);
-        if (!result) {
-            if (++nulls == 3 || PQstatus(my->conn) != CONNECTION_OK)
-                break;
-            continue;
-        }
-        if (status == PGRES_TUPLES_OK && !*ret_chunk) {
-            *ret_chunk = result;
-            continue;
-        }
-        bool good = status == PGRES_COMMAND_OK || status == PGRES_PIPELINE_SYNC ||
-                    status == PGRES_PIPELINE_ABORTED;
-        if (!good && !err)
-            err = souk_postgres_err(my, result);
-        PQclear(result);
-        if (status == PGRES_PIPELINE_SYNC)
-            break;
-    }
-    if (!PQexitPipelineMode(my->conn) || PQstatus(my->conn) != CONNECTION_OK) {
-        err = err ? err : souk_postgres_err(my, NULL);
-        souk_postgres_hang_up(my);
-    }
-    return err;
-}
-
 static souk_err keep_chunk(struct postgres_tx *my, struct postgres_cursor *cursor, PGresult *chunk,
                            int asked)
 {
@@ -185,7 +154,7 @@ static souk_err run_declared(struct postgres_tx *my, struct postgres_prepared *p
     PGresult *chunk = NULL;
     SOUK_TRY(send_declared(my, prepared, given, cursor));
     cursor->declared = true;
-    souk_err err = take_declared(my, &chunk);
+    souk_err err = souk_postgres_take_two(my, &chunk);
     if (err || !chunk) {
         PQclear(chunk);
         return err ? err : SOUK_EIO;

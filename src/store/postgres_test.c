@@ -321,6 +321,47 @@ SOUK_TEST("sums, conditions and casts are numbers as on SQLite; what does not fi
     SOUK_MUST(souk_ledger_close(ledger));
 }
 
+static souk_err add_one(souk_tx *tx, void *context)
+{
+    (void)context;
+    static const char bytes[] = "picture";
+    SOUK_TRY(souk_sql_run(tx,
+                          "INSERT INTO picture (id, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+                          SOUK_VALUES(SOUK_INT(1), SOUK_BLOB(bytes, 7))));
+    char slice[3];
+    SOUK_TRY(souk_sql_blob_read(tx, "picture", "bytes", 1, 4, slice, 3));
+    return memcmp(slice, "ure", 3) ? SOUK_ECORRUPT : SOUK_OK;
+}
+
+static souk_err story(souk_mem *mem, const char *url)
+{
+    static const souk_migration steps[] = {
+        {1, "CREATE TABLE picture (id INTEGER PRIMARY KEY, bytes BLOB)"}};
+    souk_auto(souk_ledger) ledger = NULL;
+    souk_ledger_options options = {.no_thread = true, .readers = 1};
+    struct question question = {.sql = "SELECT count(*) FROM picture"};
+    SOUK_TRY(souk_ledger_open_postgres(mem, url, &options, &ledger, NULL));
+    SOUK_TRY(souk_ledger_migrate(ledger, "picture", steps, 1, NULL));
+    SOUK_TRY(souk_ledger_write(ledger, SOUK_LANE_TILL, add_one, NULL));
+    for (int i = 0; i < 5; i++)
+        SOUK_TRY(souk_ledger_read(ledger, ask_closure, &question));
+    if (question.answer != 1)
+        return SOUK_ECORRUPT;
+    return souk_ledger_close(ledger);
+}
+
+SOUK_TEST("whichever allocation fails, it is told, nothing leaks and nothing is there twice")
+{
+    NEED_POSTGRES();
+    char url[POSTGRES_URL_ROOM];
+    SOUK_MUST(postgres_database(url));
+    SOUK_FAULT_LOOP (test) {
+        souk_err err = story(test->mem, url);
+        SOUK_CHECK(err == SOUK_OK || err == SOUK_ENOMEM);
+        test_fault_seen(test, err);
+    }
+}
+
 /* ---- schema and damage -------------------------------------------------------------------------- */
 
 struct node {

@@ -36,8 +36,8 @@ enum {
     POSTGRES_VALUES_MOST = 100,      /* parameters of one statement */
     POSTGRES_PREPARED_MOST = 4096,   /* of one connection: what one program can name */
     POSTGRES_VALUE_BYTES = 64 << 20, /* of one text or blob, as on SQLite */
-    POSTGRES_OPEN_MS = 1000,           /* how long the first server is waited for */
-    POSTGRES_CONNECT_MS = 5000,        /* and one that was lost */
+    POSTGRES_OPEN_MS = 1000,         /* how long the first server is waited for */
+    POSTGRES_CONNECT_MS = 5000,      /* and one that was lost */
     POSTGRES_DOUBT_MS = 30000, /* and how long when it alone knows whether a commit happened */
     POSTGRES_WRITE_MS =
         1000, /* of a statement that writes; DESIGN: readers of the log's tail wait for it */
@@ -116,6 +116,8 @@ SOUK_CHECKED souk_err souk_postgres_dial(struct postgres_tx *my, unsigned wait_m
 void souk_postgres_hang_up(struct postgres_tx *my);
 /* Keeps words of the server about its last answer, without the password, and gives our code. */
 SOUK_CHECKED souk_err souk_postgres_err(struct postgres_tx *my, const PGresult *result);
+/* The answers to two statements sent in one pipeline, which ends here: the first rows that come. */
+SOUK_CHECKED souk_err souk_postgres_take_two(struct postgres_tx *my, PGresult **ret_rows);
 /* Runs fixed text; *ret_result (NULL is fine) is the last answer, cleared by the caller on success. */
 SOUK_CHECKED souk_err souk_postgres_exec(struct postgres_tx *my, const char *text,
                                          PGresult **ret_result);
