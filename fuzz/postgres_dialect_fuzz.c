@@ -45,12 +45,12 @@ static void gather(souk_text sql, bool told, souk_buf *to)
 {
     const char *at = sql.bytes ? sql.at : "", *end = at + sql.bytes;
     while (at < end) {
-        if (*at == (told ? '$' : '?')) /* a parameter ends with its digits */
+        if (*at == (told ? '$' : '?')) { /* a parameter ends with its digits */
             for (at++; at < end && *at >= '0' && *at <= '9'; at++)
                 ;
+            continue;
+        }
         const char *behind = word_end(at, end);
-        if (at == end)
-            break;
         bool blob = behind == at && is_wordy(*at);
         if (behind > at) {
             at = behind;
