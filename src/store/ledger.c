@@ -153,6 +153,8 @@ static souk_err change_watches(souk_tx *tx, void *context)
 souk_err souk_ledger_watch(souk_ledger *ledger, souk_watch *watch)
 {
     struct watching watching = {ledger->writer, watch, true};
+    if (ledger->backend->parallel)
+        return SOUK_EUNSUPPORTED;
     return souk_writer_write(ledger->writer, SOUK_LANE_JOB, change_watches, &watching);
 }
 
@@ -160,6 +162,8 @@ souk_err souk_ledger_watch(souk_ledger *ledger, souk_watch *watch)
 void souk_ledger_unwatch(souk_ledger *ledger, souk_watch *watch)
 {
     struct watching watching = {ledger->writer, watch, false};
+    if (ledger->backend->parallel)
+        return;
     souk_err err = souk_writer_write(ledger->writer, SOUK_LANE_JOB, change_watches, &watching);
     (void)err;
 }

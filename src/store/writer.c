@@ -8,41 +8,9 @@
  *                 alone gets its error and the others still share one sync.
  *     alone       the transaction itself was lost on the way (no memory, disk full, a deferred
  *                 constraint at the commit): a transaction for each. */
-#include "store/writer.h"
-
-#include "os/thread.h"
-#include "store/latency.h"
-#include "store/queue.h"
-#include "store/tills.h"
+#include "store/writer_inside.h"
 
 enum { ATTEMPTS = 8 /* of one job that asks to be run again */ };
-
-/* A checkpoint that somebody waits for. */
-struct request {
-    bool truncate, over;
-    souk_err err;
-};
-
-struct souk_writer {
-    souk_mem *mem;
-    souk_tx *tx;       /* the writer thread's alone */
-    souk_tills *tills; /* NULL: tills are a lane like the others */
-    souk_ledger_options options;
-    uint64_t checked_pages; /* length of the log at the last checkpoint; the writer thread's */
-
-    souk_mutex lock; /* over all that follows */
-    souk_cond wake, served;
-    souk_thread thread;
-    bool has_thread, running, stopping, abandoned;
-    unsigned held;
-    souk_err failed;
-    bool full;           /* see souk_ledger_found_room */
-    souk_watch *watches; /* the writer thread's */
-    struct queue lanes[SOUK_LANE_COUNT];
-    struct request *request;
-    souk_ledger_counters counters;
-    struct latency commits;
-};
 
 static uint64_t now_us(const souk_writer *writer)
 {
@@ -350,7 +318,7 @@ static void drop_queued(souk_writer *writer)
     answer(writer, &group);
 }
 
-static souk_err checkpoint_now(souk_writer *writer, bool truncate)
+souk_err writer_checkpoint_now(souk_writer *writer, bool truncate)
 {
     SOUK_TRY(souk_writer_failed(writer));
     return move_log(writer, truncate);
@@ -359,7 +327,7 @@ static souk_err checkpoint_now(souk_writer *writer, bool truncate)
 static void serve_request(souk_writer *writer, struct request *request)
 {
     souk_mutex_unlock(&writer->lock);
-    souk_err err = checkpoint_now(writer, request->truncate);
+    souk_err err = writer_checkpoint_now(writer, request->truncate);
     souk_mutex_lock(&writer->lock);
     request->err = err;
     request->over = true;
@@ -390,7 +358,7 @@ static void thread_body(void *context)
 }
 
 /* Without a thread: whoever brings work runs it, except from within a group. */
-static void run_here(souk_writer *writer)
+void writer_run_here(souk_writer *writer)
 {
     if (writer->has_thread || writer->running)
         return;
@@ -400,7 +368,7 @@ static void run_here(souk_writer *writer)
     writer->running = false;
 }
 
-static void assert_outside(souk_writer *writer)
+void writer_assert_outside(souk_writer *writer)
 {
     /* A closure that waits for its own writer would wait for ever. */
     souk_assert(writer->has_thread ? !pthread_equal(pthread_self(), writer->thread.id)
@@ -453,7 +421,7 @@ void souk_writer_stop(souk_writer *writer, bool abandon)
     if (writer->has_thread) {
         souk_thread_join(&writer->thread);
     } else {
-        run_here(writer);
+        writer_run_here(writer);
         drop_queued(writer);
     }
 }
@@ -468,150 +436,4 @@ void souk_writer_free(souk_writer *writer)
     souk_cond_done(&writer->wake);
     souk_mutex_done(&writer->lock);
     souk_mem_put(writer->mem, writer);
-}
-
-/* ---- bringing work ------------------------------------------------------------------------- */
-
-souk_err souk_writer_submit(souk_writer *writer, souk_job *job)
-{
-    souk_assert(job->lane < SOUK_LANE_COUNT && job->apply && job->after);
-    job->err = SOUK_OK;
-    souk_err err = souk_writer_failed(writer);
-    if (!err && writer->tills && job->lane == SOUK_LANE_TILL)
-        return souk_tills_submit(writer->tills, job);
-    souk_mutex_lock(&writer->lock);
-    if (!err && writer->stopping)
-        err = SOUK_ESTOPPED;
-    if (!err && writer->lanes[job->lane].count >= writer->options.queue_jobs) {
-        err = SOUK_EBUSY;
-        writer->counters.busy++;
-    }
-    if (!err) {
-        queue_push(&writer->lanes[job->lane], job);
-        souk_cond_signal(&writer->wake);
-    }
-    souk_mutex_unlock(&writer->lock);
-    if (!err)
-        run_here(writer);
-    return err;
-}
-
-/* A caller who waits on its stack. */
-struct waiter {
-    souk_job job;
-    souk_writer *writer;
-    souk_tx_closure *apply;
-    void *context;
-    souk_cond answered;
-    bool over;
-    souk_err err;
-};
-
-static souk_err waiter_apply(souk_tx *tx, souk_job *job)
-{
-    struct waiter *waiter = SOUK_JOB_OWNER(job, struct waiter, job);
-    return waiter->apply(tx, waiter->context);
-}
-
-static void waiter_after(souk_job *job, souk_err err)
-{
-    struct waiter *waiter = SOUK_JOB_OWNER(job, struct waiter, job);
-    souk_writer *writer = waiter->writer;
-    souk_mutex_lock(&writer->lock);
-    waiter->err = err;
-    waiter->over = true;
-    souk_cond_signal(&waiter->answered); /* under the lock: the waiter's stack is still there */
-    souk_mutex_unlock(&writer->lock);
-}
-
-souk_err souk_writer_write(souk_writer *writer, enum souk_lane lane, souk_tx_closure *apply,
-                           void *context)
-{
-    assert_outside(writer);
-    struct waiter waiter = {.job = {.lane = lane, .apply = waiter_apply, .after = waiter_after},
-                            .writer = writer,
-                            .apply = apply,
-                            .context = context};
-    souk_cond_init(&waiter.answered);
-    souk_err err = souk_writer_submit(writer, &waiter.job);
-    if (!err) {
-        souk_mutex_lock(&writer->lock);
-        souk_assert(writer->has_thread || waiter.over); /* nobody would ever run what is held */
-        while (!waiter.over)
-            souk_cond_wait(&waiter.answered, &writer->lock);
-        souk_mutex_unlock(&writer->lock);
-        err = waiter.err;
-    }
-    souk_cond_done(&waiter.answered);
-    return err;
-}
-
-souk_err souk_writer_checkpoint(souk_writer *writer, bool truncate)
-{
-    assert_outside(writer);
-    struct request request = {.truncate = truncate};
-    souk_mutex_lock(&writer->lock);
-    while (writer->request && !writer->stopping)
-        souk_cond_wait(&writer->served, &writer->lock);
-    if (writer->stopping || !writer->has_thread) {
-        bool stopping = writer->stopping;
-        souk_mutex_unlock(&writer->lock);
-        return stopping ? SOUK_ESTOPPED : checkpoint_now(writer, truncate);
-    }
-    writer->request = &request;
-    souk_cond_signal(&writer->wake);
-    while (!request.over)
-        souk_cond_wait(&writer->served, &writer->lock);
-    souk_mutex_unlock(&writer->lock);
-    return request.err;
-}
-
-void souk_writer_hold(souk_writer *writer)
-{
-    souk_mutex_lock(&writer->lock);
-    writer->held++;
-    souk_mutex_unlock(&writer->lock);
-    if (writer->tills)
-        souk_tills_hold(writer->tills);
-}
-
-void souk_writer_release(souk_writer *writer)
-{
-    souk_mutex_lock(&writer->lock);
-    souk_assert(writer->held > 0);
-    writer->held--;
-    souk_cond_signal(&writer->wake);
-    souk_mutex_unlock(&writer->lock);
-    if (writer->tills)
-        souk_tills_release(writer->tills);
-    run_here(writer);
-}
-
-/* A closure runs again: it may be on the list already. */
-void souk_writer_watch(souk_writer *writer, souk_watch *watch, bool on)
-{
-    souk_watch **at = &writer->watches;
-    while (*at && *at != watch)
-        at = &(*at)->next;
-    if (*at)
-        *at = watch->next;
-    if (!on)
-        return;
-    watch->next = writer->watches;
-    writer->watches = watch;
-}
-
-void souk_writer_found_room(souk_writer *writer)
-{
-    if (writer->tills)
-        souk_tills_found_room(writer->tills);
-    souk_auto_lock(&writer->lock);
-    writer->full = false;
-}
-
-souk_err souk_writer_failed(souk_writer *writer)
-{
-    souk_err tills = writer->tills ? souk_tills_failed(writer->tills) : SOUK_OK;
-    souk_auto_lock(&writer->lock);
-    return writer->failed ? writer->failed : tills;
 }
