@@ -284,7 +284,8 @@ static souk_err read_hooks(souk_tx *tx, void *context)
     struct hooks *hooks = context;
     souk_auto_value(souk_rows) rows = {0};
     SOUK_TRY(souk_rows_begin(tx,
-                             "SELECT count(*), sum(state = 3), sum(state = 2), sum(waiting), "
+                             "SELECT count(*), count(CASE state WHEN 3 THEN 1 END), "
+                             "count(CASE state WHEN 2 THEN 1 END), sum(waiting), "
                              "sum(dead), max((CASE state WHEN 0 THEN (SELECT first + count FROM "
                              "log_block ORDER BY first DESC LIMIT 1) ELSE until END) - position) "
                              "FROM webhook WHERE state <> 4",

@@ -7,6 +7,7 @@
 #define SOUK_CORE_CONSENT_WORLD_H
 
 #include "core/consent.h"
+#include "store/postgres_server.h"
 
 enum {
     WORLD_SHOPPERS = 12,
@@ -67,8 +68,7 @@ static inline void world_close(struct consent_world *world)
 static inline souk_err world_open_consent(struct consent_world *world)
 {
     souk_ledger_options options = {.no_thread = true, .readers = 1};
-    SOUK_TRY(
-        souk_ledger_open_sqlite(world->mem, world->disk, "ledger", &options, &world->ledger, NULL));
+    SOUK_TRY(test_ledger_open(world->mem, world->disk, "ledger", &options, &world->ledger, NULL));
     SOUK_TRY(souk_consent_open(world->mem, world->ledger, &world->consent, NULL));
     for (uint32_t i = SOURCE_SILENT; i < WORLD_SOURCES; i++)
         souk_consent_source(world->consent, i, world_sources[i].bases, world_sources[i].age);

@@ -4,6 +4,7 @@
 #include "core/cursor.h"
 #include "core/log.h"
 #include "core/quarantine.h"
+#include "store/postgres_server.h"
 
 enum { EVENTS = 400, BLOCK_MOST = 37 };
 
@@ -68,8 +69,8 @@ static souk_err open_reader(struct reader *reader)
 {
     souk_ledger_options options = {.no_thread = true, .readers = 1};
     souk_cursor_options cursor = {.name = "test", .take = take, .context = reader};
-    SOUK_TRY(souk_ledger_open_sqlite(reader->test->mem, reader->disk, "ledger", &options,
-                                     &reader->ledger, NULL));
+    SOUK_TRY(test_ledger_open(reader->test->mem, reader->disk, "ledger", &options, &reader->ledger,
+                              NULL));
     SOUK_TRY(souk_log_migrate(reader->ledger, NULL));
     SOUK_TRY(souk_ledger_write(reader->ledger, SOUK_LANE_JOB, make_table, NULL));
     return souk_cursor_open(reader->test->mem, reader->ledger, &reader->clock.clock, &cursor,

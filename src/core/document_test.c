@@ -22,7 +22,7 @@ static souk_err open(souk_test *test, souk_disk **ret_disk, souk_ledger **ret_le
 {
     souk_ledger_options options = {.no_thread = true, .readers = 1};
     SOUK_TRY(souk_disk_open_sim(souk_mem_heap(), test_random(test, 0), ret_disk));
-    SOUK_TRY(souk_ledger_open_sqlite(test->mem, *ret_disk, "ledger", &options, ret_ledger, NULL));
+    SOUK_TRY(test_ledger_open(test->mem, *ret_disk, "ledger", &options, ret_ledger, NULL));
     return souk_documents_migrate(*ret_ledger, NULL);
 }
 

@@ -453,7 +453,7 @@ static souk_err find_name(struct dropping *dropping, souk_tx *tx)
         SOUK_TRY(
             souk_rows_begin(tx,
                             "SELECT hash FROM secret WHERE substr(hash, 1, 6) = ?1 AND "
-                            "merchant = ?2 AND (source <> 0) = ?3",
+                            "merchant = ?2 AND CASE source WHEN 0 THEN 0 ELSE 1 END = ?3",
                             SOUK_VALUES(SOUK_BLOB(dropping->id, SECRET_ID),
                                         SOUK_INT(dropping->merchant), SOUK_INT(dropping->is_key)),
                             &rows));

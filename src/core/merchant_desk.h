@@ -9,6 +9,7 @@
 #define SOUK_CORE_MERCHANT_DESK_H
 
 #include "core/merchant.h"
+#include "store/postgres_server.h"
 
 struct desk {
     souk_mem *mem; /* of the merchants alone: what fails in a fault loop */
@@ -20,7 +21,8 @@ struct desk {
 
 static inline souk_spine_options spine_options(bool threads)
 {
-    return (souk_spine_options){.ledger = {.no_thread = !threads, .readers = 1},
+    return (souk_spine_options){.open_ledger = test_ledger_opener(),
+                                .ledger = {.no_thread = !threads, .readers = 1},
                                 .vault = {.block_slots = 64, .cache_keys = 16},
                                 .runs_memory = 64};
 }

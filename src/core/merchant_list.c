@@ -80,7 +80,8 @@ static souk_err list_secrets(souk_tx *tx, void *context)
         tx,
         "SELECT substr(hash, 1, 6), secret.name, coalesce(source_name.name, ''), scopes, made "
         "FROM secret LEFT JOIN source_name ON source_name.source = secret.source "
-        "WHERE secret.merchant = ?1 AND (secret.source <> 0) = ?2 ORDER BY made, secret.name",
+        "WHERE secret.merchant = ?1 AND CASE secret.source WHEN 0 THEN 0 ELSE 1 END = ?2 "
+        "ORDER BY made, secret.name",
         SOUK_VALUES(SOUK_INT(listing->merchant), SOUK_INT(listing->keys)), &rows));
     while (souk_rows_next(&rows)) {
         souk_text id = souk_rows_blob(&rows, 0);

@@ -1,5 +1,6 @@
 /* merchant_list_test.c - sources, keys and tokens as lists show them, and revoked by their id. */
 #include "core/merchant.h"
+#include "store/postgres_server.h"
 
 #include "test/test.h"
 
@@ -12,16 +13,21 @@ struct office {
     souk_secrets secrets;
 };
 
-static const souk_spine_options office_options = {.ledger = {.no_thread = true, .readers = 1},
-                                                  .vault = {.block_slots = 64, .cache_keys = 16},
-                                                  .runs_memory = 64};
+static souk_spine_options office_options(void)
+{
+    return (souk_spine_options){.open_ledger = test_ledger_opener(),
+                                .ledger = {.no_thread = true, .readers = 1},
+                                .vault = {.block_slots = 64, .cache_keys = 16},
+                                .runs_memory = 64};
+}
 
 static void office_open(souk_test *test, struct office *office)
 {
     souk_mem *heap = souk_mem_heap();
     SOUK_MUST(souk_disk_open_sim(heap, 5, &office->disk));
-    SOUK_MUST(souk_spine_init(heap, office->disk, &office_options, NULL));
-    SOUK_MUST(souk_spine_open(heap, office->disk, &office_options, &office->spine, NULL));
+    souk_spine_options options = office_options();
+    SOUK_MUST(souk_spine_init(heap, office->disk, &options, NULL));
+    SOUK_MUST(souk_spine_open(heap, office->disk, &options, &office->spine, NULL));
     SOUK_MUST(souk_merchants_open(test->mem, office->spine, &office->merchants, NULL));
     SOUK_MUST(souk_merchants_found(office->merchants, SOUK_TEXT("shop"), &office->secrets));
 }
@@ -31,8 +37,8 @@ static void office_reopen(souk_test *test, struct office *office)
     souk_merchants_free(souk_take(&office->merchants));
     SOUK_MUST(souk_spine_close(office->spine));
     souk_spine_free(souk_take(&office->spine));
-    SOUK_MUST(
-        souk_spine_open(souk_mem_heap(), office->disk, &office_options, &office->spine, NULL));
+    souk_spine_options options = office_options();
+    SOUK_MUST(souk_spine_open(souk_mem_heap(), office->disk, &options, &office->spine, NULL));
     SOUK_MUST(souk_merchants_open(test->mem, office->spine, &office->merchants, NULL));
 }
 

@@ -1,6 +1,7 @@
 /* product_test.c - products told, told again, told otherwise; beside a model; damaged; without memory. */
 #include "core/product.h"
 #include "core/spine.h"
+#include "store/postgres_server.h"
 
 #include "test/test.h"
 
@@ -15,8 +16,7 @@ static void room_open(struct room *room, souk_test *test)
 {
     souk_ledger_options options = {.no_thread = true, .readers = 1};
     SOUK_MUST(souk_disk_open_sim(souk_mem_heap(), 7, &room->disk));
-    SOUK_MUST(
-        souk_ledger_open_sqlite(test->mem, room->disk, "ledger", &options, &room->ledger, NULL));
+    SOUK_MUST(test_ledger_open(test->mem, room->disk, "ledger", &options, &room->ledger, NULL));
     SOUK_MUST(souk_products_migrate(room->ledger, NULL));
 }
 
@@ -209,7 +209,8 @@ static souk_err damage(souk_tx *tx, void *context)
 SOUK_TEST("verify of a whole shop finds a product that is not what was told")
 {
     struct putting putting = {1, 1000, &lantern, false};
-    souk_spine_options options = {.ledger = {.no_thread = true, .readers = 1},
+    souk_spine_options options = {.open_ledger = test_ledger_opener(),
+                                  .ledger = {.no_thread = true, .readers = 1},
                                   .vault = {.block_slots = 64}};
     souk_diag diag = {.words = ""};
     souk_disk *disk;
@@ -238,7 +239,7 @@ SOUK_TEST("a lack of memory anywhere is told, and what was put is whole")
         souk_ledger_options options = {.no_thread = true, .readers = 1};
         SOUK_MUST(souk_disk_open_sim(souk_mem_heap(), 7, &room.disk));
         souk_err err =
-            souk_ledger_open_sqlite(test->mem, room.disk, "ledger", &options, &room.ledger, NULL);
+            test_ledger_open(test->mem, room.disk, "ledger", &options, &room.ledger, NULL);
         if (!err)
             err = souk_products_migrate(room.ledger, NULL);
         if (!err)

@@ -10,6 +10,7 @@
 #define SOUK_CORE_REJECT_DESK_H
 
 #include "core/reject.h"
+#include "store/postgres_server.h"
 
 #include <stdio.h>
 
@@ -30,8 +31,7 @@ static inline void open_rooms(souk_test *test, struct desk *desk)
 {
     souk_mem *heap = souk_mem_heap();
     SOUK_MUST(souk_vault_open(heap, desk->disk, &vault_options, &desk->vault, NULL));
-    SOUK_MUST(
-        souk_ledger_open_sqlite(heap, desk->disk, "ledger", &in_the_caller, &desk->ledger, NULL));
+    SOUK_MUST(test_ledger_open(heap, desk->disk, "ledger", &in_the_caller, &desk->ledger, NULL));
 }
 
 static inline void desk_begin(souk_test *test, struct desk *desk)

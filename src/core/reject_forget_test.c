@@ -115,7 +115,10 @@ SOUK_TEST("an erasure passes over a reject whose key is gone already, and stops 
         SOUK_MUST(souk_vault_destroy(desk.vault, &first.slot, 1));
         SOUK_MUST(run_forget(&hers));
         SOUK_CHECK(count_of(test, &desk) == 6);
-        must_sql(test, &desk, "UPDATE reject SET sealed = zeroblob(40) WHERE id = 2");
+        must_sql(test, &desk,
+                 "UPDATE reject SET sealed = x'"
+                 "0000000000000000000000000000000000000000"
+                 "0000000000000000000000000000000000000000' WHERE id = 2");
         SOUK_CHECK_ERR(run_forget(&hers), SOUK_ECORRUPT);
         SOUK_CHECK(count_of(test, &desk) == 6);
     }
@@ -259,6 +262,10 @@ SOUK_TEST("where memory runs out rejects are refused whole, and no step leaves h
 
 SOUK_TEST("a full disk refuses a reject and keeps those that there are")
 {
+    if (test_on_postgres())
+        return; /* the disk is the server's */
+    if (test_on_postgres())
+        return; /* the disk is the server's */
     WITH_DESK(desk)
     {
         add(test, &desk, 1, "kept");

@@ -93,6 +93,16 @@ SOUK_TEST("a text is kept up to its ceiling, with every byte there is")
     }
 }
 
+static void set_last_id(souk_test *test, struct desk *desk, unsigned id)
+{
+    char sql[120];
+    snprintf(sql, sizeof sql,
+             test_on_postgres() ? "SELECT setval(pg_get_serial_sequence('reject', 'id'), %u)"
+                                : "UPDATE sqlite_sequence SET seq = %u WHERE name = 'reject'",
+             id);
+    must_sql(test, desk, sql);
+}
+
 SOUK_TEST("above the ceiling of rejects the oldest go first, and ids are never given twice")
 {
     WITH_DESK(desk)
@@ -100,7 +110,7 @@ SOUK_TEST("above the ceiling of rejects the oldest go first, and ids are never g
         for (uint32_t i = 1; i <= 3; i++)
             add(test, &desk, i, "old");
         /* As if 99,998 others had come and gone. */
-        must_sql(test, &desk, "UPDATE sqlite_sequence SET seq = 100000 WHERE name = 'reject'");
+        set_last_id(test, &desk, 100000);
         add(test, &desk, 4, "new");
         SOUK_CHECK(is_list(test, &desk, 0, 10, "2:2:old\n3:3:old\n100001:4:new\n"));
         souk_reject two[] = {reject_of(5, "new"), reject_of(6, "new")};
@@ -154,7 +164,7 @@ SOUK_TEST("what went at the ceiling is counted by the sweep, and no copy of it o
             add(test, &desk, i, "old");
             copies[i] = stored_of(test, &desk, i + 1);
         }
-        must_sql(test, &desk, "UPDATE sqlite_sequence SET seq = 100001 WHERE name = 'reject'");
+        set_last_id(test, &desk, 100001);
         add(test, &desk, 4, "new");
         SOUK_MUST(souk_rejects_sweep(desk.rejects));
         SOUK_CHECK(souk_rejects_dropped(desk.rejects) == 2);
@@ -193,12 +203,18 @@ SOUK_TEST("a reject put in a transaction stands and falls with it")
         SOUK_CHECK(count_of(test, &desk) == 0);
         putting.end = SOUK_OK;
         SOUK_MUST(souk_ledger_write(desk.ledger, SOUK_LANE_INGEST, put_then, &putting));
-        SOUK_CHECK(is_list(test, &desk, 0, 10, "1:9:with its batch\n"));
+        /* A number that was undone is not given again there. */
+        SOUK_CHECK(is_list(test, &desk, 0, 10,
+                           test_on_postgres() ? "2:9:with its batch\n" : "1:9:with its batch\n"));
     }
 }
 
 SOUK_TEST("a reject is durable when its adding is answered: a power cut right after keeps it")
 {
+    if (test_on_postgres())
+        return; /* the disk is the server's */
+    if (test_on_postgres())
+        return; /* the disk is the server's */
     WITH_DESK(desk)
     {
         for (uint32_t round = 1; round <= 20; round++) {
@@ -240,6 +256,10 @@ static size_t on_disk(const struct desk *desk, const char *wanted)
 
 SOUK_TEST("no file on the disk holds a reject's text, what is said of it stands in the clear")
 {
+    if (test_on_postgres())
+        return; /* the disk is the server's */
+    if (test_on_postgres())
+        return; /* the disk is the server's */
     WITH_DESK(desk)
     {
         souk_reject marked = reject_of(1, "{\"email\":\"marker-of-anna@example.com\"}");
@@ -330,6 +350,8 @@ SOUK_TEST("a removed reject is gone with its key: a copy of its sealed bytes ope
 SOUK_TEST(
     "a removal cut off anywhere leaves the reject whole, or gone with its key at the next start")
 {
+    if (test_on_postgres())
+        return; /* the disk is the server's */
     unsigned whole = 0, gone = 0;
     for (uint64_t cut = 1; cut <= 40; cut++)
         WITH_DESK(desk)

@@ -38,6 +38,9 @@ typedef struct souk_spine souk_spine;
 typedef struct souk_spine_options { /* {0} is the sane default */
     const souk_clock *clock;        /* NULL: the machine's */
     souk_ledger_options ledger; /* .no_thread: everything happens in the caller, for simulations */
+    /* What the ledger stands on; NULL: souk_ledger_open_sqlite, a file of the folder.  Another one keeps it elsewhere, and
+     * the folder holds the keys and what is derived. */
+    souk_ledger_opener *open_ledger;
     souk_vault_options vault;
     uint32_t runs_memory;  /* pairs in a memory table of the runs; 0: 16,384 */
     uint32_t queue_events; /* events that may wait; 0: 65,536 */

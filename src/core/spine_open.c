@@ -21,11 +21,19 @@ static void fill_options(souk_spine_options *options)
         options->snapshot_events = 500000;
 }
 
+static souk_err open_ledger(souk_mem *mem, souk_disk *disk, const souk_spine_options *options,
+                            souk_ledger **ret_ledger, souk_diag *diag)
+{
+    souk_ledger_opener *opener = options->open_ledger;
+    opener = opener ? opener : souk_ledger_open_sqlite;
+    return opener(mem, disk, "ledger", &options->ledger, ret_ledger, diag);
+}
+
 souk_err souk_spine_init(souk_mem *mem, souk_disk *disk, const souk_spine_options *given,
                          souk_diag *diag)
 {
     souk_spine_options options = given ? *given : (souk_spine_options){0};
-    if (souk_disk_exists(disk, "ledger"))
+    if (!options.open_ledger && souk_disk_exists(disk, "ledger"))
         return souk_diag_say(diag, SOUK_EEXIST,
                              "%s holds a shop already: serve it, or choose an empty folder",
                              souk_disk_folder(disk));
@@ -33,7 +41,7 @@ souk_err souk_spine_init(souk_mem *mem, souk_disk *disk, const souk_spine_option
     if (err != SOUK_OK && err != SOUK_EEXIST) /* a call that was cut off is repeated */
         return err;
     souk_auto(souk_ledger) ledger = NULL;
-    SOUK_TRY(souk_ledger_open_sqlite(mem, disk, "ledger", &options.ledger, &ledger, diag));
+    SOUK_TRY(open_ledger(mem, disk, &options, &ledger, diag));
     SOUK_TRY(souk_log_migrate(ledger, diag));
     SOUK_TRY(souk_ledger_close(ledger));
     return souk_disk_sync_folder(disk);
@@ -309,14 +317,15 @@ static souk_err open_truth(souk_spine *spine, souk_diag *diag)
             "%s is in use by another process: stop it, or speak to it through the server",
             souk_disk_folder(spine->disk));
     SOUK_TRY(err);
-    if (!souk_disk_exists(spine->disk, "ledger"))
+    bool embedded = !spine->options.open_ledger;
+    if (embedded && !souk_disk_exists(spine->disk, "ledger"))
         return souk_diag_say(diag, SOUK_ENOENT,
                              "%s holds no shop: make one with `souk init --data DIR`",
                              souk_disk_folder(spine->disk));
-    SOUK_TRY(check_not_empty(spine, diag));
+    if (embedded)
+        SOUK_TRY(check_not_empty(spine, diag));
     SOUK_TRY(souk_vault_open(spine->mem, spine->disk, &spine->options.vault, &spine->vault, diag));
-    SOUK_TRY(souk_ledger_open_sqlite(spine->mem, spine->disk, "ledger", &spine->options.ledger,
-                                     &spine->ledger, diag));
+    SOUK_TRY(open_ledger(spine->mem, spine->disk, &spine->options, &spine->ledger, diag));
     SOUK_TRY(souk_log_migrate(spine->ledger, diag));
     SOUK_TRY(souk_quarantine_migrate(spine->ledger, diag));
     SOUK_TRY(spine_people_migrate(spine, diag));

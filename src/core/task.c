@@ -58,7 +58,7 @@ static souk_err begin(souk_tx *tx, void *context)
         tx,
         "INSERT INTO task (kind, subject, done, total, begun, told) "
         "VALUES (?1, ?2, 0, 0, ?3, ?3) ON CONFLICT (kind, subject) DO UPDATE SET "
-        "done = CASE WHEN ended IS NULL THEN done ELSE 0 END, ended = NULL",
+        "done = CASE WHEN task.ended IS NULL THEN task.done ELSE 0 END, ended = NULL",
         SOUK_VALUES(SOUK_STR(telling->kind), SOUK_STR(telling->subject), SOUK_INT(telling->now))));
     SOUK_TRY(souk_sql_one_int(tx, "SELECT id FROM task WHERE kind = ?1 AND subject = ?2",
                               SOUK_VALUES(SOUK_STR(telling->kind), SOUK_STR(telling->subject)),

@@ -1,5 +1,6 @@
 /* task_test.c - tasks go on where they were cut off; jobs tell what became of them. */
 #include "core/task.h"
+#include "store/postgres_server.h"
 
 #include "test/test.h"
 
@@ -9,7 +10,7 @@ static souk_ledger *open_ledger(souk_test *test, souk_disk *disk)
 {
     souk_ledger_options options = {.no_thread = true, .readers = 1};
     souk_ledger *ledger = NULL;
-    SOUK_MUST(souk_ledger_open_sqlite(souk_mem_heap(), disk, "ledger", &options, &ledger, NULL));
+    SOUK_MUST(test_ledger_open(souk_mem_heap(), disk, "ledger", &options, &ledger, NULL));
     SOUK_MUST(souk_task_migrate(ledger, NULL));
     return ledger;
 }

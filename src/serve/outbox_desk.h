@@ -14,6 +14,7 @@
 
 #include "core/merchant.h"
 #include "serve/outbox.h"
+#include "store/postgres_server.h"
 
 #include <stdio.h>
 
@@ -32,7 +33,8 @@ struct outbox_desk {
 
 static inline souk_err outbox_desk_start(struct outbox_desk *desk)
 {
-    souk_spine_options options = {.clock = &desk->clock.clock,
+    souk_spine_options options = {.open_ledger = test_ledger_opener(),
+                                  .clock = &desk->clock.clock,
                                   .ledger = {.no_thread = true, .readers = 1},
                                   .vault = {.block_slots = 64, .cache_keys = 64},
                                   .runs_memory = 4096};
@@ -54,7 +56,8 @@ static inline void outbox_desk_open(struct outbox_desk *desk, souk_test *test)
     souk_secrets secrets;
     *desk = (struct outbox_desk){.test = test};
     souk_clock_fake_init(&desk->clock, OUTBOX_DESK_NOW);
-    souk_spine_options options = {.vault = {.block_slots = 64, .cache_keys = 64}};
+    souk_spine_options options = {.open_ledger = test_ledger_opener(),
+                                  .vault = {.block_slots = 64, .cache_keys = 64}};
     SOUK_MUST(souk_disk_open_sim(souk_mem_heap(), test_random(test, 0), &desk->disk));
     SOUK_MUST(souk_spine_init(souk_mem_heap(), desk->disk, &options, NULL));
     SOUK_MUST(outbox_desk_start(desk));

@@ -5,6 +5,7 @@
 
 #include "serve/clerk.h"
 #include "serve/http_rig.h"
+#include "store/postgres_server.h"
 
 #include <stdlib.h>
 
@@ -89,7 +90,7 @@ static patient admit(souk_test *test, unsigned queue_jobs, unsigned loops)
     patient my = {.rig = rig_open(test, (souk_http_options){.loop_count = loops})};
     souk_ledger_options options = {.queue_jobs = queue_jobs, .group_jobs = 1};
     SOUK_MUST(souk_disk_open_real(test->mem, test_folder(test), &my.disk, NULL));
-    SOUK_MUST(souk_ledger_open_sqlite(test->mem, my.disk, "ledger", &options, &my.ledger, NULL));
+    SOUK_MUST(test_ledger_open(test->mem, my.disk, "ledger", &options, &my.ledger, NULL));
     SOUK_MUST(souk_pulse_new(
         test->mem, &(souk_pulse_parts){.ledger = my.ledger, .http = my.rig->http}, &my.pulse));
     return my;
@@ -123,6 +124,8 @@ SOUK_TEST("who lives answers, and asking writes nothing")
 
 SOUK_TEST("a writer that hangs is named until it goes on, and is asked once")
 {
+    if (test_on_postgres())
+        return; /* tills go beside the writer there */
     patient my = admit(test, 0, 1);
     souk_ledger_counters counters;
     gate only;

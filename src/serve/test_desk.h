@@ -12,6 +12,7 @@
 #define SOUK_SERVE_TEST_DESK_H
 
 #include "core/service.h"
+#include "store/postgres_server.h"
 
 #include <stdio.h>
 
@@ -31,8 +32,10 @@ struct desk {
 static inline void desk_open_at(struct desk *desk, souk_test *test, const souk_clock *clock)
 {
     souk_mem *heap = souk_mem_heap();
-    souk_spine_options options = {
-        .clock = clock, .vault = {.block_slots = 64}, .runs_memory = 4096};
+    souk_spine_options options = {.open_ledger = test_ledger_opener(),
+                                  .clock = clock,
+                                  .vault = {.block_slots = 64},
+                                  .runs_memory = 4096};
     memset(desk, 0, sizeof *desk);
     desk->test = test;
     desk->caller = (souk_caller){.merchant = SOUK_OPERATOR, .scopes = SOUK_SCOPE_ALL};

@@ -29,6 +29,14 @@ void latency_add(struct latency *latency, uint64_t us)
         latency->most_us = us;
 }
 
+void latency_merge(struct latency *into, const struct latency *from)
+{
+    for (size_t i = 0; i < LATENCY_BUCKETS; i++)
+        into->buckets[i] += from->buckets[i];
+    into->count += from->count;
+    into->most_us = into->most_us > from->most_us ? into->most_us : from->most_us;
+}
+
 uint64_t latency_percentile(const struct latency *latency, unsigned percent)
 {
     uint64_t seen = 0;

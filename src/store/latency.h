@@ -21,6 +21,7 @@ struct latency { /* {0} is empty */
 };
 
 void latency_add(struct latency *latency, uint64_t us);
+void latency_merge(struct latency *into, const struct latency *from);
 /* 0 where nothing was added. */
 uint64_t latency_percentile(const struct latency *latency, unsigned percent);
 

@@ -1,5 +1,6 @@
 /* ledger.c - what every backend shares: the pool of readers, the way of statements to the backend,
  * schema steps, the order of opening and closing.  See ledger.h. */
+#include "base/random.h"
 #include "os/thread.h"
 #include "store/writer.h"
 
@@ -25,6 +26,7 @@ souk_ledger_options souk_ledger_options_of(const souk_ledger_options *given)
 {
     souk_ledger_options options = given ? *given : (souk_ledger_options){0};
     options.readers = options.readers ? options.readers : 4;
+    options.writers = options.writers ? options.writers : 8;
     options.queue_jobs = options.queue_jobs ? options.queue_jobs : 4096;
     options.group_jobs = options.group_jobs ? options.group_jobs : 1024;
     options.slice_us = options.slice_us ? options.slice_us : 5000;
@@ -33,6 +35,14 @@ souk_ledger_options souk_ledger_options_of(const souk_ledger_options *given)
     options.wal_limit_bytes = options.wal_limit_bytes ? options.wal_limit_bytes : 64u << 20;
     options.clock = options.clock ? options.clock : souk_clock_real();
     return options;
+}
+
+void souk_ledger_pause(unsigned attempt)
+{
+    uint64_t chance = 0, most_us = (uint64_t)1000 << (attempt < 7 ? attempt : 7);
+    souk_entropy(&chance, sizeof chance);
+    uint64_t us = most_us / 2 + chance % (most_us / 2 + 1);
+    nanosleep(&(struct timespec){.tv_nsec = (long)(us * 1000)}, NULL);
 }
 
 /* ---- life ------------------------------------------------------------------------------- */
@@ -56,7 +66,7 @@ souk_err souk_ledger_open_on(souk_mem *mem, const souk_ledger_backend *backend, 
     if (!ledger->idle)
         return SOUK_ENOMEM;
     SOUK_TRY(backend->connect(place, true, &ledger->tx, diag));
-    SOUK_TRY(souk_writer_new(mem, ledger->tx, &ledger->options, &ledger->writer));
+    SOUK_TRY(souk_writer_new(mem, ledger->tx, place, &ledger->options, &ledger->writer));
     *ret_ledger = souk_take(&ledger);
     return SOUK_OK;
 }
@@ -143,6 +153,8 @@ static souk_err change_watches(souk_tx *tx, void *context)
 souk_err souk_ledger_watch(souk_ledger *ledger, souk_watch *watch)
 {
     struct watching watching = {ledger->writer, watch, true};
+    if (ledger->backend->parallel)
+        return SOUK_EUNSUPPORTED;
     return souk_writer_write(ledger->writer, SOUK_LANE_JOB, change_watches, &watching);
 }
 
@@ -150,6 +162,8 @@ souk_err souk_ledger_watch(souk_ledger *ledger, souk_watch *watch)
 void souk_ledger_unwatch(souk_ledger *ledger, souk_watch *watch)
 {
     struct watching watching = {ledger->writer, watch, false};
+    if (ledger->backend->parallel)
+        return;
     souk_err err = souk_writer_write(ledger->writer, SOUK_LANE_JOB, change_watches, &watching);
     (void)err;
 }
@@ -210,7 +224,7 @@ static souk_err read_once(souk_tx *tx, souk_tx_closure *apply, void *context)
     souk_err err = apply(tx, context);
     souk_assert(tx->open_rows == 0); /* the closure left a cursor behind */
     tx->backend->rollback(tx);       /* it wrote nothing */
-    return err ? err : tx->failed;
+    return err && tx->failed != SOUK_ERETRY ? err : tx->failed;
 }
 
 souk_err souk_ledger_read(souk_ledger *ledger, souk_tx_closure *apply, void *context)
@@ -357,9 +371,15 @@ struct schema_step {
     char words[200];
 };
 
+static souk_err guard(souk_tx *tx)
+{
+    return tx->backend->guard_schema ? note(tx, tx->backend->guard_schema(tx)) : SOUK_OK;
+}
+
 static souk_err make_step_table(souk_tx *tx, void *context)
 {
     struct schema_step *my = context;
+    SOUK_TRY(guard(tx));
     SOUK_TRY(souk_sql_run(tx,
                           "CREATE TABLE IF NOT EXISTS souk_migration ("
                           " module TEXT NOT NULL, number BIGINT NOT NULL,"
@@ -370,11 +390,25 @@ static souk_err make_step_table(souk_tx *tx, void *context)
                             SOUK_VALUES(SOUK_STR(souk_text_of(my->module))), &my->known);
 }
 
+/* Another node may have taken it meanwhile. */
+static souk_err is_taken(souk_tx *tx, const struct schema_step *my, bool *ret_taken)
+{
+    int64_t count = 0;
+    SOUK_TRY(souk_sql_one_int(
+        tx, "SELECT count(*) FROM souk_migration WHERE module = ?1 AND number = ?2",
+        SOUK_VALUES(SOUK_STR(souk_text_of(my->module)), SOUK_INT(my->step->number)), &count));
+    *ret_taken = count > 0;
+    return SOUK_OK;
+}
+
 static souk_err take_step(souk_tx *tx, void *context)
 {
     struct schema_step *my = context;
-    souk_err err = souk_sql_script(tx, my->step->sql);
-    if (!err)
+    bool taken = false;
+    SOUK_TRY(guard(tx));
+    SOUK_TRY(is_taken(tx, my, &taken));
+    souk_err err = taken ? SOUK_OK : souk_sql_script(tx, my->step->sql);
+    if (!err && !taken)
         err = souk_sql_run(
             tx, "INSERT INTO souk_migration (module, number) VALUES (?1, ?2)",
             SOUK_VALUES(SOUK_STR(souk_text_of(my->module)), SOUK_INT(my->step->number)));

@@ -32,8 +32,14 @@
  *           nothing outside the transaction, take no lock, do no I/O.  An error undoes what this
  *           closure did and reaches only its caller; the rest of its group commits.
  * Groups    Work of a group sees the work before it in the same group, not yet committed.
- * Errors    SOUK_EBUSY: the lane's queue is full.  SOUK_EFULL, SOUK_ENOMEM: nothing of it is stored,
- *           reads go on, later groups try again.  SOUK_EIO from a commit means "nobody knows": the
+ * Tills     On PostgreSQL closures of SOUK_LANE_TILL stand outside the groups: options.writers threads, each with a
+ *           connection of its own, run one at a time as a transaction of its own, READ COMMITTED, side by side.
+ *           What was read may have changed before it is written: every write carries its predicate.  One that lost
+ *           (a deadlock, a lock held for 0.9 s, a broken connection) runs again, SOUK_ERETRY once that was in vain.
+ *           Ingest and jobs keep the one writer and its groups.  Each statement that writes has a second:
+ *           SOUK_ETIMEOUT.
+ * Errors    SOUK_EBUSY: the lane's queue is full, or the server cannot be reached; nothing was done.
+ *           SOUK_EFULL, SOUK_ENOMEM: nothing of it is stored, reads go on, later groups try again.  SOUK_EIO from a commit means "nobody knows": the
  *           ledger has failed, says SOUK_EIO to everything from then on, and the process is expected
  *           to stop and to recover by opening again (never sync twice; ATC '20, Rebello et al.);
  *           opening copies the log into the file, so that what readers see then lasts.
@@ -61,12 +67,13 @@ enum souk_ledger_sync { SOUK_SYNC_FULL, SOUK_SYNC_NORMAL, SOUK_SYNC_OFF };
 
 typedef struct souk_ledger_options { /* {0} is the sane default */
     enum souk_ledger_sync sync;
-    bool no_thread;            /* submit and write run their group in the caller: one thread only */
-    bool quick_check;          /* read the whole file once at open; SOUK_ECORRUPT */
-    unsigned readers;          /* connections for reading; 0: 4 */
-    unsigned queue_jobs;       /* ceiling of each lane; 0: 4096 */
-    unsigned group_jobs;       /* ceiling of one group; 0: 1024 */
-    unsigned slice_us;         /* a group takes no further job after this much work; 0: 5000 */
+    bool no_thread;      /* submit and write run their group in the caller: one thread only */
+    bool quick_check;    /* read the whole file once at open; SOUK_ECORRUPT */
+    unsigned readers;    /* connections for reading; 0: 4 */
+    unsigned writers;    /* connections for tills, where the backend writes in parallel; 0: 8 */
+    unsigned queue_jobs; /* ceiling of each lane; 0: 4096 */
+    unsigned group_jobs; /* ceiling of one group; 0: 1024 */
+    unsigned slice_us;   /* a group takes no further job after this much work; 0: 5000 */
     unsigned checkpoint_pages; /* of 4096 bytes in the write-ahead log; 0: 1000 */
     unsigned cache_kib;        /* page cache of each connection; 0: 2048 */
     uint64_t wal_limit_bytes;  /* what a log that once grew is cut to; 0: 64 MiB */
@@ -82,6 +89,20 @@ typedef struct souk_ledger_options { /* {0} is the sane default */
 SOUK_CHECKED souk_err souk_ledger_open_sqlite(souk_mem *mem, souk_disk *disk, const char *file_name,
                                               const souk_ledger_options *options,
                                               souk_ledger **ret_ledger, souk_diag *diag);
+/* Opens a database of PostgreSQL 15 or later: postgres://user:password@host:5432/database, or any other form that
+ * libpq knows; docs/postgres.md says how to make role and database.  Tills write in parallel there.
+ * SOUK_EINVAL: the URL does not parse.  SOUK_EDENIED: the server refuses the role.  SOUK_ENOENT: no such database.
+ * SOUK_EUNSUPPORTED: the server is too old, a standby, without fsync (unless options say SOUK_SYNC_OFF), or the
+ * database is not UTF-8; diag says what to do and never holds the password.  SOUK_EBUSY: it cannot be reached.
+ * SOUK_ENOMEM. */
+SOUK_CHECKED souk_err souk_ledger_open_postgres(souk_mem *mem, const char *url,
+                                                const souk_ledger_options *options,
+                                                souk_ledger **ret_ledger, souk_diag *diag);
+/* The form of souk_ledger_open_sqlite, for who opens a ledger and leaves the choice to others. */
+typedef souk_err souk_ledger_opener(souk_mem *mem, souk_disk *disk, const char *file_name,
+                                    const souk_ledger_options *options, souk_ledger **ret_ledger,
+                                    souk_diag *diag);
+
 /* Finishes what is queued, moves the write-ahead log into the file and lets go of it.  New work gets
  * SOUK_ESTOPPED.  Free comes after it. */
 SOUK_CHECKED souk_err souk_ledger_close(souk_ledger *ledger);
@@ -113,8 +134,9 @@ struct souk_job {
                       not make its group run again.  Costs a few microseconds. */
     souk_err (*apply)(souk_tx *tx, souk_job *job); /* a closure as above */
     /* Called exactly once for an accepted job, in the writer thread, after the commit or the
-     * failure, in the order in which the group ran (within a lane, the order of submission).
-     * Keep it short; it may submit, and may free the job. */
+     * failure, in the order in which the group ran (within a lane, the order of submission).  Where
+     * tills write in parallel theirs is called in the thread that ran the job, several at once and in
+     * any order.  Keep it short; it may submit, and may free the job. */
     void (*after)(souk_job *job, souk_err err);
     souk_job *next; /* private from here on */
     souk_err err;
@@ -177,11 +199,16 @@ typedef struct souk_value {
         (sizeof((const souk_value[]){__VA_ARGS__}) / sizeof(souk_value))
 #define SOUK_NO_VALUES ((const souk_value *)0), ((size_t)0)
 
-/* Runs one statement to its end; rows it returns are passed over.
+/* The SQL is one text for SQLite and PostgreSQL; store/postgres_dialect.h tells what differs.  So: no
+ * INSERT OR REPLACE, no sum(a = b), a column read in ON CONFLICT DO UPDATE is named with its table,
+ * like is compared with like, and texts are UTF-8 without NUL.
+ *
+ * Runs one statement to its end; rows it returns are passed over.
  * SOUK_EEXIST: a UNIQUE or PRIMARY KEY forbids it.  SOUK_ECONFLICT: a CHECK, NOT NULL, foreign key or
  * trigger does.  SOUK_EINVAL: the SQL does not compile here.
  * A statement that failed fails its closure, whatever that returns afterwards, and those after it fail
- * in the same way without being run (PostgreSQL knows no other way): where a repeat is ordinary, write ON CONFLICT DO NOTHING and look at what changed. */
+ * in the same way without being run (PostgreSQL knows no other way): where a repeat is ordinary, write
+ * ON CONFLICT DO NOTHING and look at what changed. */
 SOUK_CHECKED souk_err souk_sql_run(souk_tx *tx, const char *sql, const souk_value *values,
                                    size_t count);
 /* Rows that the last INSERT, UPDATE or DELETE changed: a write with a predicate checks it. */
@@ -234,17 +261,20 @@ SOUK_CHECKED souk_err souk_ledger_migrate(souk_ledger *ledger, const char *modul
 
 /* Moves the write-ahead log into the file.  truncate: all of it, and what was deleted is gone from
  * the disk when this returns SOUK_OK (an erasure's last step before its answer); waits up to 5 s for
- * readers, then SOUK_EBUSY.  Otherwise as far as readers allow. */
+ * readers, then SOUK_EBUSY.  Otherwise as far as readers allow.  On PostgreSQL this does nothing: the server's log and
+ * pages keep what was deleted for a while, and only a destroyed key makes it unreadable (docs/postgres.md). */
 SOUK_CHECKED souk_err souk_ledger_checkpoint(souk_ledger *ledger, bool truncate);
 
 /* Writes a consistent copy of now under `name` into another folder, synced and renamed into place.
  * Writing goes on meanwhile, the write-ahead log grows.  progress (NULL is fine) is called after
- * every slice; its error ends the backup and removes the unfinished file. */
+ * every slice; its error ends the backup and removes the unfinished file.  From PostgreSQL it is what pg_dump -Fc
+ * writes, of unknown length: total_bytes is the database's size.  SOUK_EUNSUPPORTED: there is no pg_dump here. */
 typedef souk_err souk_ledger_progress(void *context, uint64_t done_bytes, uint64_t total_bytes);
 SOUK_CHECKED souk_err souk_ledger_backup(souk_ledger *ledger, souk_disk *to, const char *name,
                                          souk_ledger_progress *progress, void *context);
 
-/* Walks everything stored; SOUK_ECORRUPT with the first complaint in diag.  Reads the whole file. */
+/* Walks everything stored; SOUK_ECORRUPT with the first complaint in diag.  Reads the whole file.  On PostgreSQL every
+ * row of every table, and every index where the extension amcheck is there and granted. */
 SOUK_CHECKED souk_err souk_ledger_verify(souk_ledger *ledger, souk_diag *diag);
 /* Runs one closure on a snapshot of the file, beside whatever process owns the folder, and writes nothing
  * but SQLite's own files of locks: for a doctor, run as the owner of the files.  While it runs, that
@@ -259,7 +289,7 @@ typedef struct souk_ledger_counters {
     uint64_t refused_jobs;  /* closures that ended in an error */
     uint64_t rerun_groups;  /* groups run again because one closure failed */
     uint64_t busy;          /* submissions refused by a full queue */
-    uint64_t written_bytes; /* pages given to the write-ahead log */
+    uint64_t written_bytes; /* pages given to the write-ahead log; 0 where the server alone knows */
     uint64_t checkpoints, checkpoint_max_us;
     uint64_t commit_p50_us, commit_p99_us, commit_max_us; /* the commit with its sync */
     uint64_t slice_max_us; /* the longest work of a group before its commit */

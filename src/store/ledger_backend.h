@@ -17,9 +17,9 @@ typedef struct souk_ledger_backend souk_ledger_backend;
 /* The part of a connection that every backend has. */
 struct souk_tx {
     const souk_ledger_backend *backend;
-    bool writes;        /* the one connection that commits and checkpoints */
-    bool doubtful;      /* a sync failed, or a commit ended in an I/O error: never go on */
-    souk_err failed;    /* the first failed statement of the running closure */
+    bool writes;     /* a connection that commits; on SQLite the only one, which checkpoints, too */
+    bool doubtful;   /* a sync failed, or a commit ended in an I/O error: never go on */
+    souk_err failed; /* the first failed statement of the running closure */
     uint64_t changed;   /* rows, by the last statement that writes */
     size_t open_rows;   /* cursors not yet done */
     uint64_t log_pages; /* in the write-ahead log after the last commit; 0 where there is none */
@@ -29,6 +29,9 @@ struct souk_tx {
 
 struct souk_ledger_backend {
     const char *name;
+    /* Several connections may write at once: tills then run beside the writer (see tills.h), and begin makes a
+     * lost connection anew. */
+    bool parallel;
 
     /* place: what the backend was opened with; freed by forget, after the last connection. */
     souk_err (*connect)(void *place, bool writes, souk_tx **ret_tx, souk_diag *diag);
@@ -43,6 +46,10 @@ struct souk_ledger_backend {
     souk_err (*savepoint)(souk_tx *tx);
     souk_err (*rollback_to)(souk_tx *tx); /* undoes and removes the savepoint */
     souk_err (*release)(souk_tx *tx);
+
+    /* The first act of a transaction that changes a schema: alone among all nodes until its end.  NULL: there
+     * are no other nodes. */
+    souk_err (*guard_schema)(souk_tx *tx);
 
     souk_err (*run)(souk_tx *tx, const char *sql, const souk_value *values, size_t count);
     souk_err (*script)(souk_tx *tx, const char *sql);
@@ -64,10 +71,14 @@ struct souk_ledger_backend {
     souk_err (*verify)(void *place, souk_diag *diag);
 };
 
-extern const souk_ledger_backend souk_ledger_sqlite;
+extern const souk_ledger_backend souk_ledger_sqlite, souk_ledger_postgres;
 
 /* Fills in the defaults of ledger.h. */
 souk_ledger_options souk_ledger_options_of(const souk_ledger_options *given);
+
+/* A pause with chance in it, for who has to try again beside others: attempt 0 about a millisecond, doubled up to
+ * about a hundred. */
+void souk_ledger_pause(unsigned attempt);
 
 /* Opens the writer's connection and starts.  Takes the place, also on failure. */
 SOUK_CHECKED souk_err souk_ledger_open_on(souk_mem *mem, const souk_ledger_backend *backend,

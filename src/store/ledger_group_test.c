@@ -1,9 +1,11 @@
 /* ledger_group_test.c - the contract of ledger.h on every arrangement: lanes, groups, who is guilty, the end. */
 #include "test/test.h"
 
+#include "os/thread.h"
 #include "store/ledger_shop.h"
 
 enum { STEPS = 64 };
+static souk_mutex diary_lock = SOUK_MUTEX_INIT; /* tills may end in several threads */
 struct diary {
     int order[STEPS];
     size_t count;
@@ -16,7 +18,7 @@ struct step {
     const char *sql;     /* after the insert; NULL: nothing */
     souk_err answer;     /* of the closure itself */
     int retries;         /* answers SOUK_ERETRY this often first */
-    struct diary *diary; /* the order of `after`; written by one thread at a time */
+    struct diary *diary; /* the order of `after` */
     souk_err err;
     int afters;
 };
@@ -38,6 +40,7 @@ static souk_err step_apply(souk_tx *tx, souk_job *job)
 static void step_after(souk_job *job, souk_err err)
 {
     struct step *step = SOUK_JOB_OWNER(job, struct step, job);
+    souk_auto_lock(&diary_lock);
     step->err = err;
     step->afters++;
     step->diary->order[step->diary->count++] = step->number;
@@ -50,17 +53,40 @@ static struct step step_of(int number, enum souk_lane lane, struct diary *diary)
                          .diary = diary};
 }
 
+static size_t count_of(struct diary *diary)
+{
+    souk_auto_lock(&diary_lock);
+    return diary->count;
+}
+
+/* Until so many are answered: those of the writer's lanes stand before a job, tills stand beside it. */
+static void wait_for(souk_test *test, struct shop *shop, struct diary *diary, size_t count)
+{
+    do
+        SOUK_MUST(souk_ledger_write(shop->ledger, SOUK_LANE_JOB, nothing, NULL));
+    while (shop->how->postgres && count_of(diary) < count);
+}
+
 /* All of them as one group; returns when they are answered. */
 static void run_steps(souk_test *test, struct shop *shop, struct step *steps, size_t count)
 {
+    size_t before = count_of(steps[0].diary);
     souk_ledger_hold(shop->ledger);
     for (size_t i = 0; i < count; i++)
         SOUK_MUST(souk_ledger_submit(shop->ledger, &steps[i].job));
     souk_ledger_release(shop->ledger);
-    /* Behind all of them, so that their answers have been given. */
-    SOUK_MUST(souk_ledger_write(shop->ledger, SOUK_LANE_JOB, nothing, NULL));
+    wait_for(test, shop, steps[0].diary, before + count);
     for (size_t i = 0; i < count; i++)
         SOUK_CHECK(steps[i].afters == 1);
+}
+
+/* Whether those of the order that are among the wanted came in their order. */
+static bool came_in_order(const struct diary *diary, const int *wanted, size_t count)
+{
+    size_t met = 0;
+    for (size_t i = 0; i < diary->count; i++)
+        met += met < count && diary->order[i] == wanted[met];
+    return met == count;
 }
 
 SOUK_TEST("tills go before events and events before jobs, each in the order of submission")
@@ -77,10 +103,15 @@ SOUK_TEST("tills go before events and events before jobs, each in the order of s
         run_steps(test, &shop, steps, 6);
         souk_ledger_count(shop.ledger, &after);
         static const int order[] = {4, 6, 2, 5, 1, 3};
-        SOUK_CHECK(!memcmp(diary.order, order, sizeof order));
-        SOUK_CHECK(after.jobs - before.jobs == 7);
-        SOUK_CHECK(after.groups - before.groups <= 2); /* six jobs cost one sync */
-        SOUK_CHECK(after.written_bytes > before.written_bytes);
+        if (shop.how->postgres) { /* tills go beside the others, each on a connection of its own */
+            SOUK_CHECK(came_in_order(&diary, order + 2, 4) && diary.count == 6);
+            SOUK_CHECK(after.jobs - before.jobs >= 7);
+        } else {
+            SOUK_CHECK(came_in_order(&diary, order, 6));
+            SOUK_CHECK(after.jobs - before.jobs == 7);
+            SOUK_CHECK(after.groups - before.groups <= 2); /* six jobs cost one sync */
+            SOUK_CHECK(after.written_bytes > before.written_bytes);
+        }
         SOUK_CHECK(after.commit_p50_us <= after.commit_p99_us);
     }
 }
@@ -116,15 +147,17 @@ SOUK_TEST("of a group only the guilty job gets its error and leaves no trace, th
             check_one_guilty(test, &shop, NULL, SOUK_EDENIED, SOUK_EDENIED, may_fail);
             check_one_guilty(test, &shop, "INSERT INTO item (id) VALUES (6)", SOUK_OK, SOUK_EEXIST,
                              may_fail);
-            check_one_guilty(test, &shop, "INSERT OR ROLLBACK INTO item (id) VALUES (6)", SOUK_OK,
-                             SOUK_EEXIST, may_fail); /* takes the whole transaction with it */
+            if (!shop.how->postgres) /* takes the whole transaction with it */
+                check_one_guilty(test, &shop, "INSERT OR ROLLBACK INTO item (id) VALUES (6)",
+                                 SOUK_OK, SOUK_EEXIST, may_fail);
             check_one_guilty(test, &shop, "INSERT INTO debt VALUES (77)", SOUK_OK, SOUK_ECONFLICT,
                              may_fail); /* seen only by the commit */
         }
         souk_ledger_counters counters;
         souk_ledger_count(shop.ledger, &counters);
-        SOUK_CHECK(counters.refused_jobs == 8);
-        SOUK_CHECK(counters.rerun_groups >= 6 && counters.rerun_groups <= 8);
+        uint64_t refusals = shop.how->postgres ? 6 : 8;
+        SOUK_CHECK(counters.refused_jobs == refusals);
+        SOUK_CHECK(counters.rerun_groups >= 4 && counters.rerun_groups <= refusals);
     }
 }
 
@@ -165,7 +198,7 @@ SOUK_TEST("a full lane refuses, the other lanes go on, and there is room again a
         souk_ledger_count(shop.ledger, &counters);
         SOUK_CHECK(counters.busy == 1 && counters.queued[SOUK_LANE_INGEST] == 2);
         souk_ledger_release(shop.ledger);
-        SOUK_MUST(souk_ledger_write(shop.ledger, SOUK_LANE_JOB, nothing, NULL));
+        wait_for(test, &shop, &diary, 3);
         SOUK_CHECK(steps[2].afters == 0 && diary.count == 3);
         run_steps(test, &shop, &steps[2], 1);
         SOUK_CHECK(ask(test, &shop, "SELECT count(*) FROM item") == 4);
@@ -189,8 +222,8 @@ static void chain_after(souk_job *job, souk_err err)
 
 SOUK_TEST("what is queued is finished by close, and refused by free; later work hears of it")
 {
-    for (size_t number = 0; number < sizeof arrangements / sizeof *arrangements; number++) {
-        struct shop shop = open_shop(test, number, (souk_ledger_options){0});
+    EACH_ARRANGEMENT (how) {
+        struct shop shop = open_shop(test, how, (souk_ledger_options){0});
         struct diary diary = {0};
         struct step steps[] = {step_of(1, SOUK_LANE_JOB, &diary), step_of(2, SOUK_LANE_JOB, &diary),
                                step_of(3, SOUK_LANE_JOB, &diary)};

@@ -11,22 +11,41 @@
 #ifndef SOUK_STORE_LEDGER_SHOP_H
 #define SOUK_STORE_LEDGER_SHOP_H
 
-#include "store/ledger.h"
+#include "store/postgres_server.h"
 
 #include <stdio.h>
 
 struct arrangement {
     const char *name;
     bool real_disk, no_thread;
+    bool postgres; /* another dialect of errors, tills in parallel, no file of its own */
     souk_err (*open)(souk_mem *mem, souk_disk *disk, const char *file_name,
                      const souk_ledger_options *options, souk_ledger **ret_ledger, souk_diag *diag);
 };
 
 static const struct arrangement arrangements[] = {
-    {"sqlite, simulated disk, no thread", false, true, souk_ledger_open_sqlite},
-    {"sqlite, simulated disk", false, false, souk_ledger_open_sqlite},
-    {"sqlite, real disk", true, false, souk_ledger_open_sqlite},
+    {"sqlite, simulated disk, no thread", false, true, false, souk_ledger_open_sqlite},
+    {"sqlite, simulated disk", false, false, false, souk_ledger_open_sqlite},
+    {"sqlite, real disk", true, false, false, souk_ledger_open_sqlite},
+    {"postgres", false, false, true, postgres_open},
 };
+
+/* The arrangement, or NULL behind the last; those that this machine cannot have are passed over. */
+static inline const struct arrangement *arrangement_from(size_t number)
+{
+    const size_t count = sizeof arrangements / sizeof *arrangements;
+    while (number < count && arrangements[number].postgres && !postgres_server_found())
+        number++;
+    return number < count ? &arrangements[number] : NULL;
+}
+
+/* For tests of modules that stand on any ledger and open it themselves:
+ *
+ *     EACH_ARRANGEMENT (how)
+ *         SOUK_MUST(how->open(test->mem, disk, "ledger", &options, &ledger, NULL)); */
+#define EACH_ARRANGEMENT(how)                                      \
+    for (const struct arrangement *how = arrangement_from(0); how; \
+         how = arrangement_from((size_t)(how - arrangements) + 1))
 
 struct shop {
     const struct arrangement *how;
@@ -53,12 +72,13 @@ static inline void must_sql(souk_test *test, struct shop *shop, const char *sql)
     SOUK_MUST(souk_ledger_write(shop->ledger, SOUK_LANE_JOB, run_sql, (void *)(uintptr_t)sql));
 }
 
-static inline struct shop open_shop(souk_test *test, size_t number, souk_ledger_options options)
+static inline struct shop open_shop(souk_test *test, const struct arrangement *how,
+                                    souk_ledger_options options)
 {
-    struct shop shop = {.how = &arrangements[number]};
+    struct shop shop = {.how = how};
     if (shop.how->real_disk) {
         char folder[600];
-        snprintf(folder, sizeof folder, "%s/%zu", test_folder(test), number);
+        snprintf(folder, sizeof folder, "%s/%zu", test_folder(test), (size_t)(how - arrangements));
         SOUK_MUST(souk_disk_open_real(test->mem, folder, &shop.disk, NULL));
     } else {
         SOUK_MUST(souk_disk_open_sim(test->mem, test_random(test, 0), &shop.disk));
@@ -87,10 +107,9 @@ static inline void close_shop(souk_test *test, struct shop *shop)
     souk_disk_free(shop->disk);
 }
 
-#define EACH_SHOP(shop, ...)                                                                      \
-    for (size_t shop_number = 0; shop_number < sizeof arrangements / sizeof *arrangements;        \
-         shop_number++)                                                                           \
-        for (struct shop shop = open_shop(test, shop_number, (souk_ledger_options){__VA_ARGS__}); \
+#define EACH_SHOP(shop, ...)                                                                   \
+    EACH_ARRANGEMENT (shop_how)                                                                \
+        for (struct shop shop = open_shop(test, shop_how, (souk_ledger_options){__VA_ARGS__}); \
              shop.how; close_shop(test, &shop), shop.how = NULL)
 
 struct question {

@@ -8,43 +8,9 @@
  *                 alone gets its error and the others still share one sync.
  *     alone       the transaction itself was lost on the way (no memory, disk full, a deferred
  *                 constraint at the commit): a transaction for each. */
-#include "store/writer.h"
-
-#include "os/thread.h"
-#include "store/latency.h"
+#include "store/writer_inside.h"
 
 enum { ATTEMPTS = 8 /* of one job that asks to be run again */ };
-
-struct queue {
-    souk_job *first, **end;
-    size_t count;
-};
-
-/* A checkpoint that somebody waits for. */
-struct request {
-    bool truncate, over;
-    souk_err err;
-};
-
-struct souk_writer {
-    souk_mem *mem;
-    souk_tx *tx; /* the writer thread's alone */
-    souk_ledger_options options;
-    uint64_t checked_pages; /* length of the log at the last checkpoint; the writer thread's */
-
-    souk_mutex lock; /* over all that follows */
-    souk_cond wake, served;
-    souk_thread thread;
-    bool has_thread, running, stopping, abandoned;
-    unsigned held;
-    souk_err failed;
-    bool full;           /* see souk_ledger_found_room */
-    souk_watch *watches; /* the writer thread's */
-    struct queue lanes[SOUK_LANE_COUNT];
-    struct request *request;
-    souk_ledger_counters counters;
-    struct latency commits;
-};
 
 static uint64_t now_us(const souk_writer *writer)
 {
@@ -52,27 +18,6 @@ static uint64_t now_us(const souk_writer *writer)
 }
 
 /* ---- queues ------------------------------------------------------------------------------ */
-
-static void queue_push(struct queue *queue, souk_job *job)
-{
-    job->next = NULL;
-    *queue->end = job;
-    queue->end = &job->next;
-    queue->count++;
-}
-
-static souk_job *queue_pop(struct queue *queue)
-{
-    souk_job *job = queue->first;
-    if (!job)
-        return NULL;
-    queue->first = job->next;
-    if (!queue->first)
-        queue->end = &queue->first;
-    queue->count--;
-    job->next = NULL;
-    return job;
-}
 
 static bool has_jobs(const souk_writer *writer)
 {
@@ -116,14 +61,17 @@ void souk_writer_count(souk_writer *writer, souk_ledger_counters *ret_counters)
 {
     souk_mutex_lock(&writer->lock);
     souk_ledger_counters counters = writer->counters;
-    counters.commit_max_us = writer->commits.most_us;
-    counters.commit_p50_us = latency_percentile(&writer->commits, 50);
-    counters.commit_p99_us = latency_percentile(&writer->commits, 99);
+    struct latency commits = writer->commits;
     counters.failed = writer->failed;
     counters.full = writer->full;
     for (size_t lane = 0; lane < SOUK_LANE_COUNT; lane++)
         counters.queued[lane] = writer->lanes[lane].count;
     souk_mutex_unlock(&writer->lock);
+    if (writer->tills)
+        souk_tills_count(writer->tills, &counters, &commits);
+    counters.commit_max_us = commits.most_us;
+    counters.commit_p50_us = latency_percentile(&commits, 50);
+    counters.commit_p99_us = latency_percentile(&commits, 99);
     *ret_counters = counters;
 }
 
@@ -175,7 +123,7 @@ static souk_err run_job(souk_writer *writer, souk_job *job, bool shielded)
     }
     souk_err err = job->apply(tx, job);
     souk_assert(tx->open_rows == 0); /* the closure left a cursor behind */
-    if (!err)
+    if (!err || tx->failed == SOUK_ERETRY)
         err = tx->failed;
     if (shielded)
         end_savepoint(writer, err);
@@ -216,7 +164,7 @@ static bool commit_group(souk_writer *writer, struct queue *group, uint64_t bega
     roll_back(writer);
     if (is_doubtful(writer, group))
         return true;
-    if ((err == SOUK_ECONFLICT || err == SOUK_ERETRY) && group->count > 1)
+    if (err == SOUK_ERETRY || (err == SOUK_ECONFLICT && group->count > 1))
         return false;
     give(group, err);
     return true;
@@ -267,9 +215,11 @@ static void run_alone(souk_writer *writer, souk_job *job)
     struct queue group = {.first = job, .end = &job->next, .count = 1};
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         uint64_t began_us = now_us(writer);
+        if (attempt && writer->tx->backend->parallel)
+            souk_ledger_pause((unsigned)attempt);
         job->err = writer->tx->backend->begin(writer->tx);
         if (!job->err && !(job->err = run_job(writer, job, false)))
-            (void)commit_group(writer, &group, began_us);
+            job->err = commit_group(writer, &group, began_us) ? job->err : SOUK_ERETRY;
         else
             roll_back(writer);
         if (is_doubtful(writer, &group) || job->err != SOUK_ERETRY)
@@ -339,7 +289,8 @@ static void keep_log_short(souk_writer *writer)
 
 static void run_group(souk_writer *writer)
 {
-    struct queue group = {.end = &group.first};
+    struct queue group;
+    queue_init(&group);
     if (souk_writer_failed(writer)) {
         while (take_job(writer, &group))
             ;
@@ -359,14 +310,15 @@ static void run_group(souk_writer *writer)
 
 static void drop_queued(souk_writer *writer)
 {
-    struct queue group = {.end = &group.first};
+    struct queue group;
+    queue_init(&group);
     while (take_job(writer, &group))
         ;
     give(&group, SOUK_ESTOPPED);
     answer(writer, &group);
 }
 
-static souk_err checkpoint_now(souk_writer *writer, bool truncate)
+souk_err writer_checkpoint_now(souk_writer *writer, bool truncate)
 {
     SOUK_TRY(souk_writer_failed(writer));
     return move_log(writer, truncate);
@@ -375,7 +327,7 @@ static souk_err checkpoint_now(souk_writer *writer, bool truncate)
 static void serve_request(souk_writer *writer, struct request *request)
 {
     souk_mutex_unlock(&writer->lock);
-    souk_err err = checkpoint_now(writer, request->truncate);
+    souk_err err = writer_checkpoint_now(writer, request->truncate);
     souk_mutex_lock(&writer->lock);
     request->err = err;
     request->over = true;
@@ -406,7 +358,7 @@ static void thread_body(void *context)
 }
 
 /* Without a thread: whoever brings work runs it, except from within a group. */
-static void run_here(souk_writer *writer)
+void writer_run_here(souk_writer *writer)
 {
     if (writer->has_thread || writer->running)
         return;
@@ -416,15 +368,16 @@ static void run_here(souk_writer *writer)
     writer->running = false;
 }
 
-static void assert_outside(souk_writer *writer)
+void writer_assert_outside(souk_writer *writer)
 {
     /* A closure that waits for its own writer would wait for ever. */
     souk_assert(writer->has_thread ? !pthread_equal(pthread_self(), writer->thread.id)
                                    : !writer->running);
+    souk_assert(!writer->tills || !souk_tills_is_inside(writer->tills));
 }
 
-souk_err souk_writer_new(souk_mem *mem, souk_tx *tx, const souk_ledger_options *options,
-                         souk_writer **ret_writer)
+souk_err souk_writer_new(souk_mem *mem, souk_tx *tx, void *place,
+                         const souk_ledger_options *options, souk_writer **ret_writer)
 {
     souk_writer *writer = souk_mem_get(mem, sizeof *writer);
     if (!writer)
@@ -436,18 +389,20 @@ souk_err souk_writer_new(souk_mem *mem, souk_tx *tx, const souk_ledger_options *
     souk_cond_init(&writer->wake);
     souk_cond_init(&writer->served);
     for (size_t lane = 0; lane < SOUK_LANE_COUNT; lane++)
-        writer->lanes[lane].end = &writer->lanes[lane].first;
+        queue_init(&writer->lanes[lane]);
+    souk_err err = SOUK_OK;
     if (!options->no_thread) {
         writer->has_thread = true; /* before the thread looks */
-        souk_err err = souk_thread_start(&writer->thread, "ledger-writer", thread_body, writer);
-        if (err) {
-            writer->has_thread = false;
-            souk_writer_free(writer);
-            return err;
-        }
+        err = souk_thread_start(&writer->thread, "ledger-writer", thread_body, writer);
+        writer->has_thread = !err;
+        if (!err && tx->backend->parallel)
+            err = souk_tills_new(mem, tx->backend, place, options, &writer->tills);
     }
-    *ret_writer = writer;
-    return SOUK_OK;
+    if (err)
+        souk_writer_free(writer);
+    else
+        *ret_writer = writer;
+    return err;
 }
 
 void souk_writer_stop(souk_writer *writer, bool abandon)
@@ -461,10 +416,12 @@ void souk_writer_stop(souk_writer *writer, bool abandon)
     souk_mutex_unlock(&writer->lock);
     if (before)
         return;
+    if (writer->tills)
+        souk_tills_stop(writer->tills, abandon);
     if (writer->has_thread) {
         souk_thread_join(&writer->thread);
     } else {
-        run_here(writer);
+        writer_run_here(writer);
         drop_queued(writer);
     }
 }
@@ -474,145 +431,9 @@ void souk_writer_free(souk_writer *writer)
     if (!writer)
         return;
     souk_writer_stop(writer, true);
+    souk_tills_free(writer->tills);
     souk_cond_done(&writer->served);
     souk_cond_done(&writer->wake);
     souk_mutex_done(&writer->lock);
     souk_mem_put(writer->mem, writer);
-}
-
-/* ---- bringing work ------------------------------------------------------------------------- */
-
-souk_err souk_writer_submit(souk_writer *writer, souk_job *job)
-{
-    souk_assert(job->lane < SOUK_LANE_COUNT && job->apply && job->after);
-    job->err = SOUK_OK;
-    souk_mutex_lock(&writer->lock);
-    souk_err err = writer->failed;
-    if (!err && writer->stopping)
-        err = SOUK_ESTOPPED;
-    if (!err && writer->lanes[job->lane].count >= writer->options.queue_jobs) {
-        err = SOUK_EBUSY;
-        writer->counters.busy++;
-    }
-    if (!err) {
-        queue_push(&writer->lanes[job->lane], job);
-        souk_cond_signal(&writer->wake);
-    }
-    souk_mutex_unlock(&writer->lock);
-    if (!err)
-        run_here(writer);
-    return err;
-}
-
-/* A caller who waits on its stack. */
-struct waiter {
-    souk_job job;
-    souk_writer *writer;
-    souk_tx_closure *apply;
-    void *context;
-    souk_cond answered;
-    bool over;
-    souk_err err;
-};
-
-static souk_err waiter_apply(souk_tx *tx, souk_job *job)
-{
-    struct waiter *waiter = SOUK_JOB_OWNER(job, struct waiter, job);
-    return waiter->apply(tx, waiter->context);
-}
-
-static void waiter_after(souk_job *job, souk_err err)
-{
-    struct waiter *waiter = SOUK_JOB_OWNER(job, struct waiter, job);
-    souk_writer *writer = waiter->writer;
-    souk_mutex_lock(&writer->lock);
-    waiter->err = err;
-    waiter->over = true;
-    souk_cond_signal(&waiter->answered); /* under the lock: the waiter's stack is still there */
-    souk_mutex_unlock(&writer->lock);
-}
-
-souk_err souk_writer_write(souk_writer *writer, enum souk_lane lane, souk_tx_closure *apply,
-                           void *context)
-{
-    assert_outside(writer);
-    struct waiter waiter = {.job = {.lane = lane, .apply = waiter_apply, .after = waiter_after},
-                            .writer = writer,
-                            .apply = apply,
-                            .context = context};
-    souk_cond_init(&waiter.answered);
-    souk_err err = souk_writer_submit(writer, &waiter.job);
-    if (!err) {
-        souk_mutex_lock(&writer->lock);
-        souk_assert(writer->has_thread || waiter.over); /* nobody would ever run what is held */
-        while (!waiter.over)
-            souk_cond_wait(&waiter.answered, &writer->lock);
-        souk_mutex_unlock(&writer->lock);
-        err = waiter.err;
-    }
-    souk_cond_done(&waiter.answered);
-    return err;
-}
-
-souk_err souk_writer_checkpoint(souk_writer *writer, bool truncate)
-{
-    assert_outside(writer);
-    struct request request = {.truncate = truncate};
-    souk_mutex_lock(&writer->lock);
-    while (writer->request && !writer->stopping)
-        souk_cond_wait(&writer->served, &writer->lock);
-    if (writer->stopping || !writer->has_thread) {
-        bool stopping = writer->stopping;
-        souk_mutex_unlock(&writer->lock);
-        return stopping ? SOUK_ESTOPPED : checkpoint_now(writer, truncate);
-    }
-    writer->request = &request;
-    souk_cond_signal(&writer->wake);
-    while (!request.over)
-        souk_cond_wait(&writer->served, &writer->lock);
-    souk_mutex_unlock(&writer->lock);
-    return request.err;
-}
-
-void souk_writer_hold(souk_writer *writer)
-{
-    souk_mutex_lock(&writer->lock);
-    writer->held++;
-    souk_mutex_unlock(&writer->lock);
-}
-
-void souk_writer_release(souk_writer *writer)
-{
-    souk_mutex_lock(&writer->lock);
-    souk_assert(writer->held > 0);
-    writer->held--;
-    souk_cond_signal(&writer->wake);
-    souk_mutex_unlock(&writer->lock);
-    run_here(writer);
-}
-
-/* A closure runs again: it may be on the list already. */
-void souk_writer_watch(souk_writer *writer, souk_watch *watch, bool on)
-{
-    souk_watch **at = &writer->watches;
-    while (*at && *at != watch)
-        at = &(*at)->next;
-    if (*at)
-        *at = watch->next;
-    if (!on)
-        return;
-    watch->next = writer->watches;
-    writer->watches = watch;
-}
-
-void souk_writer_found_room(souk_writer *writer)
-{
-    souk_auto_lock(&writer->lock);
-    writer->full = false;
-}
-
-souk_err souk_writer_failed(souk_writer *writer)
-{
-    souk_auto_lock(&writer->lock);
-    return writer->failed;
 }

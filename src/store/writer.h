@@ -14,10 +14,11 @@
 
 typedef struct souk_writer souk_writer;
 
-/* Starts the thread (unless options->no_thread); options with their defaults filled in.  The
- * connection must outlive the writer.
+/* Starts the thread (unless options->no_thread) and, where the backend writes in parallel, the tills, which
+ * connect to the place themselves; options with their defaults filled in.  The connection must outlive the
+ * writer.
  * SOUK_ENOMEM.  SOUK_EBUSY: no thread to be had. */
-SOUK_CHECKED souk_err souk_writer_new(souk_mem *mem, souk_tx *tx,
+SOUK_CHECKED souk_err souk_writer_new(souk_mem *mem, souk_tx *tx, void *place,
                                       const souk_ledger_options *options, souk_writer **ret_writer);
 /* Ends the thread: after everything queued, or (abandon) after the running group, the rest being
  * told SOUK_ESTOPPED.  A second call does nothing. */

@@ -12,6 +12,7 @@
 #define SOUK_SERVICE_COLLECT_TEST_SHOP_H
 
 #include "service/collect/segment.h"
+#include "store/postgres_server.h"
 
 #include <stdio.h>
 
@@ -37,7 +38,8 @@ static inline void shop_open(struct shop *shop, souk_test *test)
 {
     *shop = (struct shop){.test = test, .arena = {.mem = souk_mem_heap()}};
     souk_clock_fake_init(&shop->clock, SHOP_NOW);
-    souk_spine_options options = {.clock = &shop->clock.clock,
+    souk_spine_options options = {.open_ledger = test_ledger_opener(),
+                                  .clock = &shop->clock.clock,
                                   .ledger = {.no_thread = true, .readers = 1},
                                   .vault = {.block_slots = 64, .cache_keys = 64},
                                   .runs_memory = 4096};
