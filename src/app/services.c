@@ -11,10 +11,11 @@
 #include "service/checkout/checkout.h"
 #include "service/collect/hooks.h"
 #include "service/collect/segment.h"
+#include "service/stock/stock.h"
 
 const souk_service *const app_services[] = {
     &souk_shop_service,  &souk_products_service, &souk_stores_service,   &souk_stream_service,
     &souk_admin_service, &souk_upkeep_service,   &souk_collect_service,  &souk_hooks_service,
-    &souk_mqtt_service,  &souk_webhooks_service, &souk_checkout_service,
+    &souk_mqtt_service,  &souk_webhooks_service, &souk_checkout_service, &souk_stock_service,
 };
 const size_t app_service_count = sizeof app_services / sizeof *app_services;

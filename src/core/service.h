@@ -116,6 +116,8 @@ souk_plan *souk_call_plan(souk_call *call);
  * perhaps before this returns. */
 void souk_call_run(souk_call *call, const souk_effect_owners *owners, souk_plan *plan, int status,
                    souk_err (*tell)(souk_plan *plan, souk_json_writer *out));
+/* The transaction, within `tell`: to tell of rows as they stand then. */
+souk_tx *souk_call_plan_tx(souk_plan *plan);
 
 /* Makes and frees calls, with the usual limits; for serve/ and app/. */
 SOUK_CHECKED souk_err souk_call_new(souk_mem *mem, souk_call **ret_call);

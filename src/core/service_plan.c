@@ -5,6 +5,7 @@ struct deed {
     souk_plan plan;
     souk_call *call;
     souk_once bare; /* where no key came */
+    souk_tx *tx;    /* while tell writes */
     int status;
     souk_err (*tell)(souk_plan *plan, souk_json_writer *out);
 };
@@ -34,11 +35,16 @@ static souk_err tell(souk_plan *plan, souk_tx *tx)
     souk_once *once = plan->once;
     souk_buf_clear(&once->body);
     souk_json_writer out = {.out = &once->body};
-    (void)tx;
+    deed->tx = tx;
     once->status = deed->status;
     memcpy(once->type, "application/json", sizeof "application/json");
     SOUK_TRY(deed->tell(plan, &out));
     return souk_json_write_check(&out);
+}
+
+souk_tx *souk_call_plan_tx(souk_plan *plan)
+{
+    return deed_of(plan)->tx;
 }
 
 /* The once lies in the call's arena, which goes with the call: what is sent is taken out of it. */
