@@ -121,6 +121,9 @@ void app_put_escaped(souk_buf *path, const char *text);
 /* Prints one JSON object: as it is with --json, else as lines of words. */
 void app_print(const app_options *options, souk_text json);
 
+/* neighbours.c: plugs services that need one another together; before the first call. */
+void app_plug_neighbours(souk_api *api);
+
 /* mqtt.c: starts the client of the broker that the settings name; nothing where they name none. */
 SOUK_CHECKED souk_err app_mqtt_start(const app_shop *shop, souk_log *log, souk_diag *diag);
 

@@ -3,6 +3,7 @@ import datetime, json, signal, threading, uuid
 
 from lib import Shop, story
 from story_api import Proxy, tool
+from story_checkout import opened
 
 
 def post(shop, path, body, key=None, method="POST"):
@@ -140,6 +141,21 @@ def a_proxy_that_checks_the_description_finds_every_answer_of_stock_as_it_says()
                 proxy.call("GET", "/v1/stock" + path)
             proxy.call("GET", "/v1/stock", wants=400)
             proxy.call("GET", "/v1/stock/WH/soap", wants=404)
+
+
+@story
+def what_a_till_sells_leaves_its_shelf_once_in_the_transaction_of_the_receipt():
+    with Shop() as shop:
+        till = opened(shop)
+        move(shop, "received", line("BER", "TEA", "5", lot="L1"))
+        made = till.pay("k1")  # three teas, and salt, which is not kept in stock
+        assert till.pay("k1") == made and level(shop, "BER", "TEA") == ("2", "0", "2")
+        assert level(shop, "BER", "SALT") is None
+        till.pay("k2", 409, expected_total="6.00")  # refused: nothing of it happened
+        assert level(shop, "BER", "TEA") == ("2", "0", "2")
+        till.pay("k3")  # what is in a shopper's hand was there
+        assert level(shop, "BER", "TEA") == ("-1", "0", "-1")
+        assert shop.run("verify")["done"]
 
 
 @story
