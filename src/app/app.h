@@ -65,8 +65,6 @@ souk_err app_no_command(const char *word, souk_diag *diag);
 /* The services of this program; the only list of them. */
 extern const souk_service *const app_services[];
 extern const size_t app_service_count;
-/* Tells services of their neighbours, before the first call. */
-void app_plug(souk_api *api);
 
 /* The settings of this command; see app_settings_load. */
 SOUK_CHECKED souk_err app_load_settings(const app_options *options, app_settings *ret_settings,
@@ -122,6 +120,9 @@ void app_write_statement(const app_options *options, souk_json_writer *json);
 void app_put_escaped(souk_buf *path, const char *text);
 /* Prints one JSON object: as it is with --json, else as lines of words. */
 void app_print(const app_options *options, souk_text json);
+
+/* neighbours.c: plugs services that need one another together; before the first call. */
+void app_plug_neighbours(souk_api *api);
 
 /* mqtt.c: starts the client of the broker that the settings name; nothing where they name none. */
 SOUK_CHECKED souk_err app_mqtt_start(const app_shop *shop, souk_log *log, souk_diag *diag);

@@ -85,7 +85,7 @@ souk_err app_shop_open(const app_options *options, app_shop *shop, souk_diag *di
         err = souk_api_open(mem, shop->spine, shop->merchants, app_services, app_service_count,
                             &shop->api);
     if (!err)
-        app_plug(shop->api);
+        app_plug_neighbours(shop->api);
     if (!err)
         set_webhooks(&shop->settings, shop->api);
     if (!err)

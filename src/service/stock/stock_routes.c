@@ -71,6 +71,11 @@ static void close_stock(void *state)
     souk_stock_free(state);
 }
 
+static void own(void *state, souk_effect_owners *owners)
+{
+    owners->of[SOUK_EFFECT_STOCK] = souk_stock_owner(state);
+}
+
 static souk_err verify(void *state, souk_diag *diag)
 {
     return souk_stock_verify(state, diag);
@@ -172,21 +177,16 @@ static const souk_route routes[] = {
          "integer 'there are more'}"},
 };
 
-static void own(void *state, souk_effect_owners *owners)
-{
-    owners->of[SOUK_EFFECT_STOCK] = souk_stock_owner(state);
-}
-
 const souk_service souk_stock_service = {
     .name = "stock",
     .words = "Stock: what is where, what is kept back, and what is on its way",
     .shapes = shapes,
     .shape_count = sizeof shapes / sizeof *shapes,
     .open = open_stock,
-    .own = own,
     .close = close_stock,
     .routes = routes,
     .route_count = sizeof routes / sizeof *routes,
     .count = count,
     .verify = verify,
+    .own = own,
 };
