@@ -179,7 +179,7 @@ souk_err pricing_items(souk_pricing *desk, souk_diag *diag)
     desk->closed_minor = 0;
     SOUK_TRY(check_basket(desk, diag));
     for (size_t i = 0; i < desk->basket->line_count; i++) {
-        int64_t base;
+        int64_t base = 0; /* for compilers that lose sight of the error */
         SOUK_TRY(check_line(desk, i, &pieces, diag));
         SOUK_TRY(base_of(desk, i, &base, diag));
         if (__builtin_add_overflow(desk->priced.base_minor, base, &desk->priced.base_minor) ||

@@ -85,7 +85,7 @@ def a_reservation_is_fulfilled_released_or_over():
         assert reserve("2", later(600), id="click-2")[0] == 201
         assert post(shop, "/reservations/click-2", b"", method="DELETE")[1]["state"] == "released"
         assert reserve("6", later(1), id="click-3")[0] == 201
-        while level(shop, "SH-014", "tea")[1] != "0":
+        while (level(shop, "SH-014", "tea") or ("", "?"))[1] != "0":  # None: asked too often
             pass  # somebody comes by without being asked
         status, told, _ = post(shop, "/reservations/click-3/fulfil", {})
         assert status == 409 and "has expired" in told["detail"], told

@@ -62,7 +62,7 @@ static souk_err show(souk_call *call, uint64_t *ret_version)
 
 void checkout_get_setting(souk_call *call)
 {
-    uint64_t version;
+    uint64_t version = 0;
     souk_err err = show(call, &version);
     if (!err && souk_call_version(call, version))
         souk_call_answer_same(call);

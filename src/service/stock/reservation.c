@@ -321,7 +321,7 @@ static souk_err read_head(souk_tx *tx, uint32_t merchant, souk_text id, struct h
 
 souk_err reservation_write(souk_tx *tx, uint32_t merchant, souk_text id, souk_json_writer *out)
 {
-    struct head head;
+    struct head head = {0};
     SOUK_TRY(read_head(tx, merchant, id, &head));
     souk_json_write_object(out);
     souk_json_put_text(out, "id", id);

@@ -134,7 +134,6 @@ static void handle(souk_call *call, souk_err (*read)(struct asked *asked),
                    void (*add)(struct asked *asked, souk_plan *plan), int status,
                    souk_err (*tell)(souk_plan *plan, souk_tx *tx, souk_json_writer *out))
 {
-    souk_stock *stock = call->state;
     struct asked *asked = souk_arena_get(&call->arena, sizeof *asked);
     souk_err err = call->arena.failed ? SOUK_ENOMEM : SOUK_OK;
     if (!err) {
@@ -149,7 +148,7 @@ static void handle(souk_call *call, souk_err (*read)(struct asked *asked),
     }
     plan->context = asked;
     add(asked, plan);
-    souk_call_run(call, &stock->owners, plan, status, tell);
+    souk_call_run(call, call->owners, plan, status, tell);
 }
 
 /* ---- movements and counts ------------------------------------------------------------------------------------ */
@@ -215,7 +214,7 @@ static souk_err fill_deeds(struct asked *asked, souk_stock_verb verb, souk_time 
 
 static souk_err read_movements(struct asked *asked)
 {
-    souk_stock_verb verb;
+    souk_stock_verb verb = SOUK_STOCK_TAKE;
     SOUK_TRY(read_body(asked));
     SOUK_TRY(read_kind(asked, &verb));
     return fill_deeds(asked, verb, 0);
