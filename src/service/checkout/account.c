@@ -103,6 +103,11 @@ uint64_t checkout_owner(const souk_call *call, souk_text store, souk_text name)
     return souk_hash128_of(&souk_spine_hashes(call->spine)->messages, parts, 3).low;
 }
 
+souk_err checkout_read_body(souk_call *call, souk_json_doc *doc)
+{
+    return souk_json_read(doc, call->body, NULL, &call->diag);
+}
+
 /* ---- requests ---------------------------------------------------------------------------------------------- */
 
 struct request {
@@ -157,18 +162,6 @@ LIMIT(read_set, 1)
 LIMIT(read_day, 2)
 LIMIT(read_confirm, 3)
 
-static souk_err to_minor(struct request *request, souk_decimal amount, const char *what,
-                         int64_t *ret_minor)
-{
-    bool rounded = false;
-    unsigned exponent = souk_currency_exponent(request->currency);
-    souk_err err = souk_decimal_to_minor(amount, exponent, ret_minor, &rounded);
-    if (err || rounded)
-        return souk_diag_say(&request->call->diag, SOUK_EINVAL, "%s: %s has %u decimal places",
-                             what, request->currency, exponent);
-    return SOUK_OK;
-}
-
 static souk_err read_request(struct request *request, const souk_form_member *members, size_t count,
                              uint64_t needed)
 {
@@ -220,10 +213,14 @@ static souk_err open_in(souk_tx *tx, void *context)
 static souk_err take_limits(struct request *request)
 {
     souk_book_limits *limits = &request->book.limits;
-    SOUK_TRY(to_minor(request, request->limits[0], "credit_line", &limits->below_minor));
-    SOUK_TRY(to_minor(request, request->limits[1], "limit_basket", &limits->set_minor));
-    SOUK_TRY(to_minor(request, request->limits[2], "limit_day", &limits->day_minor));
-    SOUK_TRY(to_minor(request, request->limits[3], "confirm_above", &limits->confirm_minor));
+    SOUK_TRY(checkout_minor(request->call, request->limits[0], request->currency, "credit_line",
+                            &limits->below_minor));
+    SOUK_TRY(checkout_minor(request->call, request->limits[1], request->currency, "limit_basket",
+                            &limits->set_minor));
+    SOUK_TRY(checkout_minor(request->call, request->limits[2], request->currency, "limit_day",
+                            &limits->day_minor));
+    SOUK_TRY(checkout_minor(request->call, request->limits[3], request->currency, "confirm_above",
+                            &limits->confirm_minor));
     if (limits->below_minor && account_kinds[request->kind] != SOUK_BOOK_TAB)
         return souk_diag_say(&request->call->diag, SOUK_EINVAL,
                              "credit_line: a balance holds what was paid in; open a tab");
@@ -306,7 +303,8 @@ static souk_err plan_top_up(struct request *request, souk_plan *plan)
                                                {"amount", read_amount},
                                                {"reference", read_reference}};
     SOUK_TRY(read_request(request, members, sizeof members / sizeof *members, 15));
-    SOUK_TRY(to_minor(request, request->amount, "amount", &request->minor));
+    SOUK_TRY(checkout_minor(request->call, request->amount, request->currency, "amount",
+                            &request->minor));
     SOUK_TRY(checkout_find_account(request->call, request->person, account_kinds[request->kind],
                                    request->currency, &request->book));
     souk_charge *charge = souk_arena_get(&request->call->arena, sizeof *charge);

@@ -61,10 +61,15 @@ static void write_tax(souk_json_writer *json, const souk_till_basket *basket,
 {
     souk_money_put(json, "net", taxed->net_minor, basket->exponent);
     souk_money_put(json, "tax", taxed->tax_minor, basket->exponent);
-    souk_json_put_array(json, "tax_rates");
-    for (size_t i = 0; i < basket->taxed->rate_count; i++)
-        if (taxed->rates >> i & 1)
-            souk_json_write_text(json, souk_text_of(basket->tax->rule.rates[i].name));
+    souk_json_put_array(json, "taxes");
+    for (size_t i = 0; i < basket->taxed->rate_count; i++) {
+        if (!(taxed->rates >> i & 1))
+            continue;
+        souk_json_write_object(json);
+        souk_json_put_words(json, "name", basket->tax->rule.rates[i].name);
+        souk_money_put(json, "tax", taxed->tax_of_rate[i], basket->exponent);
+        souk_json_write_end(json);
+    }
     souk_json_write_end(json);
 }
 

@@ -198,7 +198,8 @@ static const souk_shape_name shapes[] = {
      "decimal, price_list?: text, price_reason?: text, batch?: text, serial?: text, expires?: "
      "time, "
      "base: decimal, offers: [{offer: integer, name: text, kind: text, quantity: decimal, amount: "
-     "decimal}], total: decimal, net?: decimal, tax?: decimal, tax_rates?: [text]}"},
+     "decimal}], total: decimal, net?: decimal, tax?: decimal, taxes?: [{name: text, tax: "
+     "decimal}]}"},
     {"Basket",
      "{store?: text, currency: text, lines: [TillLine], offers: [{offer: integer, name: text, "
      "times: integer, amount: decimal}], base: decimal, discount: decimal, prices_with_tax?: "

@@ -48,10 +48,68 @@ uint64_t checkout_owner(const souk_call *call, souk_text store, souk_text name);
 /* A request's body as JSON in the call's arena's memory; the doc is freed by the caller. */
 SOUK_CHECKED souk_err checkout_read_body(souk_call *call, souk_json_doc *doc);
 
+/* ---- tenders and money (tender.c) --------------------------------------------------------------------- */
+
+enum { CHECKOUT_TENDERS = 8 };
+typedef enum checkout_tender_kind {
+    CHECKOUT_CASH,
+    CHECKOUT_CARD,
+    CHECKOUT_OTHER,
+    CHECKOUT_BALANCE,
+    CHECKOUT_TAB
+} checkout_tender_kind;
+typedef struct checkout_tender {
+    checkout_tender_kind kind;
+    souk_decimal amount;
+    int64_t minor; /* told by checkout_tenders_total */
+    souk_text reference, provider, last4;
+    bool confirmed;
+} checkout_tender;
+typedef struct checkout_tenders {
+    checkout_tender list[CHECKOUT_TENDERS];
+    size_t count;
+} checkout_tenders;
+SOUK_CHECKED souk_err checkout_read_tenders(souk_form *form, souk_json_node value,
+                                            checkout_tenders *tenders);
+SOUK_CHECKED souk_err checkout_tenders_total(souk_call *call, checkout_tenders *tenders,
+                                             const char currency[4], int64_t *ret_minor,
+                                             int64_t *ret_cash_minor);
+void checkout_write_tenders(souk_json_writer *json, const checkout_tenders *tenders,
+                            unsigned exponent);
+/* Exactly, or refused with the name of what it is. */
+SOUK_CHECKED souk_err checkout_minor(souk_call *call, souk_decimal amount, const char currency[4],
+                                     const char *what, int64_t *ret_minor);
+
+/* What the charges of one receipt have in common. */
+typedef struct checkout_deal {
+    souk_call *call;
+    souk_text store;
+    const char *currency;
+    souk_hash128 id;
+    int32_t day;
+    bool back; /* money goes the other way */
+} checkout_deal;
+/* Whose account pays, or gets it back; person NULL: nobody was named. */
+SOUK_CHECKED souk_err checkout_tender_book(const checkout_deal *deal, const checkout_tender *tender,
+                                           const souk_person *person, souk_book *ret_book);
+souk_book checkout_tax_book(const checkout_deal *deal, souk_text rate);
+/* One effect: from `from` to `to`, NULL being the store's sales; part tells the receipt's transfers apart.  An amount of 0
+ * is none. */
+SOUK_CHECKED souk_err checkout_charge(const checkout_deal *deal, souk_plan *plan, unsigned part,
+                                      int64_t minor, const souk_book *from, const souk_book *to,
+                                      bool confirmed);
+
+/* A receipt as it is answered: its name, hash and body. */
+void checkout_write_receipt(souk_json_writer *json, const souk_receipt *receipt);
+void checkout_put_hash(souk_json_writer *json, const char *key,
+                       const unsigned char hash[SOUK_SHA256_BYTES]);
+
 /* The routes, by file. */
 void checkout_price(souk_call *call);   /* till.c */
 void checkout_commit(souk_call *call);  /* till.c */
-void checkout_receipt(souk_call *call); /* till_read.c */
+void checkout_receipt(souk_call *call); /* till.c */
+void checkout_return(souk_call *call);  /* returns.c */
+void checkout_void(souk_call *call);
 void checkout_get_setting(souk_call *call);
 void checkout_put_setting(souk_call *call);
 void checkout_delete_setting(souk_call *call); /* settings.c */

@@ -210,18 +210,23 @@ static souk_err bring_back(souk_tx *tx, int64_t receipt, const souk_receipt_back
                           "INSERT INTO receipt_back (receipt, line, quantity) VALUES (?1, ?2, 0) "
                           "ON CONFLICT (receipt, line) DO NOTHING",
                           SOUK_VALUES(SOUK_INT(receipt), SOUK_INT(back->line))));
-    SOUK_TRY(souk_sql_run(tx,
-                          "UPDATE receipt_back SET quantity = quantity + ?3 "
-                          "WHERE receipt = ?1 AND line = ?2 AND quantity <= ?4 - ?3",
-                          SOUK_VALUES(SOUK_INT(receipt), SOUK_INT(back->line),
-                                      SOUK_INT(back->quantity.micro), SOUK_INT(back->sold.micro))));
+    SOUK_TRY(souk_sql_run(
+        tx,
+        "UPDATE receipt_back SET quantity = quantity + ?3 "
+        "WHERE receipt = ?1 AND line = ?2 AND quantity = ?5 AND quantity <= ?4 - ?3",
+        SOUK_VALUES(SOUK_INT(receipt), SOUK_INT(back->line), SOUK_INT(back->quantity.micro),
+                    SOUK_INT(back->sold.micro), SOUK_INT(back->before.micro))));
+    if (souk_sql_changed(tx) == 1)
+        return SOUK_OK;
     char sold[SOUK_DECIMAL_BYTES];
     souk_decimal_write(back->sold, sold);
-    if (souk_sql_changed(tx) != 1)
+    if (back->before.micro + back->quantity.micro > back->sold.micro)
         return souk_diag_say(diag, SOUK_ECONFLICT,
                              "line %u: more would come back than the %s that were sold", back->line,
                              sold);
-    return SOUK_OK;
+    return souk_diag_say(diag, SOUK_ECONFLICT,
+                         "line %u: another return of this receipt came first: send it again",
+                         back->line);
 }
 
 static souk_err check_untouched(souk_tx *tx, int64_t receipt, souk_diag *diag)

@@ -54,6 +54,7 @@ typedef struct souk_receipt_name {
 typedef struct souk_receipt_back { /* one line of a sale that is brought back */
     uint32_t line;                 /* from 1 */
     souk_decimal quantity, sold;   /* of it, now; and as the sale has it */
+    souk_decimal before; /* of it, as what is paid back was counted: souk_receipt_returned */
 } souk_receipt_back;
 
 typedef struct souk_receipt {
@@ -80,7 +81,7 @@ SOUK_CHECKED souk_err souk_receipts_migrate(souk_ledger *ledger, souk_diag *diag
 /* Hashes the body, in the caller's thread: the writer's is dear. */
 void souk_receipt_prepare(souk_receipt *receipt);
 /* The owner of SOUK_EFFECT_RECEIPT; what: souk_receipt.  SOUK_EINVAL: a name or text beyond its bytes.  SOUK_ENOENT: `of`
- * is no receipt.  SOUK_ECONFLICT: more comes back than was sold, or it is void. */
+ * is no receipt.  SOUK_ECONFLICT: more comes back than was sold, it is void, or another return came first. */
 souk_err souk_receipt_apply(void *state, souk_tx *tx, souk_plan *plan, const souk_effect *effects,
                             size_t count);
 

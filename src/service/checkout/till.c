@@ -13,32 +13,11 @@
 
 #include <stdio.h>
 
-enum { TENDERS_MOST = 8 };
-
-typedef enum tender_kind {
-    TENDER_CASH,
-    TENDER_CARD,
-    TENDER_OTHER,
-    TENDER_BALANCE,
-    TENDER_TAB
-} tender_kind;
-static const char *const tender_words[] = {"cash", "card", "other", "balance", "tab"};
-
-struct tender {
-    tender_kind kind;
-    souk_decimal amount;
-    int64_t minor;
-    souk_text reference, provider, last4;
-    bool confirmed;
-};
-
 struct sale {
     souk_basket_reading reading; /* first: the form's user is a basket's reading */
     souk_till_basket basket;
     souk_call *call;
-    struct tender tenders[TENDERS_MOST];
-    size_t tender_count;
-    struct tender *tender; /* being read */
+    checkout_tenders tenders;
     checkout_customer customer;
     souk_person *person; /* NULL: nobody */
     bool has_expected;
@@ -51,75 +30,14 @@ struct sale {
 
 /* ---- the request ------------------------------------------------------------------------------------------ */
 
-souk_err checkout_read_body(souk_call *call, souk_json_doc *doc)
-{
-    return souk_json_read(doc, call->body, NULL, &call->diag);
-}
-
 static struct sale *sale_of(souk_form *form)
 {
     return form->user;
 }
 
-static souk_err read_tender_kind(souk_form *form, souk_json_node value)
-{
-    size_t word;
-    SOUK_TRY(souk_form_word(form, value, tender_words, sizeof tender_words / sizeof *tender_words,
-                            &word));
-    sale_of(form)->tender->kind = (tender_kind)word;
-    return SOUK_OK;
-}
-
-static souk_err read_tender_amount(souk_form *form, souk_json_node value)
-{
-    return souk_form_decimal(form, value, 1, INT64_C(1000000000000000),
-                             &sale_of(form)->tender->amount);
-}
-
-static souk_err read_reference(souk_form *form, souk_json_node value)
-{
-    return souk_form_plain(form, value, 1, SOUK_BASKET_TEXT_BYTES,
-                           &sale_of(form)->tender->reference);
-}
-
-static souk_err read_provider(souk_form *form, souk_json_node value)
-{
-    return souk_form_plain(form, value, 1, 64, &sale_of(form)->tender->provider);
-}
-
-static souk_err read_last4(souk_form *form, souk_json_node value)
-{
-    souk_text *last4 = &sale_of(form)->tender->last4;
-    SOUK_TRY(souk_form_text(form, value, 4, 4, last4));
-    for (size_t i = 0; i < 4; i++)
-        if (last4->at[i] < '0' || last4->at[i] > '9')
-            return souk_form_refuse(form, "the last four digits of the card are expected");
-    return SOUK_OK;
-}
-
-static souk_err read_confirmed(souk_form *form, souk_json_node value)
-{
-    return souk_form_bool(form, value, &sale_of(form)->tender->confirmed);
-}
-
-static souk_err read_tender(souk_form *form, souk_json_node value, size_t index)
-{
-    static const souk_form_member members[] = {
-        {"kind", read_tender_kind},  {"amount", read_tender_amount}, {"reference", read_reference},
-        {"provider", read_provider}, {"last4", read_last4},          {"confirmed", read_confirmed}};
-    struct sale *sale = sale_of(form);
-    uint64_t seen;
-    sale->tender = &sale->tenders[index];
-    SOUK_TRY(souk_form_object(form, value, members, sizeof members / sizeof *members, &seen));
-    if ((seen & 3) != 3)
-        return souk_form_refuse(form, "a tender has a kind and an amount");
-    sale->tender_count = index + 1;
-    return SOUK_OK;
-}
-
 static souk_err read_tenders(souk_form *form, souk_json_node value)
 {
-    return souk_form_array(form, value, TENDERS_MOST, read_tender);
+    return checkout_read_tenders(form, value, &sale_of(form)->tenders);
 }
 
 static souk_err read_customer(souk_form *form, souk_json_node value)
@@ -205,24 +123,14 @@ void checkout_price(souk_call *call)
 
 /* ---- paying --------------------------------------------------------------------------------------------------- */
 
-static souk_err to_minor(struct sale *sale, souk_decimal amount, const char *what,
-                         int64_t *ret_minor)
-{
-    bool rounded = false;
-    souk_err err = souk_decimal_to_minor(amount, sale->basket.exponent, ret_minor, &rounded);
-    if (err || rounded)
-        return souk_diag_say(&sale->call->diag, SOUK_EINVAL, "%s: %s has %u decimal places", what,
-                             sale->basket.currency, sale->basket.exponent);
-    return SOUK_OK;
-}
-
 static souk_err check_expected(struct sale *sale)
 {
     int64_t minor;
     if (!sale->has_expected)
         return souk_diag_say(&sale->call->diag, SOUK_EINVAL,
                              "expected_total is missing: send the total that the shopper was told");
-    SOUK_TRY(to_minor(sale, sale->expected, "expected_total", &minor));
+    SOUK_TRY(checkout_minor(sale->call, sale->expected, sale->basket.currency, "expected_total",
+                            &minor));
     if (minor != sale->basket.total_minor)
         return souk_diag_say(&sale->call->diag, SOUK_ECONFLICT,
                              "the basket costs another total by now: price it again, and tell the "
@@ -233,15 +141,9 @@ static souk_err check_expected(struct sale *sale)
 /* Change is given in cash, and of cash alone. */
 static souk_err check_tenders(struct sale *sale)
 {
-    int64_t paid = 0, cash = 0;
-    for (size_t i = 0; i < sale->tender_count; i++) {
-        struct tender *tender = &sale->tenders[i];
-        char what[40];
-        snprintf(what, sizeof what, "tenders[%zu].amount", i);
-        SOUK_TRY(to_minor(sale, tender->amount, what, &tender->minor));
-        paid += tender->minor;
-        cash += tender->kind == TENDER_CASH ? tender->minor : 0;
-    }
+    int64_t paid, cash;
+    SOUK_TRY(
+        checkout_tenders_total(sale->call, &sale->tenders, sale->basket.currency, &paid, &cash));
     sale->change_minor = paid - sale->basket.total_minor;
     if (sale->change_minor < 0)
         return souk_diag_say(&sale->call->diag, SOUK_ECONFLICT,
@@ -252,78 +154,33 @@ static souk_err check_tenders(struct sale *sale)
     return SOUK_OK;
 }
 
-static souk_hash128 part_id(const struct sale *sale, unsigned part)
+static checkout_deal deal_of(struct sale *sale)
 {
-    return (souk_hash128){sale->id.low, sale->id.high + part + 1}; /* the sale's id is random */
-}
-
-static souk_charge *add_charge(struct sale *sale, souk_plan *plan, unsigned part, int64_t minor)
-{
-    souk_charge *charge = souk_arena_get(plan->arena, sizeof *charge);
-    if (plan->arena->failed)
-        return NULL;
     const souk_front_store *store =
         sale->basket.front ? souk_front_store_of(sale->basket.front, sale->basket.store) : NULL;
-    *charge = (souk_charge){.transfer = {.id = part_id(sale, part),
-                                         .kind = SOUK_TRANSFER_POST,
-                                         .amount_minor = minor,
-                                         .reason = sale->id},
-                            .day = (int32_t)souk_time_day(
-                                souk_zone_local(store ? store->zone : NULL, sale->basket.at))};
-    souk_plan_add(plan, SOUK_EFFECT_CHARGE, SOUK_TEXT(""), minor, charge);
-    return charge;
-}
-
-static souk_book book_of(const struct sale *sale, unsigned kind, uint64_t owner)
-{
-    souk_book book = {.merchant = sale->basket.merchant, .kind = kind, .owner = owner};
-    memcpy(book.currency, sale->basket.currency, sizeof book.currency);
-    return book;
-}
-
-static souk_book sales_book(const struct sale *sale)
-{
-    return book_of(sale, SOUK_BOOK_SALES,
-                   checkout_owner(sale->call, sale->basket.store, SOUK_TEXT("sales")));
-}
-
-static souk_err find_payer(struct sale *sale, const struct tender *tender, souk_book *ret_book)
-{
-    if (tender->kind != TENDER_BALANCE && tender->kind != TENDER_TAB) {
-        *ret_book = book_of(sale, SOUK_BOOK_TENDER,
-                            checkout_owner(sale->call, sale->basket.store,
-                                           souk_text_of(tender_words[tender->kind])));
-        return SOUK_OK;
-    }
-    if (!sale->person)
-        return souk_diag_say(&sale->call->diag, SOUK_EINVAL,
-                             "customer is missing: whose account pays?");
-    return checkout_find_account(sale->call, sale->person,
-                                 tender->kind == TENDER_TAB ? SOUK_BOOK_TAB : SOUK_BOOK_BALANCE,
-                                 sale->basket.currency, ret_book);
+    return (checkout_deal){.call = sale->call,
+                           .store = sale->basket.store,
+                           .currency = sale->basket.currency,
+                           .id = sale->id,
+                           .day = (int32_t)souk_time_day(
+                               souk_zone_local(store ? store->zone : NULL, sale->basket.at))};
 }
 
 static souk_err plan_tenders(struct sale *sale, souk_plan *plan)
 {
     int64_t change = sale->change_minor;
-    for (unsigned i = 0; i < sale->tender_count; i++) {
-        const struct tender *tender = &sale->tenders[i];
+    checkout_deal deal = deal_of(sale);
+    for (unsigned i = 0; i < sale->tenders.count; i++) {
+        const checkout_tender *tender = &sale->tenders.list[i];
         int64_t minor = tender->minor;
-        if (tender->kind == TENDER_CASH) {
+        if (tender->kind == CHECKOUT_CASH) {
             int64_t back = change < minor ? change : minor;
             minor -= back;
             change -= back;
         }
-        if (minor == 0)
-            continue;
         souk_book payer;
-        SOUK_TRY(find_payer(sale, tender, &payer));
-        souk_charge *charge = add_charge(sale, plan, i, minor);
-        if (!charge)
-            return SOUK_ENOMEM;
-        charge->debit = payer;
-        charge->credit = sales_book(sale);
-        charge->confirmed = tender->confirmed;
+        SOUK_TRY(checkout_tender_book(&deal, tender, sale->person, &payer));
+        SOUK_TRY(checkout_charge(&deal, plan, i, minor, &payer, NULL, tender->confirmed));
     }
     return SOUK_OK;
 }
@@ -331,17 +188,11 @@ static souk_err plan_tenders(struct sale *sale, souk_plan *plan)
 static souk_err plan_taxes(struct sale *sale, souk_plan *plan)
 {
     const souk_till_basket *basket = &sale->basket;
+    checkout_deal deal = deal_of(sale);
     for (unsigned i = 0; basket->taxed && i < basket->taxed->rate_count; i++) {
-        int64_t minor = basket->taxed->rates[i].tax_minor;
-        if (minor == 0)
-            continue;
-        souk_charge *charge = add_charge(sale, plan, TENDERS_MOST + i, minor);
-        if (!charge)
-            return SOUK_ENOMEM;
-        charge->debit = sales_book(sale);
-        charge->credit = book_of(sale, SOUK_BOOK_TAX,
-                                 checkout_owner(sale->call, basket->store,
-                                                souk_text_of(basket->tax->rule.rates[i].name)));
+        souk_book tax = checkout_tax_book(&deal, souk_text_of(basket->tax->rule.rates[i].name));
+        SOUK_TRY(checkout_charge(&deal, plan, CHECKOUT_TENDERS + i,
+                                 basket->taxed->rates[i].tax_minor, NULL, &tax, false));
     }
     return SOUK_OK;
 }
@@ -362,27 +213,6 @@ static void plan_goods(struct sale *sale, souk_plan *plan)
 
 /* ---- the receipt -------------------------------------------------------------------------------------------- */
 
-static void write_tenders(souk_json_writer *json, const struct sale *sale)
-{
-    souk_json_put_array(json, "tenders");
-    for (size_t i = 0; i < sale->tender_count; i++) {
-        const struct tender *tender = &sale->tenders[i];
-        souk_json_write_object(json);
-        souk_json_put_words(json, "kind", tender_words[tender->kind]);
-        souk_money_put(json, "amount", tender->minor, sale->basket.exponent);
-        if (tender->provider.bytes)
-            souk_json_put_text(json, "provider", tender->provider);
-        if (tender->reference.bytes)
-            souk_json_put_text(json, "reference", tender->reference);
-        if (tender->last4.bytes)
-            souk_json_put_text(json, "last4", tender->last4);
-        souk_json_write_end(json);
-    }
-    souk_json_write_end(json);
-    if (sale->change_minor)
-        souk_money_put(json, "change", sale->change_minor, sale->basket.exponent);
-}
-
 static souk_err write_body(struct sale *sale)
 {
     souk_auto_value(souk_buf)
@@ -392,7 +222,9 @@ static souk_err write_body(struct sale *sale)
     souk_json_put_words(&json, "kind", "sale");
     souk_json_put_time(&json, "at", sale->basket.at);
     souk_basket_write(&json, &sale->basket);
-    write_tenders(&json, sale);
+    checkout_write_tenders(&json, &sale->tenders, sale->basket.exponent);
+    if (sale->change_minor)
+        souk_money_put(&json, "change", sale->change_minor, sale->basket.exponent);
     souk_json_write_end(&json);
     SOUK_TRY(souk_json_write_check(&json));
     souk_text body = souk_buf_view(&text);
@@ -424,30 +256,11 @@ static souk_err plan_receipt(struct sale *sale, souk_plan *plan)
     return SOUK_OK;
 }
 
-static void put_hash(souk_json_writer *json, const char *key,
-                     const unsigned char hash[SOUK_SHA256_BYTES])
-{
-    char hex[2 * SOUK_SHA256_BYTES];
-    for (size_t i = 0; i < SOUK_SHA256_BYTES; i++) {
-        hex[2 * i] = "0123456789abcdef"[hash[i] >> 4];
-        hex[2 * i + 1] = "0123456789abcdef"[hash[i] & 15];
-    }
-    souk_json_put_text(json, key, (souk_text){hex, sizeof hex});
-}
-
-/* Behind the effects, in the transaction. */
 static souk_err tell_receipt(souk_plan *plan, souk_tx *tx, souk_json_writer *json)
 {
-    (void)tx;
     const struct sale *sale = plan->context;
-    souk_json_write_object(json);
-    souk_json_put_text(json, "store", sale->receipt.store);
-    souk_json_put_text(json, "till", sale->receipt.till);
-    souk_json_put_u64(json, "number", (uint64_t)sale->receipt.number);
-    put_hash(json, "hash", sale->receipt.hash);
-    souk_json_write_key(json, SOUK_TEXT("receipt"));
-    souk_json_write_raw(json, sale->receipt.body);
-    souk_json_write_end(json);
+    (void)tx;
+    checkout_write_receipt(json, &sale->receipt);
     return SOUK_OK;
 }
 
@@ -541,8 +354,8 @@ static souk_err show_receipt(souk_call *call)
     souk_json_put_text(out, "store", reading.name.store);
     souk_json_put_text(out, "till", reading.name.till);
     souk_json_put_u64(out, "number", count);
-    put_hash(out, "hash", reading.row.hash);
-    put_hash(out, "before", reading.row.before);
+    checkout_put_hash(out, "hash", reading.row.hash);
+    checkout_put_hash(out, "before", reading.row.before);
     souk_json_put_bool(out, "void", reading.row.is_void);
     souk_json_write_key(out, SOUK_TEXT("receipt"));
     souk_json_write_raw(out, reading.row.body);
