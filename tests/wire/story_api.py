@@ -149,7 +149,10 @@ def a_proxy_that_checks_the_description_finds_every_answer_as_it_says():
             proxy.call("POST", "/v1/till/commit", paid, 201, ["Idempotency-Key: s1"])
             proxy.call("POST", "/v1/till/commit", {**paid, "expected_total": "6.00"}, 409, ["Idempotency-Key: s2"])
             proxy.call("GET", "/v1/receipts/BER/3/1")
-            proxy.call("GET", "/v1/receipts/BER/3/2", wants=404)
+            back = {"store": "BER", "till": "3", "receipt": {"store": "BER", "till": "3", "number": 1}, "tenders": [{"kind": "cash", "amount": "1.67"}]}
+            proxy.call("POST", "/v1/till/return", {**back, "lines": [{"line": 1, "quantity": 1}]}, 201, ["Idempotency-Key: b1"])
+            proxy.call("POST", "/v1/till/void", back, 409, ["Idempotency-Key: b2"])
+            proxy.call("GET", "/v1/receipts/BER/3/9", wants=404)
             proxy.call("GET", "/v1/accounts/user/u1?currency=EUR")
             for path in ["/v1/offers", "/v1/offers/7", "/v1/taxes?limit=1", "/v1/measures"]:
                 proxy.call("GET", path)

@@ -141,6 +141,44 @@ def what_a_till_sells_leaves_the_shelf_once_and_a_refused_basket_takes_nothing()
 
 
 @story
+def what_comes_back_is_paid_back_to_the_cent_in_any_parts_and_never_twice():
+    with Shop() as shop:
+        till = opened(shop)
+        till.ask("POST", "/v1/stock/movements", {"kind": "received", "lines": [{"location": "BER", "product": "TEA", "quantity": 10}]}, 201, ["Idempotency-Key: r"])
+        shop.send("/v1/track", event("u1", "m1"))
+        who = {"kind": "user", "value": "u1"}
+        till.ask("POST", "/v1/accounts", {"customer": who, "account": "balance", "currency": "EUR"})
+        sale = till.pay("k1")  # three teas for 5.00, and salt
+
+        def back(key, lines, amount, wants=201, **more):
+            return till.ask("POST", "/v1/till/return", {"store": "BER", "till": "9", "receipt": {"store": "BER", "till": "3", "number": sale["number"]}, "lines": lines,
+                                                        "tenders": [{"kind": "cash", "amount": amount}], **more}, wants, [f"Idempotency-Key: {key}"])
+
+        refused = back("b1", [{"line": 1, "quantity": 1}], "2.50", 409)  # not the list price: what she paid
+        assert "1.67 EUR comes back" in refused["detail"], refused
+        parts = [back(f"p{i}", [{"line": 1, "quantity": 1}], amount)["receipt"]["total"] for i, amount in enumerate(["1.67", "1.66"])]
+        assert parts == ["-1.67", "-1.66"] and back("p1", [{"line": 1, "quantity": 1}], "1.66")["number"] == 2  # the same request again
+        assert till.ask("GET", "/v1/stock/BER/TEA")["on_hand"] == "9"
+        back("b2", [{"line": 1, "quantity": 2}], "1.67", 409)
+        back("b3", [{"line": 7}], "1.00", 400)
+        rest = till.ask("POST", "/v1/till/return", {"store": "BER", "till": "9", "receipt": {"store": "BER", "till": "3", "number": 1}, "lines": [{"line": 1}, {"line": 2}],
+                                                    "customer": who, "tenders": [{"kind": "balance", "amount": "2.66"}]}, 201, ["Idempotency-Key: p2"])
+        assert [line["total"] for line in rest["receipt"]["lines"]] == ["-1.67", "-0.99"], rest
+        assert till.ask("GET", "/v1/accounts/user/u1?currency=EUR")["available"] == "2.66"
+        back("b4", [{"line": 1}], "1.00", 409)
+        void = {"store": "BER", "till": "3", "tenders": [{"kind": "cash", "amount": "5.99"}]}
+        of = lambda number: {**void, "receipt": {"store": "BER", "till": "3", "number": number}}
+        till.ask("POST", "/v1/till/void", of(1), 409, ["Idempotency-Key: v1"])  # part of it came back
+        till.pay("k2")
+        till.ask("POST", "/v1/till/void", of(2), 201, ["Idempotency-Key: v2"])
+        till.ask("POST", "/v1/till/void", of(2), 409, ["Idempotency-Key: v3"])
+        assert till.ask("GET", "/v1/receipts/BER/3/2")["void"] is True
+        assert till.ask("GET", "/v1/stock/BER/TEA")["on_hand"] == "10"
+        shop.stop()
+        assert shop.run("verify")["done"]
+
+
+@story
 def pulling_the_plug_leaves_each_basket_whole_or_absent_and_no_answered_one_is_lost():
     with Shop() as shop:
         till = opened(shop)

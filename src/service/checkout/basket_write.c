@@ -1,10 +1,11 @@
 /* basket_write.c - the answer of basket.h: what each line costs, and why. */
 #include "service/checkout/basket.h"
 
-void souk_money_put(souk_json_writer *json, const char *key, int64_t minor, unsigned exponent)
+size_t souk_money_write(int64_t minor, unsigned exponent, char out[SOUK_MONEY_BYTES])
 {
-    char text[32], *end = text + sizeof text, *at = end;
+    char text[SOUK_MONEY_BYTES], *end = text + sizeof text, *at = end;
     uint64_t rest = minor < 0 ? 0 - (uint64_t)minor : (uint64_t)minor;
+    *--at = '\0';
     for (unsigned digit = 0; digit <= exponent || rest; digit++) {
         if (digit == exponent && exponent)
             *--at = '.';
@@ -13,7 +14,14 @@ void souk_money_put(souk_json_writer *json, const char *key, int64_t minor, unsi
     }
     if (minor < 0)
         *--at = '-';
-    souk_json_put_text(json, key, souk_text_range(at, end));
+    memcpy(out, at, (size_t)(end - at));
+    return (size_t)(end - at) - 1;
+}
+
+void souk_money_put(souk_json_writer *json, const char *key, int64_t minor, unsigned exponent)
+{
+    char text[SOUK_MONEY_BYTES];
+    souk_json_put_text(json, key, (souk_text){text, souk_money_write(minor, exponent, text)});
 }
 
 static void put_decimal(souk_json_writer *json, const char *key, souk_decimal decimal)

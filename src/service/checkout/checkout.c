@@ -194,20 +194,19 @@ static souk_err verify(void *state, souk_diag *diag)
 
 static const souk_shape_name shapes[] = {
     {"TillLine",
-     "{line: integer, product: text, title: text, quantity: decimal, unit?: text, unit_price: "
+     "{line: integer, product: text, title: text, quantity: decimal, unit?: text, unit_price?: "
      "decimal, price_list?: text, price_reason?: text, batch?: text, serial?: text, expires?: "
      "time, "
-     "base: decimal, offers: [{offer: integer, name: text, kind: text, quantity: decimal, amount: "
-     "decimal}], total: decimal, net?: decimal, tax?: decimal, taxes?: [{name: text, tax: "
+     "base?: decimal, offers?: [{offer: integer, name: text, kind: text, quantity: decimal, "
+     "amount: decimal}], total: decimal, net?: decimal, tax?: decimal, taxes?: [{name: text, tax: "
      "decimal}]}"},
     {"Basket",
-     "{store?: text, currency: text, lines: [TillLine], offers: [{offer: integer, name: text, "
-     "times: integer, amount: decimal}], base: decimal, discount: decimal, prices_with_tax?: "
-     "boolean, "
-     "taxes?: [{name: text, percent: decimal, net: decimal, tax: decimal}], net?: decimal, tax?: "
+     "{store?: text, currency: text, lines: [TillLine], offers?: [{offer: integer, name: text, "
+     "times: integer, amount: decimal}], base?: decimal, discount?: decimal, prices_with_tax?: "
+     "boolean, taxes?: [{name: text, percent: decimal, net: decimal, tax: decimal}], net?: "
      "decimal, "
-     "total: decimal, hints: [{offer: integer, name: text, missing_quantity?: decimal, "
-     "missing_amount?: decimal}], *: any}"},
+     "tax?: decimal, total: decimal, hints?: [{offer: integer, name: text, missing_quantity?: "
+     "decimal, missing_amount?: decimal}], *: any}"},
     {"Receipt", "{store: text, till: text, number: integer, hash: text, before?: text, void?: "
                 "boolean, receipt: Basket}"},
     {"Setting", "{key: text, version: integer, document: any}"},
@@ -255,6 +254,22 @@ static const souk_route routes[] = {
               "tenders: [{kind: cash|card|other|balance|tab, amount: any, provider?: text, "
               "reference?: text, last4?: text, confirmed?: boolean}]}",
      .gives = "Receipt", .gives_status = 201, .body_limit = 256 << 10},
+    {"POST", "/v1/till/return", SOUK_SCOPE_TILL, checkout_return, .slow = true, .needs_key = true,
+     .summary = "Lines of a sale come back",
+     .words = "Without a quantity, all that is left of the line. The tenders must pay back exactly "
+              "what the lines bring; 409 says how much that is.",
+     .takes = "{store: text 'where it comes back', till: text, receipt: {store: text, till: text, "
+              "number: integer}, lines: [{line: integer, quantity?: any}], customer?: " CUSTOMER
+              ", tenders: [{kind: cash|card|other|balance|tab, amount: any, provider?: text, "
+              "reference?: text, last4?: text}]}",
+     .gives = "Receipt", .gives_status = 201},
+    {"POST", "/v1/till/void", SOUK_SCOPE_TILL, checkout_void, .slow = true, .needs_key = true,
+     .summary = "A whole sale, as if it had never been",
+     .words = "Refused where part of it was returned: then the rest is returned",
+     .takes = "{store: text, till: text, receipt: {store: text, till: text, number: integer}, "
+              "customer?: " CUSTOMER ", tenders: [{kind: cash|card|other|balance|tab, amount: any, "
+              "provider?: text, reference?: text, last4?: text}]}",
+     .gives = "Receipt", .gives_status = 201},
     {"GET", "/v1/receipts/{store}/{till}/{number}", SOUK_SCOPE_READ, checkout_receipt,
      .summary = "A receipt, as it stands in its till's chain", .gives = "Receipt"},
     SETTING("/v1/offers", "/{offer}", "offers"),
