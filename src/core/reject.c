@@ -254,7 +254,7 @@ static souk_err list_sources(souk_tx *tx, void *context)
     listing->count = 0;
     SOUK_TRY(souk_rows_begin(tx,
                              "SELECT DISTINCT source FROM (SELECT source FROM reject "
-                             "WHERE id > ?1 ORDER BY id LIMIT ?2)",
+                             "WHERE id > ?1 ORDER BY id LIMIT ?2) AS first",
                              SOUK_VALUES(SOUK_INT(listing->after_id), SOUK_INT(listing->limit)),
                              &rows));
     while (souk_rows_next(&rows))

@@ -51,10 +51,12 @@ static souk_err count_unplaced(souk_tx *tx, void *context)
 static souk_err place(souk_tx *tx, void *context)
 {
     const souk_cursor *cursor = context;
-    return souk_sql_run(tx,
-                        "UPDATE webhook SET position = max(since, ?1), until = max(since, ?1) "
-                        "WHERE position = 0",
-                        SOUK_VALUES(SOUK_INT(souk_cursor_position(cursor))));
+    return souk_sql_run(
+        tx,
+        "UPDATE webhook SET position = CASE WHEN since > ?1 THEN since ELSE ?1 END, "
+        "until = CASE WHEN since > ?1 THEN since ELSE ?1 END "
+        "WHERE position = 0",
+        SOUK_VALUES(SOUK_INT(souk_cursor_position(cursor))));
 }
 
 static souk_err place_all(souk_outbox *outbox, souk_diag *diag)

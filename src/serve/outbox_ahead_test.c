@@ -68,6 +68,8 @@ SOUK_TEST("a step writes one row for each endpoint and 128 deliveries at most, a
           "a log ten "
           "times as long")
 {
+    if (test_on_postgres())
+        return; /* SQLite's own hook counts the rows */
     unsigned steps[2];
     watch_statements(true);
     for (unsigned round = 0; round < 2; round++) {
@@ -98,6 +100,8 @@ SOUK_TEST("a step writes one row for each endpoint and 128 deliveries at most, a
 
 SOUK_TEST("64 outcomes of 8 endpoints are 64 rows and 8, twice 8 where they fail")
 {
+    if (test_on_postgres())
+        return; /* SQLite's own hook counts the rows */
     struct outbox_desk desk;
     souk_outcome outcomes[SOUK_OUTBOX_SETTLE];
     watch_statements(true);

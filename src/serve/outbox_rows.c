@@ -239,7 +239,7 @@ souk_err outbox_count_due(souk_outbox *outbox, souk_tx *tx, int64_t endpoint, si
     SOUK_TRY(souk_sql_one_int(
         tx,
         "SELECT count(*) FROM (SELECT 1 FROM webhook_delivery WHERE "
-        "endpoint = ?1 AND state = 0 AND next_at <= ?2 LIMIT ?3)",
+        "endpoint = ?1 AND state = 0 AND next_at <= ?2 LIMIT ?3) AS due",
         SOUK_VALUES(SOUK_INT(endpoint), SOUK_INT(now_of(outbox)), SOUK_INT(most)), &count));
     *ret_count = (size_t)count;
     return SOUK_OK;
