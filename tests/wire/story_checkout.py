@@ -179,6 +179,33 @@ def what_comes_back_is_paid_back_to_the_cent_in_any_parts_and_never_twice():
 
 
 @story
+def a_sale_at_the_till_stands_on_the_members_timeline_once_and_counts_in_the_totals():
+    with Shop() as shop:
+        till = opened(shop)
+        shop.send("/v1/track", event("u1", "m1"))
+        who = {"kind": "user", "value": "u1"}
+        sale = till.pay("k1", customer=who)
+        till.pay("k2")  # nobody's
+        back = {"store": "BER", "till": "3", "receipt": {"store": "BER", "till": "3", "number": 1}, "customer": who}
+        till.ask("POST", "/v1/till/return", {**back, "lines": [{"line": 2}], "tenders": [{"kind": "cash", "amount": "0.99"}]}, 201, ["Idempotency-Key: b"])
+        while shop.get("/v1/stats")[1]["events"] < 4:
+            pass
+        shop.stop(9)  # what was told is told once, what was not is told now
+        shop.start()
+        till.pay("k3", customer=who)
+        while shop.get("/v1/stats")[1]["events"] < 5:
+            pass
+        told = shop.get("/v1/shoppers/user/u1/timeline")[1]["events"]
+        assert [e["type"] for e in told] == ["Receipt Issued", "Receipt Returned", "Receipt Issued", "Product Viewed"], told
+        assert told[2]["amount"] == "5.99" and told[2]["currency"] == "EUR", told[2]
+        assert told[1]["amount"] == "-0.99" and sale["number"] == 1, told[1]
+        stats = shop.get("/v1/stats")[1]
+        assert stats["orders"] == 3 and stats["revenue"]["EUR"] == "16.98", stats
+        shop.stop()
+        assert shop.run("verify")["done"]
+
+
+@story
 def pulling_the_plug_leaves_each_basket_whole_or_absent_and_no_answered_one_is_lost():
     with Shop() as shop:
         till = opened(shop)

@@ -3,7 +3,7 @@
 
 #include "core/document.h"
 
-enum { BEAT_MS = 500, ROLL_LAG_MS = 3000 };
+enum { BEAT_MS = 50, BEATS = 10 /* to a refresh */, ROLL_LAG_MS = 3000 };
 
 /* ---- desks ------------------------------------------------------------------------------------------- */
 
@@ -89,11 +89,18 @@ static bool wait_for_beat(souk_checkout *checkout)
     return !checkout->stopping;
 }
 
+/* What failed is tried again at a later beat. */
 static void keep(void *context)
 {
     souk_checkout *checkout = context;
-    while (wait_for_beat(checkout)) {
-        souk_err err = checkout_refresh(checkout); /* what failed is tried again at the next beat */
+    for (unsigned beat = 0; wait_for_beat(checkout); beat++) {
+        bool more = true;
+        while (more && !__atomic_load_n(&checkout->stopping, __ATOMIC_RELAXED) &&
+               checkout_tell(checkout->teller, &more) == SOUK_OK)
+            ;
+        if (beat % BEATS)
+            continue;
+        souk_err err = checkout_refresh(checkout);
         (void)err;
         run_chunks(checkout, expire);
         run_chunks(checkout, roll);
@@ -113,6 +120,7 @@ static void close_checkout(void *state)
         souk_cond_broadcast(&checkout->wake);
     }
     souk_thread_join(&checkout->keeper);
+    checkout_teller_free(checkout->teller);
     while (checkout->desk_count)
         souk_basket_desk_free(checkout->desks[--checkout->desk_count]);
     souk_fronts_free(checkout->rooms.fronts);
@@ -135,18 +143,19 @@ static souk_err fill(souk_checkout *checkout)
     SOUK_TRY(souk_shelf_open(checkout->mem, checkout->ledger, rooms->names, &rooms->shelf, NULL));
     SOUK_TRY(souk_fronts_new(checkout->mem, checkout->ledger, rooms->names, &rooms->fronts));
     SOUK_TRY(souk_fronts_refresh(rooms->fronts));
+    SOUK_TRY(checkout_teller_new(checkout, &checkout->teller));
     return souk_thread_start(&checkout->keeper, "checkout", keep, checkout);
 }
 
 static souk_err open_checkout(souk_mem *mem, souk_spine *spine, souk_merchants *merchants,
                               void **ret_state)
 {
-    (void)merchants;
     souk_checkout *checkout = souk_mem_get(mem, sizeof *checkout);
     if (!checkout)
         return SOUK_ENOMEM;
     checkout->mem = mem;
     checkout->spine = spine;
+    checkout->merchants = merchants;
     checkout->ledger = souk_spine_ledger(spine);
     souk_mutex_init(&checkout->lock);
     souk_mutex_init(&checkout->refreshing);

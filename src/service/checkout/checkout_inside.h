@@ -16,6 +16,9 @@ struct souk_checkout {
     souk_basket_rooms rooms;
     souk_till_ports ports;
 
+    souk_merchants *merchants;
+    struct checkout_teller *teller; /* told.c */
+
     souk_mutex refreshing; /* who takes up what was changed */
     souk_mutex lock;       /* over all that follows */
     souk_basket_desk *desks[CHECKOUT_DESKS];
@@ -47,6 +50,17 @@ SOUK_CHECKED souk_err checkout_find_account(souk_call *call, const souk_person *
 uint64_t checkout_owner(const souk_call *call, souk_text store, souk_text name);
 /* A request's body as JSON in the call's arena's memory; the doc is freed by the caller. */
 SOUK_CHECKED souk_err checkout_read_body(souk_call *call, souk_json_doc *doc);
+
+/* ---- telling the log (told.c) ---------------------------------------------------------------------------- */
+
+/* The customer, sealed for receipt_untold; in the call's arena. */
+SOUK_CHECKED souk_err checkout_seal_who(souk_call *call, const checkout_customer *customer,
+                                        souk_hash128 id, souk_text *ret_sealed);
+SOUK_CHECKED souk_err checkout_teller_new(souk_checkout *checkout,
+                                          struct checkout_teller **ret_teller);
+void checkout_teller_free(struct checkout_teller *teller);
+/* Some receipts become events; *ret_more: there may be others. */
+SOUK_CHECKED souk_err checkout_tell(struct checkout_teller *teller, bool *ret_more);
 
 /* ---- tenders and money (tender.c) --------------------------------------------------------------------- */
 

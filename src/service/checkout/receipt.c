@@ -4,32 +4,37 @@
 #include <stdio.h>
 
 static const souk_migration steps[] = {
-    {1, "CREATE TABLE till ("
-        "  id       INTEGER PRIMARY KEY,"
-        "  merchant INTEGER NOT NULL CHECK (merchant > 0),"
-        "  store    TEXT NOT NULL CHECK (length(store) BETWEEN 1 AND 64),"
-        "  name     TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 32),"
-        "  number   INTEGER NOT NULL CHECK (number >= 0)," /* of its last receipt */
-        "  UNIQUE (merchant, store, name));"
-        /* Never changed, never removed. */
-        "CREATE TABLE receipt ("
-        "  id       INTEGER PRIMARY KEY,"
-        "  till     INTEGER NOT NULL,"                              /* till.id */
-        "  number   INTEGER NOT NULL CHECK (number > 0),"           /* 1, 2, 3 … of the till */
-        "  at       INTEGER NOT NULL,"                              /* ms UTC */
-        "  kind     INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 3)," /* SOUK_RECEIPT_KINDS */
-        "  currency TEXT NOT NULL CHECK (length(currency) = 3),"
-        "  total    INTEGER NOT NULL," /* minor units; below zero for returns and voids */
-        "  sale     BLOB NOT NULL CHECK (length(sale) = 16)," /* as other rows refer to it */
-        "  body     TEXT NOT NULL," /* JSON: lines, offers, taxes, tenders */
-        "  hash     BLOB NOT NULL CHECK (length(hash) = 32)," /* over body and the receipt before */
-        "  UNIQUE (till, number));"
-        /* What came back of a sale, by line; line 0: 1 where the whole receipt is void. */
-        "CREATE TABLE receipt_back ("
-        "  receipt  INTEGER NOT NULL," /* receipt.id */
-        "  line     INTEGER NOT NULL CHECK (line >= 0),"
-        "  quantity INTEGER NOT NULL CHECK (quantity >= 0)," /* x 1e-6 */
-        "  PRIMARY KEY (receipt, line)) WITHOUT ROWID"},
+    {1,
+     "CREATE TABLE till ("
+     "  id       INTEGER PRIMARY KEY,"
+     "  merchant INTEGER NOT NULL CHECK (merchant > 0),"
+     "  store    TEXT NOT NULL CHECK (length(store) BETWEEN 1 AND 64),"
+     "  name     TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 32),"
+     "  number   INTEGER NOT NULL CHECK (number >= 0)," /* of its last receipt */
+     "  UNIQUE (merchant, store, name));"
+     /* Never changed, never removed. */
+     "CREATE TABLE receipt ("
+     "  id       INTEGER PRIMARY KEY,"
+     "  till     INTEGER NOT NULL,"                              /* till.id */
+     "  number   INTEGER NOT NULL CHECK (number > 0),"           /* 1, 2, 3 … of the till */
+     "  at       INTEGER NOT NULL,"                              /* ms UTC */
+     "  kind     INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 3)," /* SOUK_RECEIPT_KINDS */
+     "  currency TEXT NOT NULL CHECK (length(currency) = 3),"
+     "  total    INTEGER NOT NULL," /* minor units; below zero for returns and voids */
+     "  sale     BLOB NOT NULL CHECK (length(sale) = 16)," /* as other rows refer to it */
+     "  body     TEXT NOT NULL,"                           /* JSON: lines, offers, taxes, tenders */
+     "  hash     BLOB NOT NULL CHECK (length(hash) = 32)," /* over body and the receipt before */
+     "  UNIQUE (till, number));"
+     /* What came back of a sale, by line; line 0: 1 where the whole receipt is void. */
+     "CREATE TABLE receipt_back ("
+     "  receipt  INTEGER NOT NULL," /* receipt.id */
+     "  line     INTEGER NOT NULL CHECK (line >= 0),"
+     "  quantity INTEGER NOT NULL CHECK (quantity >= 0)," /* x 1e-6 */
+     "  PRIMARY KEY (receipt, line)) WITHOUT ROWID;"
+     /* Receipts that the log has not heard of. */
+     "CREATE TABLE receipt_untold ("
+     "  receipt INTEGER PRIMARY KEY," /* receipt.id */
+     "  who     BLOB NOT NULL)"}, /* nonce[24] and an identifier's kind and value, sealed; or empty */
 };
 
 souk_err souk_receipts_migrate(souk_ledger *ledger, souk_diag *diag)
@@ -155,14 +160,18 @@ static souk_err write_receipt(souk_tx *tx, uint32_t merchant, souk_receipt *rece
     SOUK_TRY(read_hash(tx, till, receipt->number - 1, before));
     chain(before, receipt->body_hash, receipt->store, receipt->till, receipt->number,
           receipt->hash);
-    return souk_sql_run(
+    int64_t id;
+    SOUK_TRY(souk_sql_one_int(
         tx,
         "INSERT INTO receipt (till, number, at, kind, currency, total, sale, body, hash) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING id",
         SOUK_VALUES(SOUK_INT(till), SOUK_INT(receipt->number), SOUK_INT(receipt->at),
                     SOUK_INT(receipt->kind), SOUK_STR(souk_text_of(receipt->currency)),
                     SOUK_INT(receipt->total_minor), SOUK_BLOB(&receipt->id, sizeof receipt->id),
-                    SOUK_STR(receipt->body), SOUK_BLOB(receipt->hash, sizeof receipt->hash)));
+                    SOUK_STR(receipt->body), SOUK_BLOB(receipt->hash, sizeof receipt->hash)),
+        &id));
+    return souk_sql_run(tx, "INSERT INTO receipt_untold (receipt, who) VALUES (?1, ?2)",
+                        SOUK_VALUES(SOUK_INT(id), SOUK_BLOB(receipt->who.at, receipt->who.bytes)));
 }
 
 /* ---- what comes back ---------------------------------------------------------------------------------- */

@@ -14,7 +14,8 @@
  *          leaves receipts as the law wants them, without a person
  * Returns  a line of a sale is brought back at most as often as it was sold, whatever tills do at the same time: each
  *          return adds to the line's sum under a predicate
- * Cost     a sale: three statements; a return: two, and two for each line
+ * Log      a receipt waits in receipt_untold, with who was named, sealed, until the log knows of it
+ * Cost     a sale: four statements; a return: two, and two for each line
  * Source   the hash chain of the German and French till laws (KassenSichV; CGI 286-I-3 bis) in its simplest form;
  *          SHA-256: FIPS 180-4
  * Threads  as the souk_tx */
@@ -64,8 +65,9 @@ typedef struct souk_receipt {
     char currency[4];
     int64_t total_minor; /* paid; below zero for returns and voids */
     souk_text body;      /* what the receipt says, a JSON object: lines, offers, taxes, tenders */
-    souk_hash128
-        id; /* by which other rows refer to it: the reference of movements, the reason of transfers */
+    souk_text who;       /* sealed, for who tells the log of it (told.c); "": nobody was named */
+    /* By which other rows refer to it: the reference of movements, the reason of transfers. */
+    souk_hash128 id;
     unsigned char body_hash[SOUK_SHA256_BYTES]; /* souk_receipt_prepare */
     /* Of RETURN and VOID: the sale, and what comes back of it; a void brings back every line. */
     souk_receipt_name of;

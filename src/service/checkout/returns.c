@@ -446,6 +446,7 @@ static souk_err plan_receipt(struct taking *taking, souk_plan *plan)
                        .back_count = taking->voids ? 0 : taking->part_count};
     memcpy(taking->receipt.currency, taking->currency, sizeof taking->currency);
     SOUK_TRY(keep_body(taking));
+    SOUK_TRY(checkout_seal_who(taking->call, &taking->customer, taking->id, &taking->receipt.who));
     souk_receipt_prepare(&taking->receipt);
     snprintf(key, sizeof key, "%.*s/%.*s", SOUK_TEXT_PRINT(taking->store),
              SOUK_TEXT_PRINT(taking->till));

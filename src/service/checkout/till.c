@@ -248,6 +248,7 @@ static souk_err plan_receipt(struct sale *sale, souk_plan *plan)
                                    .id = sale->id};
     memcpy(sale->receipt.currency, basket->currency, sizeof basket->currency);
     SOUK_TRY(write_body(sale));
+    SOUK_TRY(checkout_seal_who(sale->call, &sale->customer, sale->id, &sale->receipt.who));
     souk_receipt_prepare(&sale->receipt);
     snprintf(key, sizeof key, "%.*s/%.*s", SOUK_TEXT_PRINT(basket->store),
              SOUK_TEXT_PRINT(basket->till));
