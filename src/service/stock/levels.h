@@ -130,7 +130,8 @@ typedef struct souk_moved {
     souk_decimal on_hand, reserved;
     souk_hash128 reference;
 } souk_moved;
-/* The movements of a level, newest first, below before_id (INT64_MAX: all), at most `most`. */
+/* The movements of a level, newest first, below before_id (INT64_MAX: all), at most `most`.  SOUK_EINVAL: before_id is
+ * none of them.  SOUK_ENOENT. */
 SOUK_CHECKED souk_err souk_levels_moved(souk_levels *levels, const souk_stock_place *place,
                                         int64_t before_id, unsigned most,
                                         souk_err (*each)(void *context, const souk_moved *moved),

@@ -18,6 +18,7 @@ enum { SLOTS_MOST = 1 << 27, JOURNAL_MOST = 1 << 24, CHUNK = 4096 };
 struct slot {
     int64_t on_hand, reserved;           /* now: the writer's */
     int64_t seen_on_hand, seen_reserved; /* committed: under the lock */
+    int64_t last, seen_last;             /* movement; the same two ways */
     bool is_waiting, has_lots;           /* the writer's */
     bool is_seen, seen_lots;
 };
@@ -26,7 +27,7 @@ enum entry_kind { ENTRY_MOVED, ENTRY_ADDED, ENTRY_KEPT };
 struct entry {
     enum entry_kind kind;
     uint32_t slot;
-    int64_t on_hand, reserved; /* before */
+    int64_t on_hand, reserved, last; /* before */
     bool was_waiting, had_lots;
     souk_idmap_key key; /* of one that was added */
 };
@@ -45,7 +46,8 @@ struct levels_memory {
     souk_rwlock lock; /* over map and what is seen */
     souk_idmap *map;
     souk_region slots;
-    uint32_t slot_count; /* the writer's */
+    uint32_t slot_count;   /* the writer's */
+    int64_t next_movement; /* never given twice, nor given back */
 
     struct entry *journal;
     size_t journal_count, journal_capacity, journal_mark;
@@ -86,6 +88,7 @@ static void undo_entry(levels_memory *memory, const struct entry *entry)
     case ENTRY_MOVED:
         slot->on_hand = entry->on_hand;
         slot->reserved = entry->reserved;
+        slot->last = entry->last;
         slot->is_waiting = entry->was_waiting;
         slot->has_lots = entry->had_lots;
         break;
@@ -118,6 +121,7 @@ static void publish(levels_memory *memory)
         struct slot *slot = slot_at(memory, memory->journal[i].slot);
         slot->seen_on_hand = slot->on_hand;
         slot->seen_reserved = slot->reserved;
+        slot->seen_last = slot->last;
         slot->seen_lots = slot->has_lots;
         slot->is_seen = true;
     }
@@ -244,6 +248,7 @@ souk_err levels_memory_move(levels_memory *memory, souk_tx *tx, const souk_movem
                                          .slot = number,
                                          .on_hand = slot->on_hand,
                                          .reserved = slot->reserved,
+                                         .last = slot->last,
                                          .was_waiting = slot->is_waiting,
                                          .had_lots = slot->has_lots}));
     slot->on_hand = ret_after->on_hand.micro;
@@ -252,6 +257,31 @@ souk_err levels_memory_move(levels_memory *memory, souk_tx *tx, const souk_movem
         push_waiting(memory, number);
         slot->is_waiting = true;
     }
+    return SOUK_OK;
+}
+
+int64_t levels_memory_next(levels_memory *memory, int64_t level, int64_t *ret_before)
+{
+    struct slot *slot = slot_at(memory, (uint32_t)(level - 1));
+    *ret_before = slot->last;
+    slot->last = memory->next_movement++;
+    return slot->last;
+}
+
+int64_t levels_memory_last(levels_memory *memory, int64_t level)
+{
+    return slot_at(memory, (uint32_t)(level - 1))->last;
+}
+
+souk_err levels_memory_seen_last(levels_memory *memory, const souk_stock_place *place,
+                                 int64_t *ret_last)
+{
+    souk_idmap_key key = key_of(memory, place);
+    souk_auto_read(&memory->lock);
+    uint32_t number = souk_idmap_find(memory->map, &key);
+    if (number == SOUK_IDMAP_NONE || !slot_at(memory, number)->is_seen)
+        return SOUK_ENOENT;
+    *ret_last = slot_at(memory, number)->seen_last;
     return SOUK_OK;
 }
 
@@ -294,9 +324,12 @@ static souk_err keep_rows(souk_tx *tx, void *context)
         memory->ends.head++;
         slot->is_waiting = false;
         SOUK_TRY(souk_sql_run(
-            tx, "UPDATE stock_level SET on_hand = ?2, reserved = ?3, through = ?4 WHERE id = ?1",
+            tx,
+            "UPDATE stock_level SET on_hand = ?2, reserved = ?3, through = ?4, last = ?5 "
+            "WHERE id = ?1",
             SOUK_VALUES(SOUK_INT((int64_t)number + 1), SOUK_INT(slot->on_hand),
-                        SOUK_INT(slot->reserved), SOUK_INT(keeping->through))));
+                        SOUK_INT(slot->reserved), SOUK_INT(keeping->through),
+                        SOUK_INT(slot->last))));
         if (souk_sql_changed(tx) != 1)
             return SOUK_ECORRUPT;
     }
@@ -333,11 +366,17 @@ souk_err levels_memory_keep(levels_memory *memory, unsigned most, bool *ret_more
 
 /* ---- verify ------------------------------------------------------------------------------------------------ */
 
+struct summed { /* of a slot: what it has at `through`, less the movements so far */
+    int64_t on_hand, reserved;
+    int64_t last; /* as it is in memory */
+    int64_t at;   /* the last one of its chain so far */
+};
+
 struct verifying {
     levels_memory *memory;
     souk_diag *diag;
     int64_t through;
-    int64_t *numbers; /* [2 * count]: on hand and reserved of each slot at `through` */
+    struct summed *sums; /* [count] */
     uint32_t count;
 };
 
@@ -345,15 +384,15 @@ static souk_err copy_numbers(souk_tx *tx, void *context)
 {
     struct verifying *verifying = context;
     const levels_memory *memory = verifying->memory;
-    souk_mem_put(memory->mem, verifying->numbers);
+    souk_mem_put(memory->mem, verifying->sums);
     verifying->count = memory->slot_count;
-    verifying->numbers =
-        souk_mem_array(memory->mem, 2 * (size_t)verifying->count + 1, sizeof *verifying->numbers);
-    if (!verifying->numbers)
+    verifying->sums =
+        souk_mem_array(memory->mem, (size_t)verifying->count + 1, sizeof *verifying->sums);
+    if (!verifying->sums)
         return SOUK_ENOMEM;
     for (uint32_t i = 0; i < verifying->count; i++) {
-        verifying->numbers[2 * (size_t)i] = slot_at(memory, i)->on_hand;
-        verifying->numbers[2 * (size_t)i + 1] = slot_at(memory, i)->reserved;
+        const struct slot *slot = slot_at(memory, i);
+        verifying->sums[i] = (struct summed){slot->on_hand, slot->reserved, slot->last, 0};
     }
     return souk_sql_one_int(tx, "SELECT coalesce(max(id), 0) FROM stock_movement", SOUK_NO_VALUES,
                             &verifying->through);
@@ -363,17 +402,24 @@ static souk_err take_movements(souk_tx *tx, void *context)
 {
     struct verifying *verifying = context;
     souk_auto_value(souk_rows) rows = {0};
-    SOUK_TRY(souk_rows_begin(
-        tx, "SELECT level, on_hand, reserved FROM stock_movement WHERE id <= ?1 ORDER BY id",
-        SOUK_VALUES(SOUK_INT(verifying->through)), &rows));
+    SOUK_TRY(souk_rows_begin(tx,
+                             "SELECT level, on_hand, reserved, id, before FROM stock_movement "
+                             "WHERE id <= ?1 ORDER BY id",
+                             SOUK_VALUES(SOUK_INT(verifying->through)), &rows));
     while (souk_rows_next(&rows)) {
         uint64_t number = (uint64_t)souk_rows_int(&rows, 0) - 1;
         if (number >= verifying->count)
             return souk_diag_say(verifying->diag, SOUK_ECORRUPT,
                                  "a movement of stock names level %lld, and there is none",
                                  (long long)souk_rows_int(&rows, 0));
-        verifying->numbers[2 * number] -= souk_rows_int(&rows, 1);
-        verifying->numbers[2 * number + 1] -= souk_rows_int(&rows, 2);
+        struct summed *sum = &verifying->sums[number];
+        sum->on_hand -= souk_rows_int(&rows, 1);
+        sum->reserved -= souk_rows_int(&rows, 2);
+        if (souk_rows_int(&rows, 4) != sum->at)
+            return souk_diag_say(verifying->diag, SOUK_ECORRUPT,
+                                 "movement %lld of stock does not follow the one before it",
+                                 (long long)souk_rows_int(&rows, 3));
+        sum->at = souk_rows_int(&rows, 3);
     }
     return souk_rows_check(&rows);
 }
@@ -385,11 +431,12 @@ souk_err levels_memory_verify(levels_memory *memory, souk_diag *diag)
     if (!err)
         err = souk_ledger_read(memory->ledger, take_movements, &verifying);
     for (uint32_t i = 0; i < verifying.count && !err; i++)
-        if (verifying.numbers[2 * (size_t)i] || verifying.numbers[2 * (size_t)i + 1])
+        if (verifying.sums[i].on_hand || verifying.sums[i].reserved ||
+            verifying.sums[i].at != verifying.sums[i].last)
             err = souk_diag_say(diag, SOUK_ECORRUPT,
                                 "the stock level %u in memory is not the sum of its movements",
                                 i + 1);
-    souk_mem_put(memory->mem, verifying.numbers);
+    souk_mem_put(memory->mem, verifying.sums);
     return err;
 }
 
@@ -429,6 +476,7 @@ static souk_err load_level(struct loading *loading, souk_rows *rows)
     struct slot *slot = slot_at(memory, number);
     slot->on_hand = souk_rows_int(rows, 4);
     slot->reserved = souk_rows_int(rows, 5);
+    slot->last = souk_rows_int(rows, 8);
     slot->has_lots = slot->seen_lots = souk_rows_int(rows, 7) != 0;
     slot->is_seen = true;
     memory->slot_count++;
@@ -445,6 +493,7 @@ static souk_err load_movement(struct loading *loading, souk_rows *rows)
     struct slot *slot = slot_at(memory, (uint32_t)number);
     if (souk_rows_int(rows, 0) <= loading->through[number])
         return SOUK_OK;
+    slot->last = souk_rows_int(rows, 0);
     slot->on_hand += souk_rows_int(rows, 2);
     slot->reserved += souk_rows_int(rows, 3);
     if (slot->is_waiting)
@@ -460,10 +509,12 @@ static souk_err load(souk_tx *tx, void *context)
     struct loading *loading = context;
     int64_t from;
     SOUK_TRY(souk_sql_one_int(tx, "SELECT through FROM stock_mark", SOUK_NO_VALUES, &from));
+    SOUK_TRY(souk_sql_one_int(tx, "SELECT coalesce(max(id), 0) + 1 FROM stock_movement",
+                              SOUK_NO_VALUES, &loading->memory->next_movement));
     souk_auto_value(souk_rows) levels = {0};
     SOUK_TRY(souk_rows_begin(tx,
                              "SELECT id, merchant, location, product, on_hand, reserved, through, "
-                             "has_lots "
+                             "has_lots, last "
                              "FROM stock_level ORDER BY id",
                              SOUK_NO_VALUES, &levels));
     while (souk_rows_next(&levels))
@@ -488,6 +539,7 @@ static souk_err load_all(levels_memory *memory, souk_diag *diag)
         struct slot *slot = slot_at(memory, i);
         slot->seen_on_hand = slot->on_hand;
         slot->seen_reserved = slot->reserved;
+        slot->seen_last = slot->last;
     }
     memory->told_waiting = memory->ends.tail - memory->ends.head;
     memory->ends_begin = memory->ends_mark = memory->ends;
