@@ -5,69 +5,10 @@
  *     journal  what this transaction changed, in order: undone backwards, published at the commit
  *     waiting  slots whose row is behind, oldest first: a queue with head and tail
  *
- * A job that writes rows takes slots from the head; they leave the queue when it commits, and what moves again joins
- * it at the tail.  When the queue has come past where it stood as a round began, every movement from before the round
- * is in its row, and the mark moves up to there. */
-#include "core/idmap.h"
-#include "os/region.h"
-#include "os/thread.h"
-#include "service/stock/levels_inside.h"
-
-enum { SLOTS_MOST = 1 << 27, JOURNAL_MOST = 1 << 24, CHUNK = 4096 };
-
-struct slot {
-    int64_t on_hand, reserved;           /* now: the writer's */
-    int64_t seen_on_hand, seen_reserved; /* committed: under the lock */
-    int64_t last, seen_last;             /* movement; the same two ways */
-    bool is_waiting, has_lots;           /* the writer's */
-    bool is_seen, seen_lots;
-};
-
-enum entry_kind { ENTRY_MOVED, ENTRY_ADDED, ENTRY_KEPT };
-struct entry {
-    enum entry_kind kind;
-    uint32_t slot;
-    int64_t on_hand, reserved, last; /* before */
-    bool was_waiting, had_lots;
-    souk_idmap_key key; /* of one that was added */
-};
-
-struct queue_ends {
-    uint64_t head, tail; /* count for ever; index: modulo the ring's size */
-};
-
-struct levels_memory {
-    souk_mem *mem;
-    souk_ledger *ledger;
-    souk_hash_key key;
-    souk_watch watch;
-    bool watches;
-
-    souk_rwlock lock; /* over map and what is seen */
-    souk_idmap *map;
-    souk_region slots;
-    uint32_t slot_count;   /* the writer's */
-    int64_t next_movement; /* never given twice, nor given back */
-
-    struct entry *journal;
-    size_t journal_count, journal_capacity, journal_mark;
-
-    uint32_t *waiting; /* ring [waiting_size], a power of two */
-    size_t waiting_size;
-    struct queue_ends ends, ends_mark,
-        ends_begin;        /* now; at the mark; at the transaction's begin */
-    uint64_t told_waiting; /* tail - head as committed; atomic */
-
-    /* Of the one thread that keeps. */
-    uint64_t round_end; /* the tail when the round began */
-    int64_t round_through;
-    bool in_round;
-};
-
-static struct slot *slot_at(const levels_memory *memory, uint32_t number)
-{
-    return (struct slot *)memory->slots.at + number;
-}
+ * Rows are written in rounds.  A round takes the whole queue and writes those rows in the order of their numbers, since
+ * neighbours share pages; what moves meanwhile, and has its row written already, joins the queue again.  At the end every
+ * movement from before the round is in its row, and the mark moves up to there. */
+#include "service/stock/levels_memory.h"
 
 static souk_idmap_key key_of(const levels_memory *memory, const souk_stock_place *place)
 {
@@ -114,6 +55,8 @@ static void go_back(levels_memory *memory, size_t to, struct queue_ends ends)
 
 static void publish(levels_memory *memory)
 {
+    __atomic_store_n(&memory->told_waiting, memory->ends.tail - memory->ends.head,
+                     __ATOMIC_RELAXED);
     if (memory->journal_count == 0)
         return;
     souk_rwlock_write(&memory->lock);
@@ -126,8 +69,6 @@ static void publish(levels_memory *memory)
         slot->is_seen = true;
     }
     souk_rwlock_unlock(&memory->lock);
-    __atomic_store_n(&memory->told_waiting, memory->ends.tail - memory->ends.head,
-                     __ATOMIC_RELAXED);
 }
 
 static void mark(souk_watch *watch)
@@ -154,7 +95,7 @@ static void end(souk_watch *watch, bool committed)
     memory->ends_begin = memory->ends_mark = memory->ends;
 }
 
-static souk_err note(levels_memory *memory, struct entry entry)
+souk_err levels_memory_note(levels_memory *memory, struct entry entry)
 {
     SOUK_TRY(souk_mem_grow(memory->mem, &memory->journal, &memory->journal_capacity,
                            memory->journal_count + 1, JOURNAL_MOST, sizeof *memory->journal));
@@ -203,7 +144,8 @@ static souk_err add_slot(levels_memory *memory, souk_tx *tx, const souk_movement
     size_t need = ((size_t)number + 1) * sizeof(struct slot);
     if (need > memory->slots.bytes)
         SOUK_TRY(souk_region_grow(&memory->slots, need));
-    SOUK_TRY(note(memory, (struct entry){.kind = ENTRY_ADDED, .slot = number, .key = key}));
+    SOUK_TRY(levels_memory_note(memory,
+                                (struct entry){.kind = ENTRY_ADDED, .slot = number, .key = key}));
     memory->slot_count++; /* with the entry: the way back takes both */
     *slot_at(memory, number) = (struct slot){.is_seen = false};
     souk_rwlock_write(&memory->lock);
@@ -244,13 +186,13 @@ souk_err levels_memory_move(levels_memory *memory, souk_tx *tx, const souk_movem
     *ret_after = before;
     SOUK_TRY(levels_sum(&before, movement, ret_after));
     SOUK_TRY(reserve_waiting(memory));
-    SOUK_TRY(note(memory, (struct entry){.kind = ENTRY_MOVED,
-                                         .slot = number,
-                                         .on_hand = slot->on_hand,
-                                         .reserved = slot->reserved,
-                                         .last = slot->last,
-                                         .was_waiting = slot->is_waiting,
-                                         .had_lots = slot->has_lots}));
+    SOUK_TRY(levels_memory_note(memory, (struct entry){.kind = ENTRY_MOVED,
+                                                       .slot = number,
+                                                       .on_hand = slot->on_hand,
+                                                       .reserved = slot->reserved,
+                                                       .last = slot->last,
+                                                       .was_waiting = slot->is_waiting,
+                                                       .had_lots = slot->has_lots}));
     slot->on_hand = ret_after->on_hand.micro;
     slot->reserved = ret_after->reserved.micro;
     if (!slot->is_waiting) {
@@ -302,144 +244,6 @@ souk_err levels_memory_read(levels_memory *memory, const souk_stock_place *place
     return err;
 }
 
-/* ---- writing rows ----------------------------------------------------------------------------------------- */
-
-struct keeping {
-    levels_memory *memory;
-    unsigned most;
-    int64_t through; /* the newest movement of that transaction */
-    uint64_t head, tail;
-};
-
-static souk_err keep_rows(souk_tx *tx, void *context)
-{
-    struct keeping *keeping = context;
-    levels_memory *memory = keeping->memory;
-    SOUK_TRY(souk_sql_one_int(tx, "SELECT coalesce(max(id), 0) FROM stock_movement", SOUK_NO_VALUES,
-                              &keeping->through));
-    for (unsigned i = 0; i < keeping->most && memory->ends.head < memory->ends.tail; i++) {
-        uint32_t number = memory->waiting[memory->ends.head & (memory->waiting_size - 1)];
-        struct slot *slot = slot_at(memory, number);
-        SOUK_TRY(note(memory, (struct entry){.kind = ENTRY_KEPT, .slot = number}));
-        memory->ends.head++;
-        slot->is_waiting = false;
-        SOUK_TRY(souk_sql_run(
-            tx,
-            "UPDATE stock_level SET on_hand = ?2, reserved = ?3, through = ?4, last = ?5 "
-            "WHERE id = ?1",
-            SOUK_VALUES(SOUK_INT((int64_t)number + 1), SOUK_INT(slot->on_hand),
-                        SOUK_INT(slot->reserved), SOUK_INT(keeping->through),
-                        SOUK_INT(slot->last))));
-        if (souk_sql_changed(tx) != 1)
-            return SOUK_ECORRUPT;
-    }
-    keeping->head = memory->ends.head;
-    keeping->tail = memory->ends.tail;
-    return SOUK_OK;
-}
-
-static souk_err move_mark(souk_tx *tx, void *context)
-{
-    return souk_sql_run(tx, "UPDATE stock_mark SET through = ?1 WHERE one = 1",
-                        SOUK_VALUES(SOUK_INT(*(const int64_t *)context)));
-}
-
-souk_err levels_memory_keep(levels_memory *memory, unsigned most, bool *ret_more)
-{
-    struct keeping keeping = {.memory = memory, .most = most};
-    if (!memory->in_round) { /* where it stands, before anything of the round is written */
-        keeping.most = 0;
-        SOUK_TRY(souk_ledger_write(memory->ledger, SOUK_LANE_JOB, keep_rows, &keeping));
-        memory->round_end = keeping.tail;
-        memory->round_through = keeping.through;
-        memory->in_round = true;
-        keeping.most = most;
-    }
-    SOUK_TRY(souk_ledger_write(memory->ledger, SOUK_LANE_JOB, keep_rows, &keeping));
-    *ret_more = keeping.head < memory->round_end;
-    if (*ret_more)
-        return SOUK_OK;
-    SOUK_TRY(souk_ledger_write(memory->ledger, SOUK_LANE_JOB, move_mark, &memory->round_through));
-    memory->in_round = false;
-    return SOUK_OK;
-}
-
-/* ---- verify ------------------------------------------------------------------------------------------------ */
-
-struct summed { /* of a slot: what it has at `through`, less the movements so far */
-    int64_t on_hand, reserved;
-    int64_t last; /* as it is in memory */
-    int64_t at;   /* the last one of its chain so far */
-};
-
-struct verifying {
-    levels_memory *memory;
-    souk_diag *diag;
-    int64_t through;
-    struct summed *sums; /* [count] */
-    uint32_t count;
-};
-
-static souk_err copy_numbers(souk_tx *tx, void *context)
-{
-    struct verifying *verifying = context;
-    const levels_memory *memory = verifying->memory;
-    souk_mem_put(memory->mem, verifying->sums);
-    verifying->count = memory->slot_count;
-    verifying->sums =
-        souk_mem_array(memory->mem, (size_t)verifying->count + 1, sizeof *verifying->sums);
-    if (!verifying->sums)
-        return SOUK_ENOMEM;
-    for (uint32_t i = 0; i < verifying->count; i++) {
-        const struct slot *slot = slot_at(memory, i);
-        verifying->sums[i] = (struct summed){slot->on_hand, slot->reserved, slot->last, 0};
-    }
-    return souk_sql_one_int(tx, "SELECT coalesce(max(id), 0) FROM stock_movement", SOUK_NO_VALUES,
-                            &verifying->through);
-}
-
-static souk_err take_movements(souk_tx *tx, void *context)
-{
-    struct verifying *verifying = context;
-    souk_auto_value(souk_rows) rows = {0};
-    SOUK_TRY(souk_rows_begin(tx,
-                             "SELECT level, on_hand, reserved, id, before FROM stock_movement "
-                             "WHERE id <= ?1 ORDER BY id",
-                             SOUK_VALUES(SOUK_INT(verifying->through)), &rows));
-    while (souk_rows_next(&rows)) {
-        uint64_t number = (uint64_t)souk_rows_int(&rows, 0) - 1;
-        if (number >= verifying->count)
-            return souk_diag_say(verifying->diag, SOUK_ECORRUPT,
-                                 "a movement of stock names level %lld, and there is none",
-                                 (long long)souk_rows_int(&rows, 0));
-        struct summed *sum = &verifying->sums[number];
-        sum->on_hand -= souk_rows_int(&rows, 1);
-        sum->reserved -= souk_rows_int(&rows, 2);
-        if (souk_rows_int(&rows, 4) != sum->at)
-            return souk_diag_say(verifying->diag, SOUK_ECORRUPT,
-                                 "movement %lld of stock does not follow the one before it",
-                                 (long long)souk_rows_int(&rows, 3));
-        sum->at = souk_rows_int(&rows, 3);
-    }
-    return souk_rows_check(&rows);
-}
-
-souk_err levels_memory_verify(levels_memory *memory, souk_diag *diag)
-{
-    struct verifying verifying = {.memory = memory, .diag = diag};
-    souk_err err = souk_ledger_write(memory->ledger, SOUK_LANE_JOB, copy_numbers, &verifying);
-    if (!err)
-        err = souk_ledger_read(memory->ledger, take_movements, &verifying);
-    for (uint32_t i = 0; i < verifying.count && !err; i++)
-        if (verifying.sums[i].on_hand || verifying.sums[i].reserved ||
-            verifying.sums[i].at != verifying.sums[i].last)
-            err = souk_diag_say(diag, SOUK_ECORRUPT,
-                                "the stock level %u in memory is not the sum of its movements",
-                                i + 1);
-    souk_mem_put(memory->mem, verifying.sums);
-    return err;
-}
-
 void levels_memory_count(levels_memory *memory, souk_levels_counters *ret_counters)
 {
     souk_rwlock_read(&memory->lock);
@@ -447,7 +251,8 @@ void levels_memory_count(levels_memory *memory, souk_levels_counters *ret_counte
     ret_counters->memory_bytes = memory->slots.committed_bytes + souk_idmap_bytes(memory->map) +
                                  memory->waiting_size * sizeof *memory->waiting;
     souk_rwlock_unlock(&memory->lock);
-    ret_counters->unkept = __atomic_load_n(&memory->told_waiting, __ATOMIC_RELAXED);
+    ret_counters->unkept = __atomic_load_n(&memory->told_waiting, __ATOMIC_RELAXED) +
+                           __atomic_load_n(&memory->told_taken, __ATOMIC_RELAXED);
 }
 
 /* ---- life ---------------------------------------------------------------------------------------------------- */
@@ -583,5 +388,6 @@ void levels_memory_free(levels_memory *memory)
     souk_rwlock_done(&memory->lock);
     souk_mem_put(memory->mem, memory->journal);
     souk_mem_put(memory->mem, memory->waiting);
+    souk_mem_put(memory->mem, memory->taken);
     souk_mem_put(memory->mem, memory);
 }
