@@ -102,7 +102,8 @@ SOUK_AUTO(souk_levels)
 SOUK_CHECKED souk_err souk_levels_move(souk_levels *levels, souk_tx *tx,
                                        const souk_movement *movement, souk_stock_level *ret_after);
 /* What was counted (count->on_hand), of a level or of the lot named, as of counted_at: what moved since then still
- * counts.  The movement that is made of it is the difference, *ret_difference.  Errors as above, but for SOUK_ECONFLICT. */
+ * counts.  The movement that is made of it is the difference, *ret_difference.  Errors as above, but for SOUK_ECONFLICT.
+ * SOUK_ETOOBIG: too many moved since. */
 SOUK_CHECKED souk_err souk_levels_counted(souk_levels *levels, souk_tx *tx,
                                           const souk_movement *count, souk_time counted_at,
                                           souk_decimal *ret_difference,

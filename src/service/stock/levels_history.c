@@ -1,7 +1,7 @@
 /* levels_history.c - the movements of a level, newest first, and what a count makes of them: see levels.h. */
 #include "service/stock/levels_inside.h"
 
-enum { SINCE_MOST = 20000 }; /* movements behind the moment of a count that are looked at */
+enum { SINCE_MOST = 256 }; /* movements behind the moment of a count: the writer looks at them */
 
 /* ---- walking -------------------------------------------------------------------------------------------- */
 
@@ -80,7 +80,8 @@ struct since {
     const souk_movement *count;
     souk_time at;
     int64_t sum;
-    bool overflows;
+    unsigned seen;
+    bool overflows, reached; /* reached: the moment of the count */
 };
 
 /* Movements are stored nearly in the order of their times: a minute apart at most, as long as a plan may wait. */
@@ -90,7 +91,9 @@ static bool add_since(void *context, const souk_moved *moved)
     bool counts = since->count->lot.bytes == 0 || souk_text_equal(moved->lot, since->count->lot);
     if (counts && moved->at > since->at)
         since->overflows |= __builtin_add_overflow(since->sum, moved->on_hand.micro, &since->sum);
-    return moved->at > since->at - 60000;
+    since->seen++;
+    since->reached = moved->at <= since->at - 60000;
+    return !since->reached;
 }
 
 /* What moved behind the moment of the count. */
@@ -108,6 +111,8 @@ static souk_err sum_since(souk_levels *levels, souk_tx *tx, int64_t level,
                         .context = &since};
     SOUK_TRY(walk_back(&walk));
     *ret_sum = since.sum;
+    if (since.seen == SINCE_MOST && !since.reached)
+        return SOUK_ETOOBIG;
     return since.overflows ? SOUK_EOVERFLOW : SOUK_OK;
 }
 

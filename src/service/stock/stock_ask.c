@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { MOVED_MOST = 250 }; /* lines of movements and counts */
+enum { MOVED_MOST = 250, COUNTED_MOST = 50 }; /* lines; of counts that have a moment of their own */
 
 /* One request, in the call's arena. */
 struct asked {
@@ -228,7 +228,10 @@ static souk_err read_counts(struct asked *asked)
     SOUK_TRY(read_time(asked, asked->body, "at", &at));
     if (at > souk_clock_now_ms(souk_spine_clock(call->spine)))
         return blame(asked, "at", "is to come: send the moment at which it was counted");
-    return fill_deeds(asked, SOUK_STOCK_COUNT, at);
+    SOUK_TRY(fill_deeds(asked, SOUK_STOCK_COUNT, at));
+    return at && asked->count > COUNTED_MOST
+               ? blame(asked, "lines", "has at most 50 of them where `at` is told")
+               : SOUK_OK;
 }
 
 static void add_deeds(struct asked *asked, souk_plan *plan)
