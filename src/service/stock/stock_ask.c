@@ -141,6 +141,10 @@ static void handle(souk_call *call, souk_err (*read)(struct asked *asked),
         err = read(asked);
         souk_json_doc_done(&asked->doc);
     }
+    if (call->arena.failed) { /* whatever it led to */
+        err = SOUK_ENOMEM;
+        call->diag = (souk_diag){0};
+    }
     souk_plan *plan = err ? NULL : souk_call_plan(call);
     if (!plan) {
         souk_call_fail(call, err ? err : SOUK_ENOMEM);

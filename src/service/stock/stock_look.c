@@ -16,6 +16,10 @@ void stock_put_level(souk_json_writer *out, const souk_stock_level *level)
 
 static void answer(souk_call *call, souk_err err)
 {
+    if (call->arena.failed) { /* whatever it led to: a field of the query was passed over, say */
+        err = SOUK_ENOMEM;
+        call->diag = (souk_diag){0};
+    }
     if (err)
         souk_call_fail(call, err);
     else

@@ -137,9 +137,9 @@ static bool whole_day(struct counter *counter, unsigned number)
     static const struct {
         const char *method, *path, *body;
     } asks[] = {
-        {"POST", "/v1/stock/movements", TEA("9") ",\"kind\":\"received\"}"},
+        {"POST", "/v1/stock/movements", TEA("900") ",\"kind\":\"received\"}"},
         {"POST", "/v1/stock/movements", TEA("\"1.5\"") ",\"kind\":\"sold\",\"till\":true}"},
-        {"POST", "/v1/stock/counts", TEA("9") ",\"at\":\"2026-01-01T00:00:00Z\"}"},
+        {"POST", "/v1/stock/counts", TEA("900") "}"},
         {"POST", "/v1/stock/reservations", TEA("1") ",\"id\":\"r%u\"," UNTIL "}"},
         {"POST", "/v1/stock/reservations/r%u/fulfil", ""},
         {"POST", "/v1/stock/transfers",
