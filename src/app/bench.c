@@ -20,7 +20,7 @@ static const bench_entry *const entries[] = {
     &bench_stream_entry,
     &bench_webhooks_entry,
     &bench_pricing_entry,
-    &bench_books_entry,
+    &bench_books_entry, &bench_stock_entry,
 };
 /* clang-format on */
 

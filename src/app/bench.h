@@ -128,5 +128,6 @@ extern const bench_entry bench_stream_entry;
 extern const bench_entry bench_webhooks_entry;
 extern const bench_entry bench_pricing_entry;
 extern const bench_entry bench_books_entry;
+extern const bench_entry bench_stock_entry;
 
 #endif

@@ -41,7 +41,7 @@ static bool decode(souk_call *call, souk_text raw, bool is_query, souk_text *ret
 {
     char *to = souk_arena_get(&call->arena, raw.bytes);
     ret_text->at = to;
-    return to && !souk_url_decode(raw, is_query, to, &ret_text->bytes);
+    return !call->arena.failed && !souk_url_decode(raw, is_query, to, &ret_text->bytes);
 }
 
 bool souk_call_query(souk_call *call, souk_text name, souk_text *ret_value)

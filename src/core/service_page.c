@@ -53,10 +53,12 @@ void souk_call_link_next(souk_call *call, const char *field, souk_text value)
             souk_buf_print(&link, "%.*s=%.*s&", SOUK_TEXT_PRINT(name), SOUK_TEXT_PRINT(old));
     souk_buf_print(&link, "%s=", field);
     write_escaped(&link, value);
+    if (souk_buf_check(&link)) /* the body tells the cursor, too */
+        return;
     souk_text written = souk_buf_view(&link);
     bool plain = is_plain((souk_text){written.at + 1, written.bytes - 1});
     souk_buf_text(&link, SOUK_TEXT(">; rel=\"next\""));
-    if (!plain || souk_buf_check(&link)) /* the body tells the cursor, too */
+    if (!plain || souk_buf_check(&link))
         return;
     char *kept = souk_arena_copy(&call->arena, link.at, link.bytes);
     if (!call->arena.failed)

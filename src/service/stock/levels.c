@@ -37,14 +37,16 @@ static const souk_migration steps[] = {
         "  expires INTEGER NOT NULL," /* ms UTC, GS1 AI (17); the last moment of 9999: not known */
         "  on_hand INTEGER NOT NULL CHECK (on_hand >= 0)," /* x 1e-6 */
         "  PRIMARY KEY (level, lot)) WITHOUT ROWID"},
-};
-
-enum { SINCE_MOST = 20000 }; /* movements behind the moment of a count that are looked at */
-
-struct souk_levels {
-    souk_mem *mem;
-    souk_ledger *ledger;
-    levels_memory *memory; /* NULL: rows alone */
+    {3,
+     /* With one writer the movements of a level are a chain from its last one back: an index of them would be a page
+      * here and a page there for each line of a sale.  With several they have the index (levels_open_as). */
+     "ALTER TABLE stock_movement ADD COLUMN before INTEGER NOT NULL DEFAULT 0;" /* of the level; 0: none, or not kept */
+     "ALTER TABLE stock_level ADD COLUMN last INTEGER NOT NULL DEFAULT 0;" /* its last movement, up to `through` */
+     "UPDATE stock_movement SET before = coalesce((SELECT max(p.id) FROM stock_movement p"
+     "  WHERE p.level = stock_movement.level AND p.id < stock_movement.id), 0);"
+     "UPDATE stock_level SET last ="
+     "  coalesce((SELECT max(m.id) FROM stock_movement m WHERE m.level = stock_level.id), 0);"
+     "DROP INDEX stock_movement_level"},
 };
 
 const char *souk_move_word(int64_t kind)
@@ -60,6 +62,13 @@ const char *souk_move_word(int64_t kind)
     }
 }
 
+static souk_err make_index(souk_tx *tx, void *context)
+{
+    (void)context;
+    return souk_sql_script(
+        tx, "CREATE INDEX IF NOT EXISTS stock_movement_level ON stock_movement (level, id)");
+}
+
 souk_err levels_open_as(souk_mem *mem, souk_ledger *ledger, const souk_hash_key *hashes_key,
                         bool rows_alone, souk_levels **ret_levels, souk_diag *diag)
 {
@@ -71,8 +80,9 @@ souk_err levels_open_as(souk_mem *mem, souk_ledger *ledger, const souk_hash_key 
     levels->ledger = ledger;
     souk_err err = rows_alone ? SOUK_EUNSUPPORTED
                               : levels_memory_open(mem, ledger, hashes_key, &levels->memory, diag);
-    if (err && err != SOUK_EUNSUPPORTED)
-        return err;
+    if (err == SOUK_EUNSUPPORTED)
+        err = souk_ledger_write(ledger, SOUK_LANE_JOB, make_index, NULL);
+    SOUK_TRY(err);
     *ret_levels = souk_take(&levels);
     return SOUK_OK;
 }
@@ -116,7 +126,7 @@ static bool is_bounded(souk_decimal quantity)
     return quantity.micro <= SOUK_STOCK_MOST_MICRO && quantity.micro >= -SOUK_STOCK_MOST_MICRO;
 }
 
-static souk_err check(const souk_movement *movement)
+souk_err levels_check(const souk_movement *movement)
 {
     bool good = movement->place.merchant > 0 &&
                 is_code(movement->place.location, SOUK_STOCK_LOCATION_BYTES) &&
@@ -134,7 +144,7 @@ static souk_stock_level level_of(souk_rows *rows, unsigned column)
                               souk_rows_int(rows, column + 3) != 0};
 }
 
-static souk_err read_row(souk_tx *tx, const souk_stock_place *place, souk_stock_level *ret_level)
+souk_err levels_read_row(souk_tx *tx, const souk_stock_place *place, souk_stock_level *ret_level)
 {
     souk_auto_value(souk_rows) rows = {0};
     SOUK_TRY(souk_rows_begin(
@@ -197,14 +207,15 @@ static souk_err move_row(souk_tx *tx, const souk_movement *movement, souk_stock_
     }
     /* Why not?  The answer is for words: nothing is decided by it. */
     souk_stock_level there, after;
-    SOUK_TRY(read_row(tx, &movement->place, &there));
+    SOUK_TRY(levels_read_row(tx, &movement->place, &there));
     *ret_after = there;
     err = levels_sum(&there, movement, &after);
     return err ? err : SOUK_ERETRY; /* somebody brought some meanwhile */
 }
 
-souk_err levels_write(souk_tx *tx, const souk_movement *movement, int64_t level, souk_text lot,
-                      int64_t on_hand, int64_t reserved)
+/* In rows the ledger gives the numbers; in memory they are given here, so that the chain is known. */
+static souk_err write_row(souk_tx *tx, const souk_movement *movement, int64_t level, souk_text lot,
+                          int64_t on_hand, int64_t reserved)
 {
     return souk_sql_run(
         tx,
@@ -213,6 +224,21 @@ souk_err levels_write(souk_tx *tx, const souk_movement *movement, int64_t level,
         SOUK_VALUES(SOUK_INT(movement->at), SOUK_INT(level), SOUK_INT(movement->kind),
                     SOUK_INT(on_hand), SOUK_INT(reserved), SOUK_STR(lot),
                     SOUK_BLOB(&movement->reference, sizeof movement->reference)));
+}
+
+souk_err levels_write(souk_levels *levels, souk_tx *tx, const souk_movement *movement,
+                      int64_t level, souk_text lot, int64_t on_hand, int64_t reserved)
+{
+    if (!levels->memory)
+        return write_row(tx, movement, level, lot, on_hand, reserved);
+    int64_t before, id = levels_memory_next(levels->memory, level, &before);
+    return souk_sql_run(
+        tx,
+        "INSERT INTO stock_movement (id, at, level, kind, on_hand, reserved, lot, reference, "
+        "before) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        SOUK_VALUES(SOUK_INT(id), SOUK_INT(movement->at), SOUK_INT(level), SOUK_INT(movement->kind),
+                    SOUK_INT(on_hand), SOUK_INT(reserved), SOUK_STR(lot),
+                    SOUK_BLOB(&movement->reference, sizeof movement->reference), SOUK_INT(before)));
 }
 
 static souk_err begin_lots(souk_levels *levels, souk_tx *tx, int64_t level)
@@ -226,23 +252,21 @@ static souk_err begin_lots(souk_levels *levels, souk_tx *tx, int64_t level)
 souk_err souk_levels_move(souk_levels *levels, souk_tx *tx, const souk_movement *movement,
                           souk_stock_level *ret_after)
 {
-    SOUK_TRY(check(movement));
+    SOUK_TRY(levels_check(movement));
     if (levels->memory)
         SOUK_TRY(levels_memory_move(levels->memory, tx, movement, ret_after));
     else
         SOUK_TRY(move_row(tx, movement, ret_after));
     bool takes = movement->on_hand.micro < 0 && ret_after->has_lots, first;
     if (!takes && (!movement->lot.bytes || !movement->on_hand.micro))
-        return levels_write(tx, movement, ret_after->id, movement->lot, movement->on_hand.micro,
-                            movement->reserved.micro);
-    SOUK_TRY(lots_move(tx, movement, ret_after, &first));
+        return levels_write(levels, tx, movement, ret_after->id, movement->lot,
+                            movement->on_hand.micro, movement->reserved.micro);
+    SOUK_TRY(lots_move(levels, tx, movement, ret_after, &first));
     return first ? begin_lots(levels, tx, ret_after->id) : SOUK_OK;
 }
 
-/* ---- counting --------------------------------------------------------------------------------------- */
-
 /* In rows: from here on until the commit nobody else changes it. */
-static souk_err hold_row(souk_tx *tx, const souk_movement *movement, souk_stock_level *ret_level)
+souk_err levels_hold_row(souk_tx *tx, const souk_movement *movement, souk_stock_level *ret_level)
 {
     const souk_movement none = {.place = movement->place};
     souk_err err = change_row(tx, &none, ret_level);
@@ -250,54 +274,6 @@ static souk_err hold_row(souk_tx *tx, const souk_movement *movement, souk_stock_
         return err;
     SOUK_TRY(open_row(tx, &movement->place));
     return change_row(tx, &none, ret_level);
-}
-
-/* What moved behind the moment of the count.  Movements are stored nearly in the order of their times: a minute apart
- * at most, as long as a plan may wait. */
-static souk_err sum_since(souk_tx *tx, int64_t level, const souk_movement *count, souk_time since,
-                          int64_t *ret_sum)
-{
-    souk_auto_value(souk_rows) rows = {0};
-    *ret_sum = 0;
-    SOUK_TRY(souk_rows_begin(
-        tx,
-        "SELECT at, on_hand, lot FROM stock_movement WHERE level = ?1 ORDER BY id DESC LIMIT ?2",
-        SOUK_VALUES(SOUK_INT(level), SOUK_INT(SINCE_MOST)), &rows));
-    while (souk_rows_next(&rows) && souk_rows_int(&rows, 0) > since - 60000) {
-        bool counts =
-            count->lot.bytes == 0 || souk_text_equal(souk_rows_text(&rows, 2), count->lot);
-        if (counts && souk_rows_int(&rows, 0) > since &&
-            __builtin_add_overflow(*ret_sum, souk_rows_int(&rows, 1), ret_sum))
-            return SOUK_EOVERFLOW;
-    }
-    return souk_rows_check(&rows);
-}
-
-souk_err souk_levels_counted(souk_levels *levels, souk_tx *tx, const souk_movement *count,
-                             souk_time counted_at, souk_decimal *ret_difference,
-                             souk_stock_level *ret_after)
-{
-    souk_stock_level level;
-    souk_decimal there;
-    int64_t since = 0;
-    SOUK_TRY(check(count));
-    if (levels->memory)
-        SOUK_TRY(levels_memory_look(levels->memory, tx, count, &level));
-    else
-        SOUK_TRY(hold_row(tx, count, &level));
-    there = level.on_hand;
-    if (count->lot.bytes)
-        SOUK_TRY(souk_levels_lot(tx, level.id, count->lot, &there));
-    if (counted_at < count->at)
-        SOUK_TRY(sum_since(tx, level.id, count, counted_at, &since));
-    souk_movement movement = *count;
-    int64_t now;
-    if (__builtin_add_overflow(count->on_hand.micro, since, &now) ||
-        __builtin_sub_overflow(now, there.micro, &movement.on_hand.micro))
-        return SOUK_EOVERFLOW;
-    movement.beyond = true; /* it is what lies there */
-    *ret_difference = movement.on_hand;
-    return souk_levels_move(levels, tx, &movement, ret_after);
 }
 
 /* ---- reading ---------------------------------------------------------------------------------------- */
@@ -315,7 +291,7 @@ struct reading {
 static souk_err read_level(souk_tx *tx, void *context)
 {
     struct reading *reading = context;
-    return read_row(tx, reading->place, &reading->level);
+    return levels_read_row(tx, reading->place, &reading->level);
 }
 
 souk_err souk_levels_read(souk_levels *levels, const souk_stock_place *place,
@@ -412,50 +388,6 @@ souk_err souk_levels_lots(souk_levels *levels, int64_t level, unsigned most,
     return souk_ledger_read(levels->ledger, list_lots, &listing);
 }
 
-struct history {
-    const souk_stock_place *place;
-    int64_t before_id;
-    unsigned most;
-    souk_err (*each)(void *context, const souk_moved *moved);
-    void *context;
-};
-
-static souk_err list_moved(souk_tx *tx, void *context)
-{
-    struct history *history = context;
-    souk_stock_level level;
-    souk_auto_value(souk_rows) rows = {0};
-    SOUK_TRY(read_row(tx, history->place, &level));
-    SOUK_TRY(souk_rows_begin(
-        tx,
-        "SELECT id, at, kind, lot, on_hand, reserved, reference FROM stock_movement "
-        "WHERE level = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
-        SOUK_VALUES(SOUK_INT(level.id), SOUK_INT(history->before_id), SOUK_INT(history->most)),
-        &rows));
-    while (souk_rows_next(&rows)) {
-        souk_moved moved = {.id = souk_rows_int(&rows, 0),
-                            .at = souk_rows_int(&rows, 1),
-                            .kind = souk_rows_int(&rows, 2),
-                            .lot = souk_rows_text(&rows, 3),
-                            .on_hand = {souk_rows_int(&rows, 4)},
-                            .reserved = {souk_rows_int(&rows, 5)}};
-        souk_text reference = souk_rows_blob(&rows, 6);
-        if (reference.bytes != sizeof moved.reference)
-            return SOUK_ECORRUPT;
-        memcpy(&moved.reference, reference.at, sizeof moved.reference);
-        SOUK_TRY(history->each(history->context, &moved));
-    }
-    return souk_rows_check(&rows);
-}
-
-souk_err souk_levels_moved(souk_levels *levels, const souk_stock_place *place, int64_t before_id,
-                           unsigned most, souk_err (*each)(void *context, const souk_moved *moved),
-                           void *context)
-{
-    struct history history = {place, before_id, most, each, context};
-    return souk_ledger_read(levels->ledger, list_moved, &history);
-}
-
 /* ---- upkeep ------------------------------------------------------------------------------------------ */
 
 souk_err souk_levels_keep(souk_levels *levels, unsigned most, bool *ret_more)
@@ -476,14 +408,13 @@ static souk_err verify_rows(souk_tx *tx, void *context)
     souk_auto_value(souk_rows) rows = {0};
     SOUK_TRY(souk_rows_begin(
         tx,
-        "SELECT location, product, on_hand, reserved, sum_on_hand, sum_reserved FROM ("
-        "  SELECT location, product, on_hand, reserved,"
-        "    CAST(coalesce((SELECT sum(m.on_hand) FROM stock_movement m WHERE m.level = l.id"
-        "      AND (?1 = 0 OR m.id <= l.through)), 0) AS BIGINT) AS sum_on_hand,"
-        "    CAST(coalesce((SELECT sum(m.reserved) FROM stock_movement m WHERE m.level = l.id"
-        "      AND (?1 = 0 OR m.id <= l.through)), 0) AS BIGINT) AS sum_reserved"
-        "  FROM stock_level l) AS sums "
-        "WHERE on_hand <> sum_on_hand OR reserved <> sum_reserved LIMIT 1",
+        "SELECT l.location, l.product, l.on_hand, l.reserved, CAST(coalesce(s.on_hand, 0) AS "
+        "BIGINT), CAST(coalesce(s.reserved, 0) AS BIGINT) FROM stock_level l LEFT JOIN "
+        "(SELECT m.level, sum(m.on_hand) AS on_hand, sum(m.reserved) AS reserved "
+        " FROM stock_movement m JOIN stock_level n ON n.id = m.level "
+        " WHERE ?1 = 0 OR m.id <= n.through GROUP BY m.level) AS s ON s.level = l.id "
+        "WHERE l.on_hand <> coalesce(s.on_hand, 0) OR l.reserved <> coalesce(s.reserved, 0) "
+        "LIMIT 1",
         SOUK_VALUES(SOUK_INT(verifying->has_memory)), &rows));
     if (souk_rows_next(&rows)) {
         char text[4][SOUK_DECIMAL_BYTES];

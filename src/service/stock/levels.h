@@ -102,7 +102,8 @@ SOUK_AUTO(souk_levels)
 SOUK_CHECKED souk_err souk_levels_move(souk_levels *levels, souk_tx *tx,
                                        const souk_movement *movement, souk_stock_level *ret_after);
 /* What was counted (count->on_hand), of a level or of the lot named, as of counted_at: what moved since then still
- * counts.  The movement that is made of it is the difference, *ret_difference.  Errors as above, but for SOUK_ECONFLICT. */
+ * counts.  The movement that is made of it is the difference, *ret_difference.  Errors as above, but for SOUK_ECONFLICT.
+ * SOUK_ETOOBIG: too many moved since. */
 SOUK_CHECKED souk_err souk_levels_counted(souk_levels *levels, souk_tx *tx,
                                           const souk_movement *count, souk_time counted_at,
                                           souk_decimal *ret_difference,
@@ -130,7 +131,8 @@ typedef struct souk_moved {
     souk_decimal on_hand, reserved;
     souk_hash128 reference;
 } souk_moved;
-/* The movements of a level, newest first, below before_id (INT64_MAX: all), at most `most`. */
+/* The movements of a level, newest first, below before_id (INT64_MAX: all), at most `most`.  SOUK_EINVAL: before_id is
+ * none of them.  SOUK_ENOENT. */
 SOUK_CHECKED souk_err souk_levels_moved(souk_levels *levels, const souk_stock_place *place,
                                         int64_t before_id, unsigned most,
                                         souk_err (*each)(void *context, const souk_moved *moved),

@@ -7,6 +7,12 @@
 /* The memory of a ledger with one writer; NULL inside souk_levels where there are several. */
 typedef struct levels_memory levels_memory;
 
+struct souk_levels {
+    souk_mem *mem;
+    souk_ledger *ledger;
+    levels_memory *memory; /* NULL: rows alone */
+};
+
 /* As souk_levels_open; rows_alone: also where the ledger has one writer, for tests. */
 SOUK_CHECKED souk_err levels_open_as(souk_mem *mem, souk_ledger *ledger,
                                      const souk_hash_key *hashes_key, bool rows_alone,
@@ -27,6 +33,12 @@ SOUK_CHECKED souk_err levels_memory_look(levels_memory *memory, souk_tx *tx,
                                          souk_stock_level *ret_level);
 /* Behind a move of that level, in the same closure. */
 void levels_memory_has_lots(levels_memory *memory, int64_t level);
+/* The number of the level's next movement, and of the one before it; behind a move of that level, in its closure. */
+int64_t levels_memory_next(levels_memory *memory, int64_t level, int64_t *ret_before);
+/* The number of its last one; in a closure, and as it is committed. */
+int64_t levels_memory_last(levels_memory *memory, int64_t level);
+SOUK_CHECKED souk_err levels_memory_seen_last(levels_memory *memory, const souk_stock_place *place,
+                                              int64_t *ret_last);
 SOUK_CHECKED souk_err levels_memory_read(levels_memory *memory, const souk_stock_place *place,
                                          souk_stock_level *ret_level);
 SOUK_CHECKED souk_err levels_memory_keep(levels_memory *memory, unsigned most, bool *ret_more);
@@ -38,12 +50,18 @@ void levels_memory_count(levels_memory *memory, souk_levels_counters *ret_counte
 
 /* levels_lots.c: the movement's own rows, one for each lot that it touches; the level has moved.  *ret_first: it has its
  * first lot now. */
-SOUK_CHECKED souk_err lots_move(souk_tx *tx, const souk_movement *movement,
+SOUK_CHECKED souk_err lots_move(souk_levels *levels, souk_tx *tx, const souk_movement *movement,
                                 const souk_stock_level *after, bool *ret_first);
 SOUK_CHECKED souk_err lots_verify(souk_tx *tx, souk_diag *diag);
-/* levels.c: a part of the movement. */
-SOUK_CHECKED souk_err levels_write(souk_tx *tx, const souk_movement *movement, int64_t level,
-                                   souk_text lot, int64_t on_hand, int64_t reserved);
+/* levels.c: SOUK_EINVAL.  The row of a level; held until the commit, and opened where the movement does.  A part of a
+ * movement. */
+SOUK_CHECKED souk_err levels_check(const souk_movement *movement);
+SOUK_CHECKED souk_err levels_read_row(souk_tx *tx, const souk_stock_place *place,
+                                      souk_stock_level *ret_level);
+SOUK_CHECKED souk_err levels_hold_row(souk_tx *tx, const souk_movement *movement,
+                                      souk_stock_level *ret_level);
+SOUK_CHECKED souk_err levels_write(souk_levels *levels, souk_tx *tx, const souk_movement *movement,
+                                   int64_t level, souk_text lot, int64_t on_hand, int64_t reserved);
 
 /* The level after the movement, or why it may not be. */
 SOUK_CHECKED souk_err levels_sum(const souk_stock_level *before, const souk_movement *movement,

@@ -18,6 +18,7 @@ struct lot {
 
 /* A movement in parts, the first of which carries what is reserved. */
 struct parts {
+    souk_levels *levels;
     souk_tx *tx;
     const souk_movement *movement;
     int64_t level;
@@ -28,7 +29,8 @@ static souk_err write_part(struct parts *parts, souk_text lot, int64_t on_hand)
 {
     int64_t reserved = parts->reserved;
     parts->reserved = 0;
-    return levels_write(parts->tx, parts->movement, parts->level, lot, on_hand, reserved);
+    return levels_write(parts->levels, parts->tx, parts->movement, parts->level, lot, on_hand,
+                        reserved);
 }
 
 souk_err souk_levels_lot(souk_tx *tx, int64_t level, souk_text lot, souk_decimal *ret_on_hand)
@@ -138,10 +140,10 @@ static souk_err take(struct parts *parts)
     return takes < quantity ? take_oldest(parts, quantity - takes) : SOUK_OK;
 }
 
-souk_err lots_move(souk_tx *tx, const souk_movement *movement, const souk_stock_level *after,
-                   bool *ret_first)
+souk_err lots_move(souk_levels *levels, souk_tx *tx, const souk_movement *movement,
+                   const souk_stock_level *after, bool *ret_first)
 {
-    struct parts parts = {tx, movement, after->id, movement->reserved.micro};
+    struct parts parts = {levels, tx, movement, after->id, movement->reserved.micro};
     *ret_first = movement->on_hand.micro > 0 && !after->has_lots;
     return movement->on_hand.micro > 0 ? put(&parts, after) : take(&parts);
 }
@@ -154,8 +156,9 @@ static souk_err verify_sums(souk_tx *tx, souk_diag *diag)
     SOUK_TRY(souk_rows_begin(
         tx,
         "SELECT l.location, l.product, o.lot FROM stock_lot o JOIN stock_level l ON l.id = o.level "
-        "WHERE l.has_lots = 0 OR o.on_hand <> (SELECT coalesce(sum(m.on_hand), 0) "
-        "  FROM stock_movement m WHERE m.level = o.level AND m.lot = o.lot) LIMIT 1",
+        "LEFT JOIN (SELECT level, lot, sum(on_hand) AS on_hand FROM stock_movement "
+        " WHERE lot <> '' GROUP BY level, lot) AS m ON m.level = o.level AND m.lot = o.lot "
+        "WHERE l.has_lots = 0 OR o.on_hand <> coalesce(m.on_hand, 0) LIMIT 1",
         SOUK_NO_VALUES, &rows));
     if (souk_rows_next(&rows))
         return souk_diag_say(
@@ -171,10 +174,12 @@ souk_err lots_verify(souk_tx *tx, souk_diag *diag)
     souk_auto_value(souk_rows) rows = {0};
     SOUK_TRY(souk_rows_begin(
         tx,
-        "SELECT l.location, l.product FROM stock_level l WHERE l.has_lots = 1 AND "
-        "(SELECT coalesce(sum(o.on_hand), 0) FROM stock_lot o WHERE o.level = l.id AND "
-        "o.on_hand > 0) > (SELECT CASE WHEN sum(m.on_hand) > 0 THEN sum(m.on_hand) ELSE 0 END "
-        "FROM stock_movement m WHERE m.level = l.id) LIMIT 1",
+        "SELECT l.location, l.product FROM stock_level l JOIN "
+        "(SELECT level, sum(on_hand) AS on_hand FROM stock_lot GROUP BY level) AS o "
+        "ON o.level = l.id JOIN (SELECT m.level, sum(m.on_hand) AS on_hand FROM stock_movement m "
+        " JOIN stock_level n ON n.id = m.level WHERE n.has_lots = 1 GROUP BY m.level) AS s "
+        "ON s.level = l.id "
+        "WHERE o.on_hand > CASE WHEN s.on_hand > 0 THEN s.on_hand ELSE 0 END LIMIT 1",
         SOUK_NO_VALUES, &rows));
     if (souk_rows_next(&rows))
         return souk_diag_say(

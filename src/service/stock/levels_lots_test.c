@@ -224,6 +224,27 @@ SOUK_TEST("a count is of its moment: what moved since then still counts")
     }
 }
 
+SOUK_TEST("a count of a moment since which hundreds of sales were made is refused")
+{
+    EACH_LEVELS(shop, levels, .readers = 1)
+    {
+        souk_stock_level after;
+        souk_movement milk = lots_movement(1000, -1, 0), sale = lots_movement(-1, -1, 0);
+        struct counting my = {.levels = levels, .count = lots_movement(9, -1, 0), .at = noon - 1};
+        souk_movement sales[255];
+        struct moving moving = {.levels = levels, .movements = sales, .count = 255};
+        for (int i = 0; i < 255; i++)
+            sales[i] = sale;
+        milk.opens = true;
+        my.count.at = noon + 1;
+        SOUK_MUST(move_one(&shop, levels, &milk, &after));
+        SOUK_MUST(souk_ledger_write(shop.ledger, SOUK_LANE_TILL, move_all, &moving));
+        SOUK_CHECK_ERR(souk_ledger_write(shop.ledger, SOUK_LANE_TILL, count_closure, &my),
+                       SOUK_ETOOBIG);
+        SOUK_MUST(souk_levels_verify(levels, NULL));
+    }
+}
+
 SOUK_TEST("verify notices a lot that is not the sum of its movements")
 {
     EACH_LEVELS(shop, levels, .readers = 1)

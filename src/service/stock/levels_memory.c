@@ -5,67 +5,10 @@
  *     journal  what this transaction changed, in order: undone backwards, published at the commit
  *     waiting  slots whose row is behind, oldest first: a queue with head and tail
  *
- * A job that writes rows takes slots from the head; they leave the queue when it commits, and what moves again joins
- * it at the tail.  When the queue has come past where it stood as a round began, every movement from before the round
- * is in its row, and the mark moves up to there. */
-#include "core/idmap.h"
-#include "os/region.h"
-#include "os/thread.h"
-#include "service/stock/levels_inside.h"
-
-enum { SLOTS_MOST = 1 << 27, JOURNAL_MOST = 1 << 24, CHUNK = 4096 };
-
-struct slot {
-    int64_t on_hand, reserved;           /* now: the writer's */
-    int64_t seen_on_hand, seen_reserved; /* committed: under the lock */
-    bool is_waiting, has_lots;           /* the writer's */
-    bool is_seen, seen_lots;
-};
-
-enum entry_kind { ENTRY_MOVED, ENTRY_ADDED, ENTRY_KEPT };
-struct entry {
-    enum entry_kind kind;
-    uint32_t slot;
-    int64_t on_hand, reserved; /* before */
-    bool was_waiting, had_lots;
-    souk_idmap_key key; /* of one that was added */
-};
-
-struct queue_ends {
-    uint64_t head, tail; /* count for ever; index: modulo the ring's size */
-};
-
-struct levels_memory {
-    souk_mem *mem;
-    souk_ledger *ledger;
-    souk_hash_key key;
-    souk_watch watch;
-    bool watches;
-
-    souk_rwlock lock; /* over map and what is seen */
-    souk_idmap *map;
-    souk_region slots;
-    uint32_t slot_count; /* the writer's */
-
-    struct entry *journal;
-    size_t journal_count, journal_capacity, journal_mark;
-
-    uint32_t *waiting; /* ring [waiting_size], a power of two */
-    size_t waiting_size;
-    struct queue_ends ends, ends_mark,
-        ends_begin;        /* now; at the mark; at the transaction's begin */
-    uint64_t told_waiting; /* tail - head as committed; atomic */
-
-    /* Of the one thread that keeps. */
-    uint64_t round_end; /* the tail when the round began */
-    int64_t round_through;
-    bool in_round;
-};
-
-static struct slot *slot_at(const levels_memory *memory, uint32_t number)
-{
-    return (struct slot *)memory->slots.at + number;
-}
+ * Rows are written in rounds.  A round takes the whole queue and writes those rows in the order of their numbers, since
+ * neighbours share pages; what moves meanwhile, and has its row written already, joins the queue again.  At the end every
+ * movement from before the round is in its row, and the mark moves up to there. */
+#include "service/stock/levels_memory.h"
 
 static souk_idmap_key key_of(const levels_memory *memory, const souk_stock_place *place)
 {
@@ -86,6 +29,7 @@ static void undo_entry(levels_memory *memory, const struct entry *entry)
     case ENTRY_MOVED:
         slot->on_hand = entry->on_hand;
         slot->reserved = entry->reserved;
+        slot->last = entry->last;
         slot->is_waiting = entry->was_waiting;
         slot->has_lots = entry->had_lots;
         break;
@@ -111,6 +55,8 @@ static void go_back(levels_memory *memory, size_t to, struct queue_ends ends)
 
 static void publish(levels_memory *memory)
 {
+    __atomic_store_n(&memory->told_waiting, memory->ends.tail - memory->ends.head,
+                     __ATOMIC_RELAXED);
     if (memory->journal_count == 0)
         return;
     souk_rwlock_write(&memory->lock);
@@ -118,12 +64,11 @@ static void publish(levels_memory *memory)
         struct slot *slot = slot_at(memory, memory->journal[i].slot);
         slot->seen_on_hand = slot->on_hand;
         slot->seen_reserved = slot->reserved;
+        slot->seen_last = slot->last;
         slot->seen_lots = slot->has_lots;
         slot->is_seen = true;
     }
     souk_rwlock_unlock(&memory->lock);
-    __atomic_store_n(&memory->told_waiting, memory->ends.tail - memory->ends.head,
-                     __ATOMIC_RELAXED);
 }
 
 static void mark(souk_watch *watch)
@@ -150,7 +95,7 @@ static void end(souk_watch *watch, bool committed)
     memory->ends_begin = memory->ends_mark = memory->ends;
 }
 
-static souk_err note(levels_memory *memory, struct entry entry)
+souk_err levels_memory_note(levels_memory *memory, struct entry entry)
 {
     SOUK_TRY(souk_mem_grow(memory->mem, &memory->journal, &memory->journal_capacity,
                            memory->journal_count + 1, JOURNAL_MOST, sizeof *memory->journal));
@@ -199,7 +144,8 @@ static souk_err add_slot(levels_memory *memory, souk_tx *tx, const souk_movement
     size_t need = ((size_t)number + 1) * sizeof(struct slot);
     if (need > memory->slots.bytes)
         SOUK_TRY(souk_region_grow(&memory->slots, need));
-    SOUK_TRY(note(memory, (struct entry){.kind = ENTRY_ADDED, .slot = number, .key = key}));
+    SOUK_TRY(levels_memory_note(memory,
+                                (struct entry){.kind = ENTRY_ADDED, .slot = number, .key = key}));
     memory->slot_count++; /* with the entry: the way back takes both */
     *slot_at(memory, number) = (struct slot){.is_seen = false};
     souk_rwlock_write(&memory->lock);
@@ -240,18 +186,44 @@ souk_err levels_memory_move(levels_memory *memory, souk_tx *tx, const souk_movem
     *ret_after = before;
     SOUK_TRY(levels_sum(&before, movement, ret_after));
     SOUK_TRY(reserve_waiting(memory));
-    SOUK_TRY(note(memory, (struct entry){.kind = ENTRY_MOVED,
-                                         .slot = number,
-                                         .on_hand = slot->on_hand,
-                                         .reserved = slot->reserved,
-                                         .was_waiting = slot->is_waiting,
-                                         .had_lots = slot->has_lots}));
+    SOUK_TRY(levels_memory_note(memory, (struct entry){.kind = ENTRY_MOVED,
+                                                       .slot = number,
+                                                       .on_hand = slot->on_hand,
+                                                       .reserved = slot->reserved,
+                                                       .last = slot->last,
+                                                       .was_waiting = slot->is_waiting,
+                                                       .had_lots = slot->has_lots}));
     slot->on_hand = ret_after->on_hand.micro;
     slot->reserved = ret_after->reserved.micro;
     if (!slot->is_waiting) {
         push_waiting(memory, number);
         slot->is_waiting = true;
     }
+    return SOUK_OK;
+}
+
+int64_t levels_memory_next(levels_memory *memory, int64_t level, int64_t *ret_before)
+{
+    struct slot *slot = slot_at(memory, (uint32_t)(level - 1));
+    *ret_before = slot->last;
+    slot->last = memory->next_movement++;
+    return slot->last;
+}
+
+int64_t levels_memory_last(levels_memory *memory, int64_t level)
+{
+    return slot_at(memory, (uint32_t)(level - 1))->last;
+}
+
+souk_err levels_memory_seen_last(levels_memory *memory, const souk_stock_place *place,
+                                 int64_t *ret_last)
+{
+    souk_idmap_key key = key_of(memory, place);
+    souk_auto_read(&memory->lock);
+    uint32_t number = souk_idmap_find(memory->map, &key);
+    if (number == SOUK_IDMAP_NONE || !slot_at(memory, number)->is_seen)
+        return SOUK_ENOENT;
+    *ret_last = slot_at(memory, number)->seen_last;
     return SOUK_OK;
 }
 
@@ -272,127 +244,6 @@ souk_err levels_memory_read(levels_memory *memory, const souk_stock_place *place
     return err;
 }
 
-/* ---- writing rows ----------------------------------------------------------------------------------------- */
-
-struct keeping {
-    levels_memory *memory;
-    unsigned most;
-    int64_t through; /* the newest movement of that transaction */
-    uint64_t head, tail;
-};
-
-static souk_err keep_rows(souk_tx *tx, void *context)
-{
-    struct keeping *keeping = context;
-    levels_memory *memory = keeping->memory;
-    SOUK_TRY(souk_sql_one_int(tx, "SELECT coalesce(max(id), 0) FROM stock_movement", SOUK_NO_VALUES,
-                              &keeping->through));
-    for (unsigned i = 0; i < keeping->most && memory->ends.head < memory->ends.tail; i++) {
-        uint32_t number = memory->waiting[memory->ends.head & (memory->waiting_size - 1)];
-        struct slot *slot = slot_at(memory, number);
-        SOUK_TRY(note(memory, (struct entry){.kind = ENTRY_KEPT, .slot = number}));
-        memory->ends.head++;
-        slot->is_waiting = false;
-        SOUK_TRY(souk_sql_run(
-            tx, "UPDATE stock_level SET on_hand = ?2, reserved = ?3, through = ?4 WHERE id = ?1",
-            SOUK_VALUES(SOUK_INT((int64_t)number + 1), SOUK_INT(slot->on_hand),
-                        SOUK_INT(slot->reserved), SOUK_INT(keeping->through))));
-        if (souk_sql_changed(tx) != 1)
-            return SOUK_ECORRUPT;
-    }
-    keeping->head = memory->ends.head;
-    keeping->tail = memory->ends.tail;
-    return SOUK_OK;
-}
-
-static souk_err move_mark(souk_tx *tx, void *context)
-{
-    return souk_sql_run(tx, "UPDATE stock_mark SET through = ?1 WHERE one = 1",
-                        SOUK_VALUES(SOUK_INT(*(const int64_t *)context)));
-}
-
-souk_err levels_memory_keep(levels_memory *memory, unsigned most, bool *ret_more)
-{
-    struct keeping keeping = {.memory = memory, .most = most};
-    if (!memory->in_round) { /* where it stands, before anything of the round is written */
-        keeping.most = 0;
-        SOUK_TRY(souk_ledger_write(memory->ledger, SOUK_LANE_JOB, keep_rows, &keeping));
-        memory->round_end = keeping.tail;
-        memory->round_through = keeping.through;
-        memory->in_round = true;
-        keeping.most = most;
-    }
-    SOUK_TRY(souk_ledger_write(memory->ledger, SOUK_LANE_JOB, keep_rows, &keeping));
-    *ret_more = keeping.head < memory->round_end;
-    if (*ret_more)
-        return SOUK_OK;
-    SOUK_TRY(souk_ledger_write(memory->ledger, SOUK_LANE_JOB, move_mark, &memory->round_through));
-    memory->in_round = false;
-    return SOUK_OK;
-}
-
-/* ---- verify ------------------------------------------------------------------------------------------------ */
-
-struct verifying {
-    levels_memory *memory;
-    souk_diag *diag;
-    int64_t through;
-    int64_t *numbers; /* [2 * count]: on hand and reserved of each slot at `through` */
-    uint32_t count;
-};
-
-static souk_err copy_numbers(souk_tx *tx, void *context)
-{
-    struct verifying *verifying = context;
-    const levels_memory *memory = verifying->memory;
-    souk_mem_put(memory->mem, verifying->numbers);
-    verifying->count = memory->slot_count;
-    verifying->numbers =
-        souk_mem_array(memory->mem, 2 * (size_t)verifying->count + 1, sizeof *verifying->numbers);
-    if (!verifying->numbers)
-        return SOUK_ENOMEM;
-    for (uint32_t i = 0; i < verifying->count; i++) {
-        verifying->numbers[2 * (size_t)i] = slot_at(memory, i)->on_hand;
-        verifying->numbers[2 * (size_t)i + 1] = slot_at(memory, i)->reserved;
-    }
-    return souk_sql_one_int(tx, "SELECT coalesce(max(id), 0) FROM stock_movement", SOUK_NO_VALUES,
-                            &verifying->through);
-}
-
-static souk_err take_movements(souk_tx *tx, void *context)
-{
-    struct verifying *verifying = context;
-    souk_auto_value(souk_rows) rows = {0};
-    SOUK_TRY(souk_rows_begin(
-        tx, "SELECT level, on_hand, reserved FROM stock_movement WHERE id <= ?1 ORDER BY id",
-        SOUK_VALUES(SOUK_INT(verifying->through)), &rows));
-    while (souk_rows_next(&rows)) {
-        uint64_t number = (uint64_t)souk_rows_int(&rows, 0) - 1;
-        if (number >= verifying->count)
-            return souk_diag_say(verifying->diag, SOUK_ECORRUPT,
-                                 "a movement of stock names level %lld, and there is none",
-                                 (long long)souk_rows_int(&rows, 0));
-        verifying->numbers[2 * number] -= souk_rows_int(&rows, 1);
-        verifying->numbers[2 * number + 1] -= souk_rows_int(&rows, 2);
-    }
-    return souk_rows_check(&rows);
-}
-
-souk_err levels_memory_verify(levels_memory *memory, souk_diag *diag)
-{
-    struct verifying verifying = {.memory = memory, .diag = diag};
-    souk_err err = souk_ledger_write(memory->ledger, SOUK_LANE_JOB, copy_numbers, &verifying);
-    if (!err)
-        err = souk_ledger_read(memory->ledger, take_movements, &verifying);
-    for (uint32_t i = 0; i < verifying.count && !err; i++)
-        if (verifying.numbers[2 * (size_t)i] || verifying.numbers[2 * (size_t)i + 1])
-            err = souk_diag_say(diag, SOUK_ECORRUPT,
-                                "the stock level %u in memory is not the sum of its movements",
-                                i + 1);
-    souk_mem_put(memory->mem, verifying.numbers);
-    return err;
-}
-
 void levels_memory_count(levels_memory *memory, souk_levels_counters *ret_counters)
 {
     souk_rwlock_read(&memory->lock);
@@ -400,7 +251,8 @@ void levels_memory_count(levels_memory *memory, souk_levels_counters *ret_counte
     ret_counters->memory_bytes = memory->slots.committed_bytes + souk_idmap_bytes(memory->map) +
                                  memory->waiting_size * sizeof *memory->waiting;
     souk_rwlock_unlock(&memory->lock);
-    ret_counters->unkept = __atomic_load_n(&memory->told_waiting, __ATOMIC_RELAXED);
+    ret_counters->unkept = __atomic_load_n(&memory->told_waiting, __ATOMIC_RELAXED) +
+                           __atomic_load_n(&memory->told_taken, __ATOMIC_RELAXED);
 }
 
 /* ---- life ---------------------------------------------------------------------------------------------------- */
@@ -429,6 +281,7 @@ static souk_err load_level(struct loading *loading, souk_rows *rows)
     struct slot *slot = slot_at(memory, number);
     slot->on_hand = souk_rows_int(rows, 4);
     slot->reserved = souk_rows_int(rows, 5);
+    slot->last = souk_rows_int(rows, 8);
     slot->has_lots = slot->seen_lots = souk_rows_int(rows, 7) != 0;
     slot->is_seen = true;
     memory->slot_count++;
@@ -445,6 +298,7 @@ static souk_err load_movement(struct loading *loading, souk_rows *rows)
     struct slot *slot = slot_at(memory, (uint32_t)number);
     if (souk_rows_int(rows, 0) <= loading->through[number])
         return SOUK_OK;
+    slot->last = souk_rows_int(rows, 0);
     slot->on_hand += souk_rows_int(rows, 2);
     slot->reserved += souk_rows_int(rows, 3);
     if (slot->is_waiting)
@@ -460,10 +314,12 @@ static souk_err load(souk_tx *tx, void *context)
     struct loading *loading = context;
     int64_t from;
     SOUK_TRY(souk_sql_one_int(tx, "SELECT through FROM stock_mark", SOUK_NO_VALUES, &from));
+    SOUK_TRY(souk_sql_one_int(tx, "SELECT coalesce(max(id), 0) + 1 FROM stock_movement",
+                              SOUK_NO_VALUES, &loading->memory->next_movement));
     souk_auto_value(souk_rows) levels = {0};
     SOUK_TRY(souk_rows_begin(tx,
                              "SELECT id, merchant, location, product, on_hand, reserved, through, "
-                             "has_lots "
+                             "has_lots, last "
                              "FROM stock_level ORDER BY id",
                              SOUK_NO_VALUES, &levels));
     while (souk_rows_next(&levels))
@@ -488,6 +344,7 @@ static souk_err load_all(levels_memory *memory, souk_diag *diag)
         struct slot *slot = slot_at(memory, i);
         slot->seen_on_hand = slot->on_hand;
         slot->seen_reserved = slot->reserved;
+        slot->seen_last = slot->last;
     }
     memory->told_waiting = memory->ends.tail - memory->ends.head;
     memory->ends_begin = memory->ends_mark = memory->ends;
@@ -531,5 +388,6 @@ void levels_memory_free(levels_memory *memory)
     souk_rwlock_done(&memory->lock);
     souk_mem_put(memory->mem, memory->journal);
     souk_mem_put(memory->mem, memory->waiting);
+    souk_mem_put(memory->mem, memory->taken);
     souk_mem_put(memory->mem, memory);
 }

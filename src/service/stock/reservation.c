@@ -21,7 +21,7 @@ enum {
 #undef STATE_ENUM
 };
 
-enum { EXPIRE_AT_ONCE = 16, EXPIRE_LINES = 128 }; /* of one slice of the writer */
+enum { EXPIRE_AT_ONCE = 96, EXPIRE_LINES = 128 }; /* of one slice of the writer */
 
 static const souk_migration steps[] = {
     {1, "CREATE TABLE stock_reservation ("

@@ -145,6 +145,10 @@ static souk_err say(stock_moves *moves, const stock_move *move, const souk_stock
                              "another lot",
                              SOUK_TEXT_PRINT(move->movement.lot), SOUK_TEXT_PRINT(place->product),
                              SOUK_TEXT_PRINT(place->location));
+    case SOUK_ETOOBIG:
+        return souk_diag_say(moves->diag, err,
+                             "%.*s at %.*s has moved too often since it was counted: count again",
+                             SOUK_TEXT_PRINT(place->product), SOUK_TEXT_PRINT(place->location));
     case SOUK_EOVERFLOW:
         return souk_diag_say(moves->diag, err, "%.*s at %.*s: the level would be above %lld",
                              SOUK_TEXT_PRINT(place->product), SOUK_TEXT_PRINT(place->location),

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { MOVED_MOST = 250 }; /* lines of movements and counts */
+enum { MOVED_MOST = 250, COUNTED_MOST = 50 }; /* lines; of counts that have a moment of their own */
 
 /* One request, in the call's arena. */
 struct asked {
@@ -141,6 +141,10 @@ static void handle(souk_call *call, souk_err (*read)(struct asked *asked),
         err = read(asked);
         souk_json_doc_done(&asked->doc);
     }
+    if (call->arena.failed) { /* whatever it led to */
+        err = SOUK_ENOMEM;
+        call->diag = (souk_diag){0};
+    }
     souk_plan *plan = err ? NULL : souk_call_plan(call);
     if (!plan) {
         souk_call_fail(call, err ? err : SOUK_ENOMEM);
@@ -228,7 +232,10 @@ static souk_err read_counts(struct asked *asked)
     SOUK_TRY(read_time(asked, asked->body, "at", &at));
     if (at > souk_clock_now_ms(souk_spine_clock(call->spine)))
         return blame(asked, "at", "is to come: send the moment at which it was counted");
-    return fill_deeds(asked, SOUK_STOCK_COUNT, at);
+    SOUK_TRY(fill_deeds(asked, SOUK_STOCK_COUNT, at));
+    return at && asked->count > COUNTED_MOST
+               ? blame(asked, "lines", "has at most 50 of them where `at` is told")
+               : SOUK_OK;
 }
 
 static void add_deeds(struct asked *asked, souk_plan *plan)

@@ -10,7 +10,7 @@ enum {
     LOOK_MS = 500,
     KEEP_MS = 10000,
     KEEP_WAITING = 100000, /* rows that do not wait for the ten seconds */
-    KEEP_ROWS = 256,       /* of one slice */
+    KEEP_ROWS = 64,        /* of one slice: each may be on a page of its own */
     KEEP_PAUSE_MS = 5,
 };
 

@@ -16,6 +16,10 @@ void stock_put_level(souk_json_writer *out, const souk_stock_level *level)
 
 static void answer(souk_call *call, souk_err err)
 {
+    if (call->arena.failed) { /* whatever it led to: a field of the query was passed over, say */
+        err = SOUK_ENOMEM;
+        call->diag = (souk_diag){0};
+    }
     if (err)
         souk_call_fail(call, err);
     else
@@ -180,8 +184,11 @@ static souk_err look(souk_call *call)
         SOUK_TRY(souk_levels_lots(stock->levels, level.id, LOTS_SHOWN, write_lot, out));
     souk_json_write_end(out);
     souk_json_put_array(out, "movements");
-    SOUK_TRY(souk_levels_moved(stock->levels, &place, before, (unsigned)history.limit + 1,
-                               write_moved, &history));
+    souk_err err = souk_levels_moved(stock->levels, &place, before, (unsigned)history.limit + 1,
+                                     write_moved, &history);
+    if (err == SOUK_EINVAL)
+        return souk_diag_say(&call->diag, err, "before: the next_before of the last page");
+    SOUK_TRY(err);
     souk_json_write_end(out);
     if (history.more) {
         souk_json_put_u64(out, "next_before", (uint64_t)history.last);
