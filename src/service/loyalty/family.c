@@ -92,15 +92,15 @@ souk_err souk_family_invite(souk_tx *tx, const souk_family_member *by, int64_t a
     int64_t state;
     if (by->month_most < 0)
         return souk_diag_say(diag, SOUK_EINVAL, "a month's limit is 0 (none) or more points");
-    SOUK_TRY(take_place(tx, by->family, 1, diag));
+    SOUK_TRY(take_place(tx, by->family, 0, diag));
     SOUK_TRY(read_state(tx, by->family, by->atom, by->merchant, &state));
     if (state != SOUK_MEMBER_IN)
         return souk_diag_say(diag, SOUK_EDENIED, "only a member of this family asks others in");
     SOUK_TRY(read_state(tx, by->family, atom, by->merchant, &state));
     if (state == SOUK_MEMBER_IN)
         return souk_diag_say(diag, SOUK_ECONFLICT, "this person is a member already");
-    if (state == SOUK_MEMBER_INVITED)
-        SOUK_TRY(take_place(tx, by->family, -1, diag)); /* has a place */
+    if (state != SOUK_MEMBER_INVITED) /* who has a place already */
+        SOUK_TRY(take_place(tx, by->family, 1, diag));
     return souk_sql_run(
         tx,
         "INSERT INTO loyalty_member (family, member, merchant, state, asked_by, asked_at, said_at, "
