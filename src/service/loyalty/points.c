@@ -311,6 +311,8 @@ static souk_err earn(points_doing *doing, souk_points_act *act, int64_t points)
     act->points = points;
     if (points || act->share_count)
         SOUK_TRY(write_lot(doing, act, held->id, points));
+    if (act->tiers && act->tiers->level_count)
+        SOUK_TRY(souk_tiers_touch(doing->tx, act->tiers, held->id, act->at, &act->standing));
     return points_settle(doing, held, act->at);
 }
 

@@ -27,13 +27,14 @@
  *          keep its worth.  A debt is paid first by whatever comes in
  * Sum      at every commit: balance = sum of rests = sum of entries; rest = points + sum of parts
  * Locks    the rows of accounts, in the order of kind and owner, before anything else is read or written
- * Cost     statements: earn 3; burn 4, however many lots; of several purses 4 for each and 1; given back 4 and 3 a lot
+ * Cost     statements: earn 3, with tiers 2 more where none changes; burn 4, however many lots; of several purses 4 for each and 1; given back 4 and 3 a lot
  * Threads  as the souk_tx */
 #ifndef SOUK_SERVICE_LOYALTY_POINTS_H
 #define SOUK_SERVICE_LOYALTY_POINTS_H
 
 #include "base/decimal.h"
 #include "core/plan.h"
+#include "service/loyalty/tiers.h"
 
 /*    name       number  word     stored for ever */
 #define SOUK_POINTS_KINDS(X)                                           \
@@ -87,6 +88,7 @@ typedef struct souk_points_act {
     souk_time at;
     souk_time expires;               /* EARNED, ADJUSTED: of the lot; SOUK_TIME_LAST: never */
     int64_t spend_minor;             /* EARNED: what counts for tiers */
+    const souk_tiers *tiers;         /* EARNED: the account may rise by it; NULL: there are none */
     const souk_points_share *shares; /* EARNED: [share_count], their points sum to the amount */
     size_t share_count;
     const souk_points_back *backs; /* CLAWED: [back_count] */
@@ -96,9 +98,10 @@ typedef struct souk_points_act {
     int64_t member; /* BURNED: who draws on a family's pot, an atom; 0: nobody's limit is counted */
     souk_text reason, by; /* ADJUSTED: why, and who */
     /* Told. */
-    int64_t points;   /* by which balances changed, all together */
-    int64_t forgiven; /* CLAWED: more was to be taken than there is and may be owed */
-    int64_t entry;    /* the last one written; 0: nothing was to be done */
+    int64_t points;         /* by which balances changed, all together */
+    int64_t forgiven;       /* CLAWED: more was to be taken than there is and may be owed */
+    int64_t entry;          /* the last one written; 0: nothing was to be done */
+    souk_standing standing; /* EARNED, with tiers */
 } souk_points_act;
 
 SOUK_CHECKED souk_err souk_points_migrate(souk_ledger *ledger, souk_diag *diag);
