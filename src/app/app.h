@@ -137,6 +137,7 @@ souk_err app_import(const app_options *options, souk_diag *diag);
 souk_err app_tail(const app_options *options, souk_diag *diag);
 souk_err app_verify(const app_options *options, souk_diag *diag);
 souk_err app_jobs(const app_options *options, souk_diag *diag);
+souk_err app_coupons(const app_options *options, souk_diag *diag);
 souk_err app_sources(const app_options *options, souk_diag *diag);
 souk_err app_keys(const app_options *options, souk_diag *diag);
 souk_err app_tokens(const app_options *options, souk_diag *diag);

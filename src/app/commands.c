@@ -303,6 +303,8 @@ const app_command app_commands[] = {
      "who is told of events, and whether it arrives", app_webhooks, 1, 3,
      "[--events EVENTS] [--purpose PURPOSE]",
      "souk webhook add https://crm.example/souk --events 'Order Completed,Order Refunded'"},
+    {"coupons", "CLASS COUNT FILE", "issue codes of a class of coupons into a new CSV file",
+     app_coupons, 3, 3, NULL, "souk coupons tea10 100000 codes.csv"},
     {"jobs", "[ID | cancel ID]", "imports, backups and checks, and how far they are", app_jobs, 0,
      2, NULL, "souk jobs cancel 3"},
     {"rebuild", "", "make everything derived again from the log", run_rebuild, 0, 0, NULL, NULL},

@@ -11,6 +11,7 @@
 #include "service/checkout/checkout.h"
 #include "service/collect/hooks.h"
 #include "service/collect/segment.h"
+#include "service/loyalty/loyalty.h"
 #include "service/stock/stock.h"
 
 /* One a line: each is switched on by its own. */
@@ -27,6 +28,7 @@ const souk_service *const app_services[] = {
     &souk_mqtt_service,
     &souk_webhooks_service,
     &souk_stock_service,
+    &souk_loyalty_service,
     &souk_checkout_service,
 };
 /* clang-format on */

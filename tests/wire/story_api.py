@@ -94,6 +94,31 @@ class Proxy:
         return answer, head
 
 
+def loyalty(call, one):
+    """Points and coupons of a shopper, each answer as it is described."""
+    club = {"name": "Club", "currency": "EUR", "earn": {"points": 1, "per": "1.00", "rules": [{"tags": ["tea"], "multiply": 2, "weekdays": ["tue"]}]},
+            "expire": {"months": 24, "end_of": "month"}, "worth": {"points": 100, "amount": "1.00"},
+            "tiers": {"levels": [{"name": "silver", "from": "1.00", "multiply": "1.5"}]}}
+    call("PUT", "/v1/loyalty/programme", club, 201, ["If-None-Match: *"])
+    call("GET", "/v1/loyalty/programme")
+    call("POST", "/v1/loyalty/adjust", {"customer": one, "points": 500, "reason": "welcome", "by": "ann"}, 200, ["Idempotency-Key: l1"])
+    call("POST", "/v1/loyalty/adjust", {"customer": one, "points": -501, "reason": "no"}, 409, ["Idempotency-Key: l2"])
+    call("POST", "/v1/loyalty/preview", {"currency": "EUR", "customer": one, "lines": [{"product": "P1", "amount": "12.50", "tags": ["tea"]}]})
+    call("POST", "/v1/loyalty/families", {"customer": one, "name": "Miller"}, 201, ["Idempotency-Key: l3"])
+    for path in ["/v1/loyalty/accounts/user/u1", "/v1/loyalty/accounts/user/u1/entries?limit=1", "/v1/loyalty/totals", "/v1/loyalty/families/1"]:
+        call("GET", path)
+    call("PUT", "/v1/loyalty/coupons/tea10", {"title": "10 % off tea", "limits": {"person": 2}, "until": "2099-01-01"}, 201, ["If-None-Match: *"])
+    code = json.loads(call("POST", "/v1/loyalty/coupons/tea10/codes", {"count": 2}, 201, ["Idempotency-Key: l4"])[0])["codes"][0]
+    call("POST", "/v1/loyalty/coupons/look", {"code": code, "customer": one})
+    call("POST", "/v1/loyalty/coupons/look", {"code": "NONE"}, 404)
+    done = json.loads(call("POST", "/v1/loyalty/coupons/redeem", {"code": code, "customer": one, "store": "BER"}, 200, ["Idempotency-Key: l5"])[0])
+    call("POST", "/v1/loyalty/coupons/restore", {"receipt": done["receipt"]}, 200, ["Idempotency-Key: l6"])
+    call("POST", "/v1/loyalty/coupons/tea10/revoke", {"batch": 1}, 200, ["Idempotency-Key: l7"])
+    call("GET", "/v1/loyalty/coupons?limit=1")
+    call("GET", "/v1/loyalty/coupons/tea10")
+    call("DELETE", "/v1/loyalty/coupons/tea10", headers=['If-Match: "v1"'])
+
+
 @story
 def a_proxy_that_checks_the_description_finds_every_answer_as_it_says():
     if not tool("prism"):
@@ -157,6 +182,7 @@ def a_proxy_that_checks_the_description_finds_every_answer_as_it_says():
             for path in ["/v1/offers", "/v1/offers/7", "/v1/taxes?limit=1", "/v1/measures"]:
                 proxy.call("GET", path)
             proxy.call("DELETE", "/v1/offers/7", headers=['If-Match: "v1"'])
+            loyalty(proxy.call, one)
             rejected = json.loads(proxy.call("GET", "/v1/rejects")[0])["rejects"]
             proxy.call("POST", f"/v1/rejects/{rejected[0]['id']}/replay", event("u1", "m3", "Order Completed", order_id="o2", revenue="3"))
             proxy.call("DELETE", f"/v1/rejects/{rejected[1]['id']}")
