@@ -206,6 +206,43 @@ def a_sale_at_the_till_stands_on_the_members_timeline_once_and_counts_in_the_tot
 
 
 @story
+def a_coupon_won_online_opens_its_offer_once_and_points_come_go_and_go_back():
+    with Shop() as shop:
+        till = opened(shop)
+        shop.send("/v1/track", event("u1", "m1"))
+        who = {"kind": "user", "value": "u1"}
+        till.ask("PUT", "/v1/offers/9", {"name": "winner", "currency": "EUR", "offer": {"id": 9, "kind": "basket_amount", "amount": "1.00", "when": {"coupon": "win"}}}, 201, NEW)
+        till.ask("PUT", "/v1/loyalty/coupons/win", {"title": "1 off", "kind": "unique", "offer": "win"}, 201, NEW)
+        till.ask("PUT", "/v1/loyalty/programme", {"name": "Club", "currency": "EUR", "earn": {"points": 10, "per": "1.00", "round": "down", "by": "receipt"},
+                                                  "worth": {"points": 10, "amount": "0.10", "least": 10, "step": 10}, "returns": {"debt": 100}}, 201, NEW)
+        code = till.ask("POST", "/v1/loyalty/coupons/win/codes", {"count": 1}, 201, ["Idempotency-Key: i"])["codes"][0]
+        member = {"customer": who, "coupons": [code]}
+
+        def balance():
+            return till.ask("GET", "/v1/loyalty/accounts/user/u1")["points"]
+
+        priced = till.ask("POST", "/v1/till/price", {**BASKET, **member})
+        assert priced["total"] == "4.99" and priced["coupons"] == [{"used": True, "class": "win"}], priced
+        assert priced["points"] == {"earns": 49, "before": 0}, priced
+        first = till.pay("k1", **member, expected_total="4.99")
+        assert till.pay("k1", **member, expected_total="4.99") == first and balance() == 49
+        again = till.ask("POST", "/v1/till/price", {**BASKET, **member})
+        assert again["total"] == "5.99" and "why" in again["coupons"][0] and not again["coupons"][0]["used"], again
+        pays = {"customer": who, "tenders": [{"kind": "points", "points": 40}, {"kind": "cash", "amount": "5.59"}]}
+        till.pay("k2", 400, customer=who, tenders=[{"kind": "points", "points": 45}])
+        till.pay("k3", 409, customer=who, tenders=[{"kind": "points", "points": 400}, {"kind": "cash", "amount": "1.99"}])
+        second = till.pay("k4", **pays)
+        assert second["receipt"]["tenders"][0] == {"kind": "points", "amount": "0.40", "points": 40}, second
+        assert balance() == 49 - 40 + 59
+        of = {"store": "BER", "till": "3", "receipt": {"store": "BER", "till": "3", "number": 1}}
+        till.ask("POST", "/v1/till/void", {**of, "tenders": [{"kind": "cash", "amount": "4.99"}]}, 201, ["Idempotency-Key: v"])
+        assert balance() == 49 - 40 + 59 - 49
+        assert till.ask("POST", "/v1/till/price", {**BASKET, **member})["total"] == "4.99"  # the coupon holds again
+        shop.stop()
+        assert shop.run("verify")["done"]
+
+
+@story
 def pulling_the_plug_leaves_each_basket_whole_or_absent_and_no_answered_one_is_lost():
     with Shop() as shop:
         till = opened(shop)

@@ -363,6 +363,9 @@ static souk_err price(const souk_basket_rooms *rooms, souk_basket_desk *desk,
         .now = basket->at,
         .weekday = (unsigned)(((day + 3) % 7 + 7) % 7), /* 1 January 1970 was a Thursday */
         .minute = (unsigned)((wall - day * INT64_C(86400000)) / 60000),
+        .tier = basket->tier,
+        .coupons = basket->coupons,
+        .coupon_count = basket->coupon_count,
         .store = souk_names_find(rooms->names, basket->merchant, SOUK_NOUN_STORE, basket->store)};
     return souk_pricing_basket(desk->pricing, book, &priced, &basket->priced, diag);
 }

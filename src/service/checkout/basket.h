@@ -27,7 +27,7 @@
 #include "base/json_write.h"
 #include "service/checkout/front.h"
 
-enum { SOUK_BASKET_LINES = 1000, SOUK_BASKET_TEXT_BYTES = 200 };
+enum { SOUK_BASKET_LINES = 1000, SOUK_BASKET_COUPONS = 16, SOUK_BASKET_TEXT_BYTES = 200 };
 
 /* What baskets are read and priced with. */
 typedef struct souk_basket_rooms {
@@ -56,6 +56,10 @@ typedef struct souk_till_basket {
     souk_till_line *lines;
     size_t line_count;
     const souk_front *front; /* held until souk_basket_done */
+    /* Before it is priced: what is in hand, ascending by class (SOUK_NOUN_COUPON), and who she is. */
+    souk_coupons coupons[SOUK_BASKET_COUPONS];
+    size_t coupon_count;
+    uint32_t tier; /* 0: none */
     /* of souk_basket_price, in the desk until its next basket */
     const souk_front_tax *tax;
     const souk_priced *priced;

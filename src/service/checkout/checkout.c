@@ -254,14 +254,16 @@ static const souk_shape_name shapes[] = {
 
 static const souk_route routes[] = {
     {"POST", "/v1/till/price", SOUK_SCOPE_TILL, checkout_price,
-     .summary = "What a basket costs here and now, and why", .takes = "{" BASKET_MEMBERS "}",
-     .gives = "Basket", .body_limit = 256 << 10},
+     .summary = "What a basket costs here and now, and why",
+     .takes = "{" BASKET_MEMBERS ", customer?: " CUSTOMER ", coupons?: [text]}", .gives = "Basket",
+     .body_limit = 256 << 10},
     {"POST", "/v1/till/commit", SOUK_SCOPE_TILL, checkout_commit, .slow = true, .needs_key = true,
      .summary = "A basket is paid: money, stock and receipt at once",
      .words = "expected_total is what the shopper was told: another total is refused with 409",
-     .takes = "{" BASKET_MEMBERS ", customer?: " CUSTOMER ", expected_total: any, "
-              "tenders: [{kind: cash|card|other|balance|tab, amount: any, provider?: text, "
-              "reference?: text, last4?: text, confirmed?: boolean}]}",
+     .takes =
+         "{" BASKET_MEMBERS ", customer?: " CUSTOMER ", coupons?: [text], expected_total: any, "
+         "tenders: [{kind: cash|card|other|balance|tab|points, amount?: any, points?: integer, "
+         "provider?: text, reference?: text, last4?: text, confirmed?: boolean}]}",
      .gives = "Receipt", .gives_status = 201, .body_limit = 256 << 10},
     {"POST", "/v1/till/return", SOUK_SCOPE_TILL, checkout_return, .slow = true, .needs_key = true,
      .summary = "Lines of a sale come back",

@@ -70,12 +70,14 @@ typedef enum checkout_tender_kind {
     CHECKOUT_CARD,
     CHECKOUT_OTHER,
     CHECKOUT_BALANCE,
-    CHECKOUT_TAB
+    CHECKOUT_TAB,
+    CHECKOUT_POINTS
 } checkout_tender_kind;
 typedef struct checkout_tender {
     checkout_tender_kind kind;
-    souk_decimal amount;
-    int64_t minor; /* told by checkout_tenders_total */
+    souk_decimal amount; /* of POINTS: none is read */
+    int64_t points;      /* of POINTS */
+    int64_t minor;       /* told by checkout_tenders_total */
     souk_text reference, provider, last4;
     bool confirmed;
 } checkout_tender;

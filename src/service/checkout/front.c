@@ -316,7 +316,7 @@ const souk_book *souk_front_book(const souk_fronts *fronts, const souk_front *fr
     return fronts->empty[souk_currency_exponent(currency)];
 }
 
-const char *souk_front_offer_name(const souk_front *front, uint64_t offer)
+static const struct front_offer *find_offer(const souk_front *front, uint64_t offer)
 {
     size_t low = 0, high = front->offer_count;
     while (low < high) {
@@ -327,7 +327,19 @@ const char *souk_front_offer_name(const souk_front *front, uint64_t offer)
             high = middle;
     }
     bool found = low < front->offer_count && front->offers[low].offer.id == offer;
-    return found ? front->offers[low].name : "";
+    return found ? &front->offers[low] : NULL;
+}
+
+const char *souk_front_offer_name(const souk_front *front, uint64_t offer)
+{
+    const struct front_offer *found = find_offer(front, offer);
+    return found ? found->name : "";
+}
+
+uint32_t souk_front_offer_coupon(const souk_front *front, uint64_t offer)
+{
+    const struct front_offer *found = find_offer(front, offer);
+    return found ? found->offer.coupon : 0;
 }
 
 const souk_measures *souk_front_measures(const souk_front *front)

@@ -67,6 +67,8 @@ const souk_book *souk_front_book(const souk_fronts *fronts, const souk_front *fr
                                  const char currency[4]);
 /* "": no offer has this number. */
 const char *souk_front_offer_name(const souk_front *front, uint64_t offer);
+/* The class of coupon that it asks for (SOUK_NOUN_COUPON); 0: none. */
+uint32_t souk_front_offer_coupon(const souk_front *front, uint64_t offer);
 const souk_measures *souk_front_measures(const souk_front *front);
 
 typedef struct souk_front_tax {

@@ -317,6 +317,12 @@ static souk_err check_tenders(struct taking *taking)
 {
     int64_t all, cash;
     char text[SOUK_MONEY_BYTES];
+    for (size_t i = 0; i < taking->tenders.count; i++)
+        if (taking->tenders.list[i].kind == CHECKOUT_POINTS)
+            return souk_diag_say(&taking->call->diag, SOUK_EUNSUPPORTED,
+                                 "tenders[%zu]: points are not paid back as a tender; adjust them "
+                                 "with POST /v1/loyalty/adjust",
+                                 i);
     SOUK_TRY(checkout_tenders_total(taking->call, &taking->tenders, taking->currency, &all, &cash));
     if (all == taking->total_minor)
         return SOUK_OK;
@@ -358,6 +364,23 @@ static void plan_goods(struct taking *taking, souk_plan *plan)
                                  .reference = taking->id};
         checkout->ports.bring_back(checkout->ports.stock, plan, &goods, taking->voids);
     }
+}
+
+/* What the sale earned and redeemed goes back with it. */
+static souk_err plan_undo(struct taking *taking, souk_plan *plan)
+{
+    const souk_checkout *checkout = taking->call->state;
+    souk_till_back *backs =
+        souk_arena_get(&taking->call->arena, taking->part_count * sizeof *backs + 1);
+    if (!checkout->ports.loyalty)
+        return SOUK_OK;
+    if (taking->call->arena.failed)
+        return SOUK_ENOMEM;
+    for (size_t i = 0; i < taking->part_count; i++)
+        backs[i] =
+            (souk_till_back){taking->parts[i].line, taking->parts[i].back, taking->parts[i].sold};
+    return checkout->ports.undo(checkout->ports.loyalty, plan, taking->sale.id, backs,
+                                taking->part_count, taking->voids, &taking->call->diag);
 }
 
 static void write_part(souk_json_writer *json, const struct taking *taking, const struct part *part)
@@ -475,6 +498,7 @@ static souk_err make_plan(struct taking *taking, souk_plan *plan)
     souk_entropy(&taking->id, sizeof taking->id);
     SOUK_TRY(plan_money(taking, plan));
     plan_goods(taking, plan);
+    SOUK_TRY(plan_undo(taking, plan));
     return plan_receipt(taking, plan);
 }
 

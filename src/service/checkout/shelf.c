@@ -60,7 +60,7 @@ struct price {
 
 struct product {
     int64_t id; /* of its row; 0: only prices tell of it */
-    souk_text code, title, tax_class, unit;
+    souk_text code, title, brand, category, tax_class, unit;
     uint32_t tags[SOUK_SHELF_TAGS];
     size_t tag_count;
     bool no_offers;
@@ -134,14 +134,15 @@ static void free_product(const souk_shelf *shelf, struct product *product)
 /* The product as one block with its texts behind it. */
 static struct product *pack(const souk_shelf *shelf, const struct product *from)
 {
-    size_t bytes = sizeof *from + from->code.bytes + from->title.bytes + from->tax_class.bytes +
-                   from->unit.bytes;
+    size_t bytes = sizeof *from + from->code.bytes + from->title.bytes + from->brand.bytes +
+                   from->category.bytes + from->tax_class.bytes + from->unit.bytes;
     struct product *made = souk_mem_get(shelf->mem, bytes);
     if (!made)
         return NULL;
     *made = *from;
     char *at = (char *)(made + 1);
-    souk_text *texts[] = {&made->code, &made->title, &made->tax_class, &made->unit};
+    souk_text *texts[] = {&made->code,     &made->title,     &made->brand,
+                          &made->category, &made->tax_class, &made->unit};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (texts[i]->bytes)
             memcpy(at, texts[i]->at, texts[i]->bytes);
@@ -474,6 +475,8 @@ static void tell(const struct product *product, uint32_t number, uint32_t store,
     item->number = number;
     item->code = keep(arena, product->code);
     item->title = keep(arena, product->title);
+    item->brand = keep(arena, product->brand);
+    item->category = keep(arena, product->category);
     item->tax_class = keep(arena, product->tax_class);
     item->unit = keep(arena, product->unit);
     memcpy(item->tags, product->tags, sizeof item->tags);

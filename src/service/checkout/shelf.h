@@ -62,7 +62,8 @@ typedef struct souk_shelf_item { /* texts in the caller's arena */
     souk_text code, title;
     uint32_t tags[SOUK_SHELF_TAGS];
     size_t tag_count;
-    souk_text tax_class; /* the product's attribute "tax_class"; "": the shop's usual */
+    souk_text brand, category; /* as the tags are made of */
+    souk_text tax_class;       /* the product's attribute "tax_class"; "": the shop's usual */
     souk_text unit;      /* its attribute "unit": "kg" of what is weighed; "": sold by the piece */
     bool no_offers;      /* its attribute "no_offers" is true */
     souk_decimal pieces; /* that the code stands for: 12 of a carton, else 1 */

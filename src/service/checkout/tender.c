@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-static const char *const tender_words[] = {"cash", "card", "other", "balance", "tab"};
+static const char *const tender_words[] = {"cash", "card", "other", "balance", "tab", "points"};
 
 /* ---- reading ------------------------------------------------------------------------------------------ */
 
@@ -32,6 +32,11 @@ static souk_err read_kind(souk_form *form, souk_json_node value)
 static souk_err read_amount(souk_form *form, souk_json_node value)
 {
     return souk_form_decimal(form, value, 1, INT64_C(1000000000000000), &one_of(form)->amount);
+}
+
+static souk_err read_points(souk_form *form, souk_json_node value)
+{
+    return souk_form_i64(form, value, 1, INT64_C(1000000000000), &one_of(form)->points);
 }
 
 static souk_err read_reference(souk_form *form, souk_json_node value)
@@ -63,13 +68,16 @@ static souk_err read_tender(souk_form *form, souk_json_node value, size_t index)
 {
     static const souk_form_member members[] = {
         {"kind", read_kind},         {"amount", read_amount}, {"reference", read_reference},
-        {"provider", read_provider}, {"last4", read_last4},   {"confirmed", read_confirmed}};
+        {"provider", read_provider}, {"last4", read_last4},   {"confirmed", read_confirmed},
+        {"points", read_points}};
     struct reading *reading = form->user;
     uint64_t seen;
     reading->one = &reading->tenders->list[index];
     SOUK_TRY(souk_form_object(form, value, members, sizeof members / sizeof *members, &seen));
-    if ((seen & 3) != 3)
-        return souk_form_refuse(form, "a tender has a kind and an amount");
+    bool is_points = reading->one->kind == CHECKOUT_POINTS;
+    if (!(seen & 1) || !(seen & 2) != is_points || !(seen & 64) == is_points)
+        return souk_form_refuse(form, "a tender has a kind and an amount; points have points in "
+                                      "place of it");
     reading->tenders->count = index + 1;
     return SOUK_OK;
 }
@@ -106,7 +114,8 @@ souk_err checkout_tenders_total(souk_call *call, checkout_tenders *tenders, cons
         checkout_tender *tender = &tenders->list[i];
         char what[40];
         snprintf(what, sizeof what, "tenders[%zu].amount", i);
-        SOUK_TRY(checkout_minor(call, tender->amount, currency, what, &tender->minor));
+        if (tender->kind != CHECKOUT_POINTS) /* whose worth is told already */
+            SOUK_TRY(checkout_minor(call, tender->amount, currency, what, &tender->minor));
         all += tender->minor;
         cash += tender->kind == CHECKOUT_CASH ? tender->minor : 0;
     }
@@ -124,6 +133,10 @@ void checkout_write_tenders(souk_json_writer *json, const checkout_tenders *tend
         souk_json_write_object(json);
         souk_json_put_words(json, "kind", tender_words[tender->kind]);
         souk_money_put(json, "amount", tender->minor, exponent);
+        if (tender->points) {
+            souk_json_write_key(json, SOUK_TEXT("points"));
+            souk_json_write_i64(json, tender->points);
+        }
         if (tender->provider.bytes)
             souk_json_put_text(json, "provider", tender->provider);
         if (tender->reference.bytes)

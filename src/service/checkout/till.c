@@ -19,6 +19,10 @@ struct sale {
     souk_call *call;
     checkout_tenders tenders;
     checkout_customer customer;
+    souk_text codes[SOUK_BASKET_COUPONS];
+    bool used[SOUK_BASKET_COUPONS]; /* codes whose offers held */
+    size_t code_count;
+    void *visit;         /* of loyalty; NULL: there is none */
     souk_person *person; /* NULL: nobody */
     bool has_expected;
     souk_decimal expected;
@@ -45,6 +49,17 @@ static souk_err read_customer(souk_form *form, souk_json_node value)
     return checkout_read_customer(form, value, &sale_of(form)->customer);
 }
 
+static souk_err read_code(souk_form *form, souk_json_node value, size_t index)
+{
+    sale_of(form)->code_count = index + 1;
+    return souk_form_text(form, value, 1, 100, &sale_of(form)->codes[index]);
+}
+
+static souk_err read_codes(souk_form *form, souk_json_node value)
+{
+    return souk_form_array(form, value, SOUK_BASKET_COUPONS, read_code);
+}
+
 static souk_err read_expected(souk_form *form, souk_json_node value)
 {
     struct sale *sale = sale_of(form);
@@ -54,9 +69,11 @@ static souk_err read_expected(souk_form *form, souk_json_node value)
 
 static souk_err read_sale(struct sale *sale, const souk_json_doc *doc, bool commits)
 {
-    static const souk_form_member own[] = {
-        {"customer", read_customer}, {"tenders", read_tenders}, {"expected_total", read_expected}};
-    souk_form_member members[SOUK_BASKET_MEMBERS + 3];
+    static const souk_form_member own[] = {{"customer", read_customer},
+                                           {"coupons", read_codes},
+                                           {"tenders", read_tenders},
+                                           {"expected_total", read_expected}};
+    souk_form_member members[SOUK_BASKET_MEMBERS + 4];
     souk_call *call = sale->call;
     souk_checkout *checkout = call->state;
     memcpy(members, souk_basket_members, SOUK_BASKET_MEMBERS * sizeof *members);
@@ -69,18 +86,175 @@ static souk_err read_sale(struct sale *sale, const souk_json_doc *doc, bool comm
     souk_basket_begin(&sale->reading, &checkout->rooms, call->caller.merchant,
                       souk_clock_now_ms(souk_spine_clock(call->spine)), &sale->basket);
     SOUK_TRY(souk_form_object(&form, souk_json_root(doc), members,
-                              SOUK_BASKET_MEMBERS + (commits ? 3 : 1), NULL));
+                              SOUK_BASKET_MEMBERS + (commits ? 4 : 2), NULL));
     return souk_basket_end(&sale->reading, &form);
+}
+
+/* ---- who buys ------------------------------------------------------------------------------------------------ */
+
+static souk_err find_customer(struct sale *sale)
+{
+    if (sale->customer.kind.bytes == 0)
+        return SOUK_OK;
+    sale->person = souk_arena_get(&sale->call->arena, sizeof *sale->person);
+    if (sale->call->arena.failed)
+        return SOUK_ENOMEM;
+    return checkout_find_customer(sale->call, &sale->customer, sale->person);
+}
+
+static souk_time wall_of(const struct sale *sale)
+{
+    const souk_front_store *store =
+        sale->basket.front ? souk_front_store_of(sale->basket.front, sale->basket.store) : NULL;
+    return souk_zone_local(store ? store->zone : NULL, sale->basket.at);
+}
+
+/* One more of the class, in its place by number. */
+static void take_coupon(souk_till_basket *basket, uint32_t class)
+{
+    size_t at = 0;
+    while (at < basket->coupon_count && basket->coupons[at].coupon < class)
+        at++;
+    if (at < basket->coupon_count && basket->coupons[at].coupon == class) {
+        basket->coupons[at].count++;
+        return;
+    }
+    memmove(basket->coupons + at + 1, basket->coupons + at,
+            (basket->coupon_count++ - at) * sizeof *basket->coupons);
+    basket->coupons[at] = (souk_coupons){class, 1};
+}
+
+static souk_err class_of(struct sale *sale, size_t code, uint32_t *ret_class)
+{
+    const souk_checkout *checkout = sale->call->state;
+    souk_text class = checkout->ports.opens(sale->visit, code);
+    *ret_class = 0;
+    if (class.bytes == 0)
+        return SOUK_OK;
+    return souk_names_number(checkout->rooms.names, sale->basket.merchant, SOUK_NOUN_COUPON, class,
+                             ret_class);
+}
+
+/* Before the basket is priced: her tier and coupons decide which offers hold. */
+static souk_err enter(struct sale *sale)
+{
+    souk_call *call = sale->call;
+    const souk_checkout *checkout = call->state;
+    if (!checkout->ports.loyalty)
+        return SOUK_OK;
+    int64_t day = souk_time_day(wall_of(sale));
+    souk_text token = souk_call_header(call, SOUK_TEXT("authorization"));
+    souk_till_member member = {
+        .merchant = sale->basket.merchant,
+        .person = sale->person,
+        .store = sale->basket.store,
+        .at = sale->basket.at,
+        .day = day,
+        .weekday = (unsigned)(((day + 3) % 7 + 7) % 7),
+        .caller = souk_hash128_of(&souk_spine_hashes(call->spine)->messages, &token, 1).low,
+        .codes = sale->codes,
+        .code_count = sale->code_count};
+    SOUK_TRY(checkout->ports.enter(checkout->ports.loyalty, &member, &call->arena, &sale->visit,
+                                   &call->diag));
+    sale->basket.tier = checkout->ports.tier(sale->visit);
+    for (size_t i = 0; i < sale->code_count; i++) {
+        uint32_t class;
+        SOUK_TRY(class_of(sale, i, &class));
+        if (class)
+            take_coupon(&sale->basket, class);
+    }
+    return SOUK_OK;
+}
+
+/* The first codes of each class, as many as its offers took. */
+static souk_err mark_used(struct sale *sale)
+{
+    const souk_priced *priced = sale->basket.priced;
+    for (size_t i = 0; i < sale->code_count; i++) {
+        uint32_t class, taken = 0;
+        SOUK_TRY(class_of(sale, i, &class));
+        for (size_t j = 0; class && j < priced->held_count; j++)
+            if (souk_front_offer_coupon(sale->basket.front, priced->held[j].offer) == class)
+                taken += priced->held[j].coupons;
+        for (size_t j = 0; j < i; j++) {
+            uint32_t other;
+            SOUK_TRY(class_of(sale, j, &other));
+            taken -= taken && other == class && sale->used[j];
+        }
+        sale->used[i] = taken > 0;
+    }
+    return SOUK_OK;
+}
+
+static souk_text join(souk_arena *arena, souk_text a, souk_text b)
+{
+    char *at = souk_arena_get(arena, a.bytes + b.bytes + 1);
+    if (arena->failed)
+        return SOUK_TEXT("");
+    memcpy(at, a.at, a.bytes);
+    memcpy(at + a.bytes, b.at, b.bytes);
+    return (souk_text){at, a.bytes + b.bytes};
+}
+
+/* "brand:Oatly", "category:Drinks", "category:Drinks > Tea": as offers name them. */
+static size_t tags_of(const souk_shelf_item *item, souk_arena *arena, souk_text *tags)
+{
+    size_t count = 0;
+    souk_text category = item->category;
+    if (item->brand.bytes)
+        tags[count++] = join(arena, SOUK_TEXT("brand:"), item->brand);
+    for (size_t i = 0; i + 3 <= category.bytes && count < SOUK_SHELF_TAGS - 1; i++)
+        if (!memcmp(category.at + i, " > ", 3))
+            tags[count++] = join(arena, SOUK_TEXT("category:"), (souk_text){category.at, i});
+    if (category.bytes)
+        tags[count++] = join(arena, SOUK_TEXT("category:"), category);
+    return count;
+}
+
+static souk_err earn(struct sale *sale)
+{
+    souk_call *call = sale->call;
+    const souk_checkout *checkout = call->state;
+    const souk_till_basket *basket = &sale->basket;
+    souk_earn_line *lines = souk_arena_get(&call->arena, basket->line_count * sizeof *lines);
+    for (size_t i = 0; i < basket->line_count && !call->arena.failed; i++) {
+        const souk_till_line *line = &basket->lines[i];
+        souk_text *tags = souk_arena_get(&call->arena, SOUK_SHELF_TAGS * sizeof *tags);
+        if (call->arena.failed)
+            break;
+        lines[i] = (souk_earn_line){.product = line->item.code,
+                                    .tags = tags,
+                                    .tag_count = tags_of(&line->item, &call->arena, tags),
+                                    .amount_minor = line->taxed ? line->taxed->gross_minor
+                                                                : line->priced->total_minor};
+    }
+    if (call->arena.failed)
+        return SOUK_ENOMEM;
+    return checkout->ports.earn(sale->visit, basket->currency, lines, basket->line_count,
+                                &call->arena, &call->diag);
 }
 
 static souk_err price_sale(struct sale *sale, souk_basket_desk *desk)
 {
     souk_checkout *checkout = sale->call->state;
-    return souk_basket_price(&checkout->rooms, desk, &sale->basket, &sale->call->arena,
-                             &sale->call->diag);
+    SOUK_TRY(find_customer(sale));
+    SOUK_TRY(enter(sale));
+    SOUK_TRY(souk_basket_price(&checkout->rooms, desk, &sale->basket, &sale->call->arena,
+                               &sale->call->diag));
+    if (!sale->visit)
+        return SOUK_OK;
+    SOUK_TRY(mark_used(sale));
+    return earn(sale);
 }
 
 /* ---- price --------------------------------------------------------------------------------------------------- */
+
+static void write_visit(souk_json_writer *json, const struct sale *sale)
+{
+    const souk_checkout *checkout = sale->call->state;
+    if (sale->visit)
+        checkout->ports.write(sale->visit, json, sale->used);
+}
 
 static void write_priced(struct sale *sale)
 {
@@ -88,6 +262,7 @@ static void write_priced(struct sale *sale)
     souk_json_write_object(out);
     souk_json_put_text(out, "store", sale->basket.store);
     souk_basket_write(out, &sale->basket);
+    write_visit(out, sale);
     souk_json_write_end(out);
 }
 
@@ -138,6 +313,26 @@ static souk_err check_expected(struct sale *sale)
     return SOUK_OK;
 }
 
+/* Points are told by their number, and pay what the programme says. */
+static souk_err price_points(struct sale *sale, int64_t *ret_points)
+{
+    const souk_checkout *checkout = sale->call->state;
+    *ret_points = 0;
+    for (size_t i = 0; i < sale->tenders.count; i++) {
+        checkout_tender *tender = &sale->tenders.list[i];
+        if (tender->kind != CHECKOUT_POINTS)
+            continue;
+        if (*ret_points || !sale->visit || !sale->person)
+            return souk_diag_say(&sale->call->diag, SOUK_EINVAL,
+                                 "tenders[%zu]: points pay once, and for a customer who is named",
+                                 i);
+        SOUK_TRY(checkout->ports.worth(sale->visit, tender->points, sale->basket.currency,
+                                       &tender->minor, &sale->call->diag));
+        *ret_points = tender->points;
+    }
+    return SOUK_OK;
+}
+
 /* Change is given in cash, and of cash alone. */
 static souk_err check_tenders(struct sale *sale)
 {
@@ -156,14 +351,11 @@ static souk_err check_tenders(struct sale *sale)
 
 static checkout_deal deal_of(struct sale *sale)
 {
-    const souk_front_store *store =
-        sale->basket.front ? souk_front_store_of(sale->basket.front, sale->basket.store) : NULL;
     return (checkout_deal){.call = sale->call,
                            .store = sale->basket.store,
                            .currency = sale->basket.currency,
                            .id = sale->id,
-                           .day = (int32_t)souk_time_day(
-                               souk_zone_local(store ? store->zone : NULL, sale->basket.at))};
+                           .day = (int32_t)souk_time_day(wall_of(sale))};
 }
 
 static souk_err plan_tenders(struct sale *sale, souk_plan *plan)
@@ -225,6 +417,7 @@ static souk_err write_body(struct sale *sale)
     checkout_write_tenders(&json, &sale->tenders, sale->basket.exponent);
     if (sale->change_minor)
         souk_money_put(&json, "change", sale->change_minor, sale->basket.exponent);
+    write_visit(&json, sale);
     souk_json_write_end(&json);
     SOUK_TRY(souk_json_write_check(&json));
     souk_text body = souk_buf_view(&text);
@@ -267,25 +460,19 @@ static souk_err tell_receipt(souk_plan *plan, souk_tx *tx, souk_json_writer *jso
 
 /* ---- commit ---------------------------------------------------------------------------------------------------- */
 
-static souk_err find_customer(struct sale *sale)
-{
-    if (sale->customer.kind.bytes == 0)
-        return SOUK_OK;
-    sale->person = souk_arena_get(&sale->call->arena, sizeof *sale->person);
-    if (sale->call->arena.failed)
-        return SOUK_ENOMEM;
-    return checkout_find_customer(sale->call, &sale->customer, sale->person);
-}
-
 static souk_err make_plan(struct sale *sale, souk_plan *plan)
 {
+    const souk_checkout *checkout = sale->call->state;
+    int64_t points;
     SOUK_TRY(check_expected(sale));
+    SOUK_TRY(price_points(sale, &points));
     SOUK_TRY(check_tenders(sale));
-    SOUK_TRY(find_customer(sale));
     souk_entropy(&sale->id, sizeof sale->id);
     SOUK_TRY(plan_tenders(sale, plan));
     SOUK_TRY(plan_taxes(sale, plan));
     plan_goods(sale, plan);
+    if (sale->visit)
+        checkout->ports.leave(sale->visit, plan, sale->id, points, sale->used);
     return plan_receipt(sale, plan);
 }
 
