@@ -79,6 +79,10 @@ struct souk_call {
 souk_text souk_call_header(souk_call *call, souk_text name);
 /* A field of the query, percent-decoded into the arena; false where there is none, or it is badly escaped. */
 bool souk_call_query(souk_call *call, souk_text name, souk_text *ret_value);
+/* The person whom an identifier of this kind leads to ("card", "phone", …, "public"), in the arena.  SOUK_EINVAL,
+ * SOUK_EDENIED, SOUK_ENOENT, SOUK_ETOOBIG with words. */
+SOUK_CHECKED souk_err souk_call_person(souk_call *call, souk_text kind_word, souk_text value,
+                                       souk_person **ret_person);
 /* What stands for the {…} of that index in the path, percent-decoded into the arena.  SOUK_EINVAL with words. */
 SOUK_CHECKED souk_err souk_call_part(souk_call *call, unsigned index, souk_text *ret_value);
 /* The query's "limit": `usual` where it is not told.  SOUK_EINVAL with words: no number from 1 to `most`. */

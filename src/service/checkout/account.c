@@ -42,21 +42,14 @@ souk_err checkout_read_customer(souk_form *form, souk_json_node value,
 souk_err checkout_find_customer(souk_call *call, const checkout_customer *customer,
                                 souk_person *ret_person)
 {
-    souk_id_kind kind = souk_id_of_word(customer->kind);
-    if (kind == SOUK_ID_NONE)
-        return souk_diag_say(&call->diag, SOUK_EINVAL,
-                             "customer.kind: user, card, phone, email, open, device or public is "
-                             "expected");
-    if (call->caller.merchant != SOUK_OPERATOR)
-        return souk_diag_say(&call->diag, SOUK_EDENIED,
-                             "customer: the shoppers are the operator's, and a guest merchant "
-                             "charges none of their accounts");
-    souk_err err = souk_spine_find(call->spine, kind, customer->value, ret_person);
-    if (err == SOUK_ENOENT)
-        return souk_diag_say(&call->diag, err, "customer: nobody has this %s", souk_id_word(kind));
-    if (err)
-        return souk_diag_say(&call->diag, err, "customer: this %s cannot be looked up",
-                             souk_id_word(kind));
+    souk_person *person;
+    souk_err err = souk_call_person(call, customer->kind, customer->value, &person);
+    if (err) {
+        souk_diag words = call->diag;
+        call->diag = (souk_diag){0};
+        return souk_diag_say(&call->diag, err, "customer: %s", souk_diag_words(&words, err));
+    }
+    *ret_person = *person;
     return SOUK_OK;
 }
 

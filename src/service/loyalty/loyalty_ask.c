@@ -53,36 +53,11 @@ static souk_err read_by_customer(souk_form *form, souk_json_node value)
     return read_customer_as(form, value, &of(form)->by_customer);
 }
 
-souk_err loyalty_find_person(souk_call *call, souk_text kind_word, souk_text value,
-                             souk_person **ret_person)
-{
-    souk_id_kind kind = souk_id_of_word(kind_word);
-    souk_person *person = souk_arena_get(&call->arena, sizeof *person);
-    if (call->arena.failed)
-        return SOUK_ENOMEM;
-    if (kind == SOUK_ID_NONE)
-        return souk_diag_say(&call->diag, SOUK_EINVAL,
-                             "'%.*s' is no kind of identifier: user, card, phone, email, open, "
-                             "device, anonymous or public",
-                             SOUK_TEXT_PRINT(kind_word));
-    if (call->caller.merchant != SOUK_OPERATOR)
-        return souk_diag_say(&call->diag, SOUK_EDENIED,
-                             "the shoppers are the operator's: a guest merchant has coupons "
-                             "without persons");
-    souk_err err = souk_spine_find(call->spine, kind, value, person);
-    if (err == SOUK_ENOENT)
-        return souk_diag_say(&call->diag, err, "nobody has this %s", souk_id_word(kind));
-    if (err)
-        return souk_diag_say(&call->diag, err, "this %s cannot be looked up", souk_id_word(kind));
-    *ret_person = person;
-    return SOUK_OK;
-}
-
 souk_err loyalty_path_person(souk_call *call, souk_person **ret_person)
 {
     souk_text value;
     SOUK_TRY(souk_call_part(call, 1, &value));
-    return loyalty_find_person(call, call->parts[0], value, ret_person);
+    return souk_call_person(call, call->parts[0], value, ret_person);
 }
 
 /* ---- lines -------------------------------------------------------------------------------------------------- */
@@ -256,11 +231,10 @@ souk_err loyalty_read_body(souk_call *call, const char *const *names, size_t cou
     *body = (loyalty_body){.call = call, .loyalty = call->state, .until = SOUK_TIME_LAST};
     SOUK_TRY(read_members(call, body, names, count, needed));
     if (body->has_customer)
-        SOUK_TRY(
-            loyalty_find_person(call, body->customer.kind, body->customer.value, &body->person));
+        SOUK_TRY(souk_call_person(call, body->customer.kind, body->customer.value, &body->person));
     if (body->has_by)
-        SOUK_TRY(loyalty_find_person(call, body->by_customer.kind, body->by_customer.value,
-                                     &body->by_person));
+        SOUK_TRY(souk_call_person(call, body->by_customer.kind, body->by_customer.value,
+                                  &body->by_person));
     *ret_body = body;
     return SOUK_OK;
 }

@@ -52,8 +52,6 @@ SOUK_CHECKED souk_err loyalty_read_body(souk_call *call, const char *const *name
                                         size_t needed, loyalty_body **ret_body);
 #define LOYALTY_NAMES(list) list, sizeof list / sizeof *list
 
-SOUK_CHECKED souk_err loyalty_find_person(souk_call *call, souk_text kind, souk_text value,
-                                          souk_person **ret_person);
 SOUK_CHECKED souk_err loyalty_path_person(souk_call *call, souk_person **ret_person);
 /* Who asks where, now; the day of a store is UTC's where the body tells none. */
 souk_loyalty_hand loyalty_hand_of(const loyalty_body *body);
