@@ -91,13 +91,11 @@ static souk_err tell_number(struct life *life, uint64_t number)
     return tell_set(&life->world, set, count);
 }
 
-/* A disk that is full may have put down the whole last frame of a commit and still refuse it: who opens the ledger
- * next finds it there, which is the ledger's affair; here it must be there once, or not. */
 static enum fate fate_of(souk_err err)
 {
     if (err == SOUK_OK)
         return KEPT;
-    return err == SOUK_EIO || err == SOUK_EFULL ? UNKNOWN : REFUSED;
+    return err == SOUK_EIO ? UNKNOWN : REFUSED;
 }
 
 static souk_err live(struct life *life, uint64_t most)

@@ -296,12 +296,14 @@ static void rollback(souk_tx *tx)
     memcpy(tx->words, words, sizeof words);
 }
 
-/* Memory may run out after the commit's last frame reached the disk, and a power cut before the next
- * commit would bring that frame to life.  An empty commit in its place makes the refusal true. */
+/* Memory may run out after the commit's last frame reached the disk; a disk that is full may have taken all of that
+ * frame that was not there already.  A power cut before the next commit would bring it to life: an empty commit in
+ * its place makes the refusal true.  Where there is no room even for that, there is none for a whole frame either. */
 static void bury_commit(souk_tx *tx)
 {
     rollback(tx);
-    if (souk_sqlite_script(tx, "PRAGMA user_version = 0") != SOUK_OK)
+    souk_err err = souk_sqlite_script(tx, "PRAGMA user_version = 0");
+    if (err && err != SOUK_EFULL)
         tx->doubtful = true;
 }
 
@@ -314,7 +316,7 @@ static souk_err commit(souk_tx *tx)
     tx->written_bytes += (uint64_t)now * 4096;
     if (err == SOUK_EIO)
         tx->doubtful = true;
-    if (err == SOUK_ENOMEM)
+    if (err == SOUK_ENOMEM || err == SOUK_EFULL)
         bury_commit(tx);
     return err;
 }
