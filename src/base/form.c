@@ -19,12 +19,13 @@ souk_err souk_form_refuse(souk_form *form, const char *format, ...)
 
 /* ---- containers -------------------------------------------------------------------------------------- */
 
-/* Where the path ended before it went down to a member. */
-static size_t go_to_member(souk_form *form, souk_text key)
+size_t souk_form_enter(souk_form *form, const char *format, ...)
 {
     size_t end = strlen(form->path);
-    snprintf(form->path + end, sizeof form->path - end, "%s%.*s", end ? "." : "",
-             (int)souk_min_size(key.bytes, 64), key.at);
+    va_list list;
+    va_start(list, format);
+    vsnprintf(form->path + end, sizeof form->path - end, format, list);
+    va_end(list);
     return end;
 }
 
@@ -51,7 +52,8 @@ souk_err souk_form_object(souk_form *form, souk_json_node object, const souk_for
         size_t at = 0;
         for (; at < count && !souk_text_equal(key, souk_text_of(members[at].name)); at++)
             ;
-        size_t end = go_to_member(form, key);
+        size_t end = souk_form_enter(form, "%s%.*s", *form->path ? "." : "",
+                                     (int)souk_min_size(key.bytes, 64), key.at);
         if (at == count) {
             for (at = 0; at < count; at++)
                 souk_nearest_try(&near, members[at].name);
@@ -61,7 +63,7 @@ souk_err souk_form_object(souk_form *form, souk_json_node object, const souk_for
             return souk_form_refuse(form, "it is there twice: drop one");
         seen |= (uint64_t)1 << at;
         SOUK_TRY(members[at].read(form, value));
-        form->path[end] = '\0';
+        souk_form_leave(form, end);
     }
     if (ret_seen)
         *ret_seen = seen;
@@ -71,16 +73,16 @@ souk_err souk_form_object(souk_form *form, souk_json_node object, const souk_for
 souk_err souk_form_array(souk_form *form, souk_json_node array, size_t most,
                          souk_err (*read)(souk_form *form, souk_json_node value, size_t index))
 {
-    size_t index = 0, end = strlen(form->path);
+    size_t index = 0;
     if (souk_json_type(form->doc, array) != SOUK_JSON_ARRAY)
         return souk_form_refuse(form, "a list is expected, in brackets");
     for (souk_json_node value = souk_json_first(form->doc, array); value != SOUK_JSON_NONE;
          value = souk_json_next(form->doc, value), index++) {
         if (index == most)
             return souk_form_refuse(form, "at most %zu values are taken here", most);
-        snprintf(form->path + end, sizeof form->path - end, "[%zu]", index);
+        size_t end = souk_form_enter(form, "[%zu]", index);
         SOUK_TRY(read(form, value, index));
-        form->path[end] = '\0';
+        souk_form_leave(form, end);
     }
     return SOUK_OK;
 }

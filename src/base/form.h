@@ -46,6 +46,12 @@ SOUK_CHECKED souk_err souk_form_object(souk_form *form, souk_json_node object,
 SOUK_CHECKED souk_err souk_form_array(souk_form *form, souk_json_node array, size_t most,
                                       souk_err (*read)(souk_form *form, souk_json_node value,
                                                        size_t index));
+/* The path goes on, as ".lines" or "[2]"; leave takes it back to what enter returned. */
+size_t souk_form_enter(souk_form *form, const char *format, ...) SOUK_PRINTF(2, 3);
+static inline void souk_form_leave(souk_form *form, size_t end)
+{
+    form->path[end] = '\0';
+}
 /* SOUK_EINVAL with the path and the words. */
 souk_err souk_form_refuse(souk_form *form, const char *format, ...) SOUK_PRINTF(2, 3);
 

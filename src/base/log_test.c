@@ -260,7 +260,8 @@ SOUK_TEST("equal lines are let through a few times, then counted")
 {
     rig r;
     rig_init(test, &r, SOUK_LOG_DEBUG, 3);
-    memset(&r.log.key, 1, sizeof r.log.key); /* with one in 64 of all keys both lines share a slot */
+    memset(&r.log.key, 1,
+           sizeof r.log.key); /* with one in 64 of all keys both lines share a slot */
     for (int i = 0; i < 10; i++) {
         souk_log_say(&r.log, SOUK_LOG_INFO, "a", "again");
         r.now += 10;

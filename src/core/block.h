@@ -116,7 +116,7 @@ typedef struct souk_block {
     souk_block_edge *edges; /* [edge_count]; NULL without SOUK_BLOCK_ALL */
     const unsigned char *sealed; /* a view; NULL without SOUK_BLOCK_ALL */
     uint32_t sealed_bytes;
-    uint64_t sealed_offset;      /* where the sealed section begins, from the block's first byte */
+    uint64_t sealed_offset; /* where the sealed section begins, from the block's first byte */
     uint64_t total_bytes;
     unsigned char prefix[SOUK_BLOCK_PREFIX];
 } souk_block;

@@ -284,8 +284,7 @@ static bool is_stopped(souk_spine *spine)
 
 static void run_keeper(void *context)
 {
-    souk_spine *spine =
-        context;
+    souk_spine *spine = context;
     while (!is_stopped(spine)) {
         bool did = false;
         souk_err err = souk_spine_work(spine, &did);

@@ -3,7 +3,6 @@
 
 #include "base/csv.h"
 
-
 /* ---- rows ---------------------------------------------------------------------------------------------------- */
 
 static souk_err keep_row(import_guess *guess, const souk_csv_row *row, import_sample *sample)
