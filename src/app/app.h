@@ -121,6 +121,8 @@ void app_put_escaped(souk_buf *path, const char *text);
 /* Prints one JSON object: as it is with --json, else as lines of words. */
 void app_print(const app_options *options, souk_text json);
 
+/* open.c: what the settings say of the spine. */
+souk_spine_options app_spine_options(const app_settings *settings);
 /* neighbours.c: plugs services that need one another together; before the first call. */
 void app_plug_neighbours(souk_api *api);
 

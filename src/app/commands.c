@@ -55,7 +55,8 @@ static souk_err run_init(const app_options *options, souk_diag *diag)
     app_shop shop = {.disk = NULL};
     SOUK_TRY(app_read_settings(options, &shop.settings, diag)); /* before anything is made */
     SOUK_TRY(souk_disk_open_real(souk_mem_heap(), options->data, &disk, diag));
-    SOUK_TRY(souk_spine_init(souk_mem_heap(), disk, NULL, diag));
+    souk_spine_options spine = app_spine_options(&shop.settings);
+    SOUK_TRY(souk_spine_init(souk_mem_heap(), disk, &spine, diag));
     SOUK_TRY(put_sample(disk));
     souk_disk_free(souk_take(&disk));
     souk_err err = found_shop(options, &shop, diag);

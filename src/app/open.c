@@ -36,10 +36,12 @@ static uint32_t number(const app_settings *settings, app_setting_id id)
     return (uint32_t)app_setting_of(settings, id); /* the table's limits are below 2^32 */
 }
 
-static souk_spine_options spine_options(const app_settings *settings)
+souk_spine_options app_spine_options(const app_settings *settings)
 {
     return (souk_spine_options){
-        .ledger = {.readers = number(settings, APP_LEDGER_READERS),
+        .ledger = {.url = app_setting_text(settings, APP_LEDGER_URL),
+                   .writers = number(settings, APP_LEDGER_WRITERS),
+                   .readers = number(settings, APP_LEDGER_READERS),
                    .cache_kib = number(settings, APP_LEDGER_CACHE_KIB)},
         .vault = {.cache_keys = number(settings, APP_VAULT_CACHE_KEYS)},
         .runs_memory = number(settings, APP_SPINE_RUN_PAIRS),
@@ -67,7 +69,7 @@ souk_err app_shop_open(const app_options *options, app_shop *shop, souk_diag *di
     souk_mem *mem = souk_mem_heap();
     struct replaying replaying = {.shop = shop};
     SOUK_TRY(app_read_settings(options, &shop->settings, diag));
-    souk_spine_options spine = spine_options(&shop->settings);
+    souk_spine_options spine = app_spine_options(&shop->settings);
     if (access(options->data, F_OK)) /* a folder that is misspelt is not made */
         return souk_diag_say(diag, SOUK_ENOENT,
                              "there is no folder %s: name the data folder with --data, or make a "

@@ -75,6 +75,11 @@ enum {
     X(VAULT_CACHE_KEYS,        "vault.cache_keys",        COUNT,   "65536",          1024,  1048576,    "keys", \
       "keys of shoppers kept ready, in memory that is not swapped out where the system "           \
       "allows it: 37 bytes each")                                                                  \
+    X(LEDGER_URL,              "ledger.url",              TEXT,    "",               0,     0,          "", \
+      "a PostgreSQL server that holds the ledger, postgres://ROLE@HOST/DATABASE; empty: a file "   \
+      "of the data folder")                                                                        \
+    X(LEDGER_WRITERS,          "ledger.writers",          COUNT,   "8",              1,     256,        "connections", \
+      "baskets that PostgreSQL commits at the same time; a file has one writer")                   \
     X(LEDGER_CACHE_KIB,        "ledger.cache_kib",        COUNT,   "2048",           256,   16777216,   "KiB", \
       "page cache of each connection to the ledger: the writer and each reader")                   \
     X(LEDGER_READERS,          "ledger.readers",          COUNT,   "4",              1,     256,        "connections", \

@@ -38,7 +38,7 @@ typedef struct souk_spine souk_spine;
 typedef struct souk_spine_options { /* {0} is the sane default */
     const souk_clock *clock;        /* NULL: the machine's */
     souk_ledger_options ledger; /* .no_thread: everything happens in the caller, for simulations */
-    /* What the ledger stands on; NULL: souk_ledger_open_sqlite, a file of the folder.  Another one keeps it elsewhere, and
+    /* What the ledger stands on; NULL: souk_ledger_open, by ledger.url a file of the folder or a server.  Another one keeps it elsewhere, and
      * the folder holds the keys and what is derived. */
     souk_ledger_opener *open_ledger;
     souk_vault_options vault;

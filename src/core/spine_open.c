@@ -21,11 +21,16 @@ static void fill_options(souk_spine_options *options)
         options->snapshot_events = 500000;
 }
 
+static bool is_embedded(const souk_spine_options *options)
+{
+    return !options->open_ledger && !souk_ledger_is_elsewhere(&options->ledger);
+}
+
 static souk_err open_ledger(souk_mem *mem, souk_disk *disk, const souk_spine_options *options,
                             souk_ledger **ret_ledger, souk_diag *diag)
 {
     souk_ledger_opener *opener = options->open_ledger;
-    opener = opener ? opener : souk_ledger_open_sqlite;
+    opener = opener ? opener : souk_ledger_open;
     return opener(mem, disk, "ledger", &options->ledger, ret_ledger, diag);
 }
 
@@ -33,7 +38,7 @@ souk_err souk_spine_init(souk_mem *mem, souk_disk *disk, const souk_spine_option
                          souk_diag *diag)
 {
     souk_spine_options options = given ? *given : (souk_spine_options){0};
-    if (!options.open_ledger && souk_disk_exists(disk, "ledger"))
+    if (is_embedded(&options) && souk_disk_exists(disk, "ledger"))
         return souk_diag_say(diag, SOUK_EEXIST,
                              "%s holds a shop already: serve it, or choose an empty folder",
                              souk_disk_folder(disk));
@@ -317,7 +322,7 @@ static souk_err open_truth(souk_spine *spine, souk_diag *diag)
             "%s is in use by another process: stop it, or speak to it through the server",
             souk_disk_folder(spine->disk));
     SOUK_TRY(err);
-    bool embedded = !spine->options.open_ledger;
+    bool embedded = is_embedded(&spine->options);
     if (embedded && !souk_disk_exists(spine->disk, "ledger"))
         return souk_diag_say(diag, SOUK_ENOENT,
                              "%s holds no shop: make one with `souk init --data DIR`",

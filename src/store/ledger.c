@@ -85,6 +85,20 @@ static void drop_readers(souk_ledger *ledger)
         ledger->backend->disconnect(ledger->idle[--ledger->idle_count], false);
 }
 
+bool souk_ledger_is_elsewhere(const souk_ledger_options *options)
+{
+    return options && options->url && options->url[0];
+}
+
+souk_err souk_ledger_open(souk_mem *mem, souk_disk *disk, const char *file_name,
+                          const souk_ledger_options *options, souk_ledger **ret_ledger,
+                          souk_diag *diag)
+{
+    if (souk_ledger_is_elsewhere(options))
+        return souk_ledger_open_postgres(mem, options->url, options, ret_ledger, diag);
+    return souk_ledger_open_sqlite(mem, disk, file_name, options, ret_ledger, diag);
+}
+
 souk_err souk_ledger_close(souk_ledger *ledger)
 {
     if (ledger->closed)

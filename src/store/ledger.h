@@ -67,6 +67,8 @@ enum souk_ledger_sync { SOUK_SYNC_FULL, SOUK_SYNC_NORMAL, SOUK_SYNC_OFF };
 
 typedef struct souk_ledger_options { /* {0} is the sane default */
     enum souk_ledger_sync sync;
+    const char *
+        url; /* of a server that holds it, for souk_ledger_open; NULL or "": a file of the folder */
     bool no_thread;      /* submit and write run their group in the caller: one thread only */
     bool quick_check;    /* read the whole file once at open; SOUK_ECORRUPT */
     unsigned readers;    /* connections for reading; 0: 4 */
@@ -102,6 +104,13 @@ SOUK_CHECKED souk_err souk_ledger_open_postgres(souk_mem *mem, const char *url,
 typedef souk_err souk_ledger_opener(souk_mem *mem, souk_disk *disk, const char *file_name,
                                     const souk_ledger_options *options, souk_ledger **ret_ledger,
                                     souk_diag *diag);
+
+/* Whether options->url names a server. */
+bool souk_ledger_is_elsewhere(const souk_ledger_options *options);
+/* There, on PostgreSQL ("postgres://…"), or else the file. */
+SOUK_CHECKED souk_err souk_ledger_open(souk_mem *mem, souk_disk *disk, const char *file_name,
+                                       const souk_ledger_options *options, souk_ledger **ret_ledger,
+                                       souk_diag *diag);
 
 /* Finishes what is queued, moves the write-ahead log into the file and lets go of it.  New work gets
  * SOUK_ESTOPPED.  Free comes after it. */

@@ -10,8 +10,11 @@
 A story is ordered by answers, exits and files that appear, not by sleeps.  It may return "skipped"."""
 import base64, json, os, shutil, signal, socket, subprocess, sys, tempfile
 
+import postgres
+
 SOUK = os.path.abspath(sys.argv[1])
 STORIES = []
+ON_POSTGRES = os.environ.get("SOUK_WIRE_LEDGER") == "postgres"
 
 
 def story(function):
@@ -22,6 +25,7 @@ def story(function):
 class Shop:
     def __init__(self):
         self.data = os.path.join(tempfile.mkdtemp(prefix="souk-wire-"), "data")
+        self.environment = {**os.environ, **({"SOUK_LEDGER_URL": postgres.database()} if ON_POSTGRES else {})}
         made = self.run("init", "--json")
         self.token, self.key = made["admin_token"], made["write_key"]
         self.process = None
@@ -35,7 +39,7 @@ class Shop:
 
     def run(self, *words, fails=None):
         done = subprocess.run([SOUK, words[0], *words[1:], "--data", self.data, *([] if "--json" in words else ["--json"])],
-                              capture_output=True, text=True)
+                              capture_output=True, text=True, env=self.environment)
         if fails is not None:
             assert done.returncode == fails, (words, done.returncode, done.stderr)
             return done.stderr
@@ -45,7 +49,7 @@ class Shop:
     def begin(self, *words):
         """A command that is not waited for; see `end`."""
         return subprocess.Popen([SOUK, words[0], *words[1:], "--data", self.data, "--json"], stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True)
+                                stderr=subprocess.PIPE, text=True, env=self.environment)
 
     def end(self, command, fails=None):
         """What it printed, and its words."""
@@ -57,7 +61,7 @@ class Shop:
         with open(self.stderr_path, "w") as stderr:
             self.process = subprocess.Popen([SOUK, "serve", "--data", self.data, "--listen", "127.0.0.1:0", "--json"],
                                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True,
-                                            env={**os.environ, **(environment or {})})
+                                            env={**self.environment, **(environment or {})})
         return self.listening() if wait else self
 
     def listening(self):
