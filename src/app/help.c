@@ -153,6 +153,8 @@ const app_word app_words[] = {
     {"DIR", "a folder; that of a backup is empty for `souk backup`, filled for `souk restore`",
      APP_WORD_FOLDER, NULL},
     {"FILE", "a file", APP_WORD_FILE, NULL},
+    {"CLASS", "a class of coupons, as GET /v1/loyalty/coupons lists them", APP_WORD_FREE, NULL},
+    {"COUNT", "how many", APP_WORD_FREE, NULL},
     {"N", "a whole number; 10000 shoppers, 5 stores, 30 days and seed 1 where nothing is said",
      APP_WORD_FREE, NULL},
     {"FOLDER",
