@@ -8,7 +8,7 @@
             assert shop.get("/v1/stats")[1]["events"] == 1
 
 A story is ordered by answers, exits and files that appear, not by sleeps.  It may return "skipped"."""
-import base64, json, os, shutil, signal, socket, subprocess, sys, tempfile
+import base64, functools, json, os, shutil, signal, socket, subprocess, sys, tempfile
 
 import postgres
 
@@ -20,6 +20,11 @@ ON_POSTGRES = os.environ.get("SOUK_WIRE_LEDGER") == "postgres"
 def story(function):
     STORIES.append(function)
     return function
+
+
+def on_file(function):
+    """Of a story about the files of an embedded ledger, which says nothing of one on PostgreSQL."""
+    return functools.wraps(function)(lambda: "skipped" if ON_POSTGRES else function())
 
 
 class Shop:

@@ -1,7 +1,7 @@
 """What clients may not do: unknown ones, forging ones, ambiguous ones, slow ones; and how they are let go."""
 import base64, gzip, json, os, signal, socket, subprocess, time
 
-from lib import SOUK, Shop, event, story
+from lib import event, Shop, SOUK, story
 from load import WAIT_S, Load, is_there_once
 
 
@@ -252,13 +252,13 @@ def the_lines_that_a_server_prints_work_as_they_stand():
     shop = Shop()
     for address in ["127.0.0.1:0", os.path.join(os.path.dirname(shop.data), "socket")]:
         server = subprocess.Popen([SOUK, "serve", "--data", shop.data, "--listen", address], stdout=subprocess.PIPE,
-                                  stderr=subprocess.DEVNULL, text=True)
+                                  stderr=subprocess.DEVNULL, text=True, env=shop.environment)
         try:
             lines = [server.stdout.readline().strip() for _ in range(5)]
             before = shop.run("stats")["events"]
             sent = subprocess.run(lines[2], shell=True, capture_output=True, text=True)
             assert sent.stdout == '{"success":true}', (lines, sent)
-            counted = subprocess.run(lines[4] + " --json", shell=True, capture_output=True, text=True)
+            counted = subprocess.run(lines[4] + " --json", shell=True, capture_output=True, text=True, env=shop.environment)
             assert counted.returncode == 0 and json.loads(counted.stdout)["events"] == before + 1, (lines, counted)
         finally:
             server.terminate()

@@ -1,7 +1,7 @@
 """Settings as an operator meets them, and what the doctor finds."""
 import json, os, signal, socket, subprocess, time
 
-from lib import SOUK, Shop, event, story
+from lib import ON_POSTGRES, event, on_file, Shop, SOUK, story
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -207,7 +207,7 @@ def the_smallest_of_all_settings_still_serve_and_restart():
                 continue
             tables.setdefault(table, []).append(key)
         least = {"listen": "'127.0.0.1:0'", "level": "'off'", "body_bytes": 65536, "connections": 8, "head_ms": 100, "body_ms": 100,
-                 "queue_events": 8192, "snapshot_events": 1000, "run_pairs": 16384, "cache_keys": 1024, "cache_kib": 256, "allow_private": "''", "retry_ms": 10,
+                 "queue_events": 8192, "snapshot_events": 1000, "run_pairs": 16384, "cache_keys": 1024, "cache_kib": 256, "allow_private": "''", "url": "''" if not ON_POSTGRES else f"'{shop.environment['SOUK_LEDGER_URL']}'", "retry_ms": 10,
                  "deadline_ms": 100}
         lines = []
         for table, keys in tables.items():
@@ -281,6 +281,7 @@ def a_server_that_is_told_to_stop_waits_as_long_as_is_set_for_a_request_under_wa
 
 
 @story
+@on_file
 def a_sound_folder_is_healthy_and_looking_changes_nothing():
     with SetShop() as shop:
         before = {name: os.stat(shop.path(name)).st_mtime_ns for name in ["ledger", "keys", "root.key", "souk.toml"]}
@@ -303,6 +304,7 @@ def a_sound_folder_is_healthy_and_looking_changes_nothing():
 
 
 @story
+@on_file
 def the_doctor_finds_what_is_wrong_and_says_what_to_do():
     with SetShop() as shop:
         assert souk("doctor", "--data", shop.data + "-none")[0] == 1 and not os.path.exists(shop.data + "-none")
@@ -342,6 +344,7 @@ def the_doctor_finds_what_is_wrong_and_says_what_to_do():
 
 
 @story
+@on_file
 def the_doctor_knows_tables_of_a_newer_program():
     with SetShop() as shop:
         done = subprocess.run(["sqlite3", shop.path("ledger"), "INSERT INTO souk_migration (module, number) VALUES ('log', 99)"],
@@ -352,6 +355,7 @@ def the_doctor_knows_tables_of_a_newer_program():
 
 
 @story
+@on_file
 def a_root_key_on_another_disk_is_followed_through_its_link():
     with SetShop() as shop:
         if os.stat("/dev/shm").st_dev == os.stat(shop.data).st_dev:
@@ -371,6 +375,7 @@ def a_root_key_on_another_disk_is_followed_through_its_link():
 
 
 @story
+@on_file
 def a_server_that_hangs_is_a_fault():
     with SetShop() as shop:
         shop.start()

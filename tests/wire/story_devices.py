@@ -153,7 +153,7 @@ def a_broker_with_a_password_lets_nobody_else_in():
         shop.stop()
         os.remove(path)
         words = subprocess.run([sys.argv[1], "serve", "--data", shop.data, "--listen", "127.0.0.1:0"], capture_output=True, text=True,
-                               env={**os.environ, **settings})
+                               env={**shop.environment, **settings})
         assert words.returncode == 1 and "password_file" in words.stderr, words
         checked = subprocess.run([sys.argv[1], "config", "check", "--data", shop.data, "--mqtt-subscriptions", "a = video, s"],
                                  capture_output=True, text=True)

@@ -1,7 +1,7 @@
 """What becomes of events and of the people behind them: counted once, found, merged, erased, restored."""
 import gzip, json, os, random, shutil, signal, subprocess, sys, threading, time
 
-from lib import SOUK, Shop, event, story
+from lib import event, on_file, Shop, SOUK, story
 
 
 @story
@@ -163,6 +163,7 @@ def a_timeline_of_large_events_comes_in_pages_whatever_number_is_asked_for():
 
 
 @story
+@on_file
 def a_ledger_cut_to_nothing_is_never_taken_for_an_empty_shop():
     """In the folder itself, and in a backup."""
     with Shop() as shop:

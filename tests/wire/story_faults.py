@@ -1,7 +1,7 @@
 """What becomes of the truth when the disk fails: full, damaged, slow to say so, odd, lying."""
 import atexit, base64, json, os, shutil, signal, subprocess, tempfile, threading, time
 
-from lib import Shop, event, story
+from lib import event, on_file, Shop, story
 from load import WAIT_S, Load, is_there_once, send_again
 
 shim_lock, shim_paths = threading.Lock(), []
@@ -101,16 +101,19 @@ def fills_and_empties(words):
 
 
 @story
+@on_file
 def a_full_disk_refuses_writes_with_503_goes_on_reading_and_recovers():
     fills_and_empties("full")
 
 
 @story
+@on_file
 def a_disk_that_cannot_grow_any_more_loses_and_doubles_nothing():
     fills_and_empties("grow")
 
 
 @story
+@on_file
 def a_client_that_takes_any_answer_for_a_good_one_hears_none_from_a_full_disk():
     record = base64.b64encode(json.dumps({"type": "track", "event": "Tea Drunk", "distinct_id": "d1", "_track_id": 1, "time": 1767268800000,
                                           "properties": {}}).encode()).decode()
@@ -130,6 +133,7 @@ def a_client_that_takes_any_answer_for_a_good_one_hears_none_from_a_full_disk():
 
 
 @story
+@on_file
 def a_full_disk_becomes_ready_again_without_anybody_writing():
     with FaultyShop() as shop:
         shop.start_on_faulty_disk()
@@ -143,6 +147,7 @@ def a_full_disk_becomes_ready_again_without_anybody_writing():
 
 
 @story
+@on_file
 def decisions_on_a_full_disk_are_refused_whole_and_can_be_made_afterwards():
     with FaultyShop() as shop:
         shop.start_on_faulty_disk()
@@ -166,6 +171,7 @@ def decisions_on_a_full_disk_are_refused_whole_and_can_be_made_afterwards():
 
 
 @story
+@on_file
 def an_erasure_that_finds_no_room_anywhere_on_its_way_is_finished_by_asking_again():
     """Each write of an erasure in turn is the first that fails; her next event begins a new history."""
     with FaultyShop() as shop:
@@ -198,6 +204,7 @@ def an_erasure_that_finds_no_room_anywhere_on_its_way_is_finished_by_asking_agai
 
 
 @story
+@on_file
 def an_erasure_killed_anywhere_on_its_way_is_finished_by_the_next_start():
     with FaultyShop() as shop:
         status, spared, left = 503, 0, []
@@ -258,6 +265,7 @@ def fails_and_starts_again(words):
 
 
 @story
+@on_file
 def a_failed_sync_stops_the_server_and_is_never_tried_again():
     log = fails_and_starts_again("sync")
     failed = [line.removeprefix("EIO ") for line in log if line.startswith("EIO sync")]
@@ -268,6 +276,7 @@ def a_failed_sync_stops_the_server_and_is_never_tried_again():
 
 
 @story
+@on_file
 def a_failed_write_stops_the_server():
     assert any(line.startswith("EIO write ledger-wal") for line in fails_and_starts_again("write"))
 
@@ -328,6 +337,7 @@ def interrupted_and_short_calls_change_nothing():
 
 
 @story
+@on_file
 def a_disk_that_lies_is_noticed_by_these_stories():
     """The planted error: were an acknowledged batch lost, would is_there_once see it?"""
     with FaultyShop() as shop:

@@ -3,7 +3,7 @@ import base64, hashlib, hmac, http.server, json, os, re, signal, sys, tempfile, 
 from decimal import Decimal
 
 import clients
-from lib import Shop, event, story
+from lib import event, on_file, Shop, story
 
 VECTOR = b'{"id":820982911946154508,"email":"jon@example.com"}'
 VECTOR_SIGNATURE = "D0UMXmhjwBRi4y66TmhJrDlhQABD7zI2fm3p6/QLMo8="
@@ -136,6 +136,7 @@ def woocommerce_hooks_count_an_order_once_through_all_its_states():
 
 
 @story
+@on_file
 def forged_hooks_store_nothing_and_secrets_are_exchanged_without_a_gap():
     with Shop() as shop, Shop() as other:
         shop.start()
