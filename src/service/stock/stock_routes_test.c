@@ -2,7 +2,9 @@
 #include "test/test.h"
 
 #include "service/stock/stock_inside.h"
+#include "store/postgres_server.h"
 
+#include <sched.h>
 #include <stdio.h>
 
 struct counter { /* where one asks */
@@ -24,8 +26,10 @@ static void open_counter(struct counter *counter, souk_test *test)
 {
     souk_mem *heap = souk_mem_heap();
     souk_clock_fake_init(&noon, 1767268800000); /* 2026-01-01 */
-    souk_spine_options options = {
-        .clock = &noon.clock, .vault = {.block_slots = 64}, .runs_memory = 4096};
+    souk_spine_options options = {.clock = &noon.clock,
+                                  .vault = {.block_slots = 64},
+                                  .runs_memory = 4096,
+                                  .open_ledger = test_ledger_opener()};
     memset(counter, 0, sizeof *counter);
     counter->test = test;
     counter->merchant = 1;
@@ -54,19 +58,12 @@ static void answered(souk_call *call, int status, const char *type, souk_text bo
     counter->status = status;
     snprintf(counter->answer, sizeof counter->answer, "%.*s", SOUK_TEXT_PRINT(body));
     souk_call_free(call);
-    counter->answers++;
-}
-
-static souk_err nothing(souk_tx *tx, void *context)
-{
-    (void)tx, (void)context;
-    return SOUK_OK;
+    __atomic_add_fetch(&counter->answers, 1, __ATOMIC_RELEASE); /* perhaps in the writer's thread */
 }
 
 /* The status; 0: there was no memory for the call itself. */
 static int ask(struct counter *counter, const char *method, const char *path, const char *body)
 {
-    souk_test *test = counter->test;
     unsigned before = counter->answers;
     souk_call *call;
     if (souk_call_new(counter->mem, &call))
@@ -88,8 +85,8 @@ static int ask(struct counter *counter, const char *method, const char *path, co
         route->handle(call);
         break;
     }
-    SOUK_MUST(souk_ledger_write(counter->stock->ledger, SOUK_LANE_JOB, nothing, NULL));
-    SOUK_CHECK(counter->answers == before + 1);
+    while (__atomic_load_n(&counter->answers, __ATOMIC_ACQUIRE) == before)
+        sched_yield();
     return counter->status;
 }
 
