@@ -38,3 +38,33 @@ def an_offer_without_a_currency_holds_in_each_even_where_no_store_names_one():
         offer(till, 1, kind="percent_off", percent=50)
         assert offered(till, [{"product": "TEA"}]) == ("1.00", [1])
         assert offered(till, [{"product": "CHA"}]) == ("100", [1])
+
+
+@story
+def so_many_prices_of_one_product_are_refused_and_all_others_are_told_and_sold():
+    with Shop() as shop:
+        till = opened(shop)
+        tell = lambda *prices: shop.call("POST", "/v1/prices", {"prices": list(prices)})
+        price = lambda product, **more: {"product": product, "price": 2, "currency": "EUR", **more}
+        flood = [tell(*(price("TEA", store=f"S{500 * i + j}") for j in range(500)))[0] for i in range(24)]
+        assert 400 in flood and flood[:17] == [201] * 17, flood
+        assert tell(price("NEW"))[0] == 201
+        shop.stop()
+        shop.start()
+        assert offered(till, [{"product": "NEW"}])[0] == "2.00"
+        assert offered(till, [{"product": "TEA"}], store="S77", currency="EUR")[0] == "2.00"
+        shop.stop()
+        assert shop.run("verify")["done"]
+
+
+@story
+def a_price_that_changes_ten_thousand_times_is_the_last_one_told():
+    with Shop() as shop:
+        till = opened(shop)
+        for i in range(24):
+            till.ask("POST", "/v1/prices", {"prices": [{"product": "TEA", "price": 1 + i, "currency": "EUR", "from": f"2024-{1 + i // 2:02}-{1 + j // 24:02}T{j % 24:02}:{i % 2:02}:00Z"}
+                                                       for j in range(500)]}, 201)
+        assert offered(till, [{"product": "TEA"}])[0] == "24.00"
+        shop.stop()
+        shop.start()
+        assert offered(till, [{"product": "TEA"}])[0] == "24.00"

@@ -248,6 +248,12 @@ static souk_err read_price_row(souk_form *form, souk_json_node value, size_t ind
     if ((seen & 0x19) != 0x19)
         return souk_form_refuse(form, "product, price and currency must be told");
     memcpy(telling->row.price.currency, telling->row.currency.at, 3);
+    souk_checkout *checkout = telling->call->state;
+    if (souk_shelf_crowded(checkout->rooms.shelf, telling->call->caller.merchant,
+                           telling->row.price.product,
+                           souk_clock_now_ms(souk_spine_clock(telling->call->spine))))
+        return souk_form_refuse(form, "the product has thousands of prices that hold or will: give "
+                                      "stores that sell it alike the price of all stores");
     return keep_row(telling);
 }
 
