@@ -1,5 +1,5 @@
 """What a shop tells by mistake, and what somebody tells on purpose: each is refused in words, and the tills go on selling."""
-from lib import Shop, story
+from lib import Shop, event, story
 from story_checkout import NEW, Till, opened
 
 
@@ -68,3 +68,47 @@ def a_price_that_changes_ten_thousand_times_is_the_last_one_told():
         shop.stop()
         shop.start()
         assert offered(till, [{"product": "TEA"}])[0] == "24.00"
+
+
+def label(digits):
+    """With its check digit."""
+    return digits + str(-sum(int(digit) * (3 if i % 2 else 1) for i, digit in enumerate(digits)) % 10)
+
+
+@story
+def a_label_that_weighs_nothing_is_no_kilogram():
+    with Shop() as shop:
+        till = opened(shop)
+        till.ask("PUT", "/v1/measures/all", {"templates": ["21IIIIIVVVVVC weight g", "22IIIIIVVVVVC price 0.01"]}, 201, NEW)
+        till.ask("POST", "/v1/prices", {"prices": [{"product": "12345", "price": 3, "currency": "EUR"}]}, 201)
+        refused = till.ask("POST", "/v1/till/price", {"store": "BER", "lines": [{"scan": label("211234500000")}]}, 400)
+        assert "weighs nothing" in refused["detail"], refused
+        assert offered(till, [{"scan": label("221234500499")}])[0] == "4.99"
+
+
+@story
+def the_number_of_a_card_comes_in_by_no_label_list_or_offer():
+    with Shop() as shop:
+        till, card = opened(shop), "4111111111111111"
+        for scan in ("(01)04006381333931(21)" + card, "(01)04006381333931(10)" + card, "https://id.gs1.org/01/04006381333931/21/" + card, card):
+            refused = till.ask("POST", "/v1/till/price", {"store": "BER", "lines": [{"scan": scan}]}, 400)
+            assert "card" in refused["detail"] and card not in refused["detail"], refused
+        assert offered(till, [{"scan": "(01)04006381333931(21)A4711(10)L1"}])[0] == "2.50"
+        till.ask("POST", "/v1/prices", {"prices": [{"product": "TEA", "price": 1, "currency": "EUR", "list": card}]}, 400)
+        till.ask("PUT", "/v1/offers/8", {"name": card, "offer": {"id": 8, "kind": "percent_off", "percent": 1}}, 400, NEW)
+
+
+@story
+def that_a_shopper_confirmed_is_said_of_her_own_account():
+    with Shop() as shop:
+        till = opened(shop)
+        shop.send("/v1/track", event("u1", "m1"))
+        who = {"kind": "user", "value": "u1"}
+        for account in ("balance", "tab"):
+            till.ask("POST", "/v1/accounts", {"customer": who, "account": account, "currency": "EUR", "confirm_above": "1.00", **({"credit_line": 50} if account == "tab" else {})})
+        till.ask("POST", "/v1/accounts/top-ups", {"customer": who, "account": "balance", "currency": "EUR", "amount": 50}, 201, ["Idempotency-Key: t"])
+        pay = lambda key, wants, *tenders: till.pay(key, wants, customer=who, tenders=list(tenders))
+        cash, card = {"kind": "cash", "amount": "0.99", "confirmed": True}, {"kind": "balance", "amount": "5.00"}
+        assert "confirmation" in pay("a", 403, cash, card)["detail"]
+        pay("b", 403, {**card, "confirmed": True}, {"kind": "tab", "amount": "0.99"})
+        pay("c", 201, cash, {**card, "confirmed": True})

@@ -2,6 +2,7 @@
 #include "service/checkout/front_inside.h"
 
 #include "base/form.h"
+#include "base/pan.h"
 #include "os/zones.h"
 #include "service/checkout/offer_json.h"
 
@@ -100,6 +101,8 @@ static souk_err read_offer_name(souk_form *form, souk_json_node value)
     struct part *part = form->user;
     souk_text name;
     SOUK_TRY(souk_form_text(form, value, 1, SOUK_FRONT_OFFER_NAME_BYTES, &name));
+    if (souk_pan_find(name).at)
+        return souk_form_refuse(form, "a payment card's number is in it: give another name");
     part->offer.name = souk_text_in(form->arena, name);
     return SOUK_OK;
 }

@@ -206,7 +206,7 @@ struct telling {
     }
 READER(read_product, souk_form_text(form, value, 1, SOUK_SHELF_CODE_BYTES, &row->price.product))
 READER(read_store, souk_form_text(form, value, 1, SOUK_SHELF_STORE_BYTES, &row->price.store))
-READER(read_list, souk_form_text(form, value, 1, SOUK_SHELF_LIST_BYTES, &row->price.list))
+READER(read_list, souk_form_plain(form, value, 1, SOUK_SHELF_LIST_BYTES, &row->price.list))
 READER(read_price, souk_form_decimal(form, value, 0, INT64_C(1000000000000000), &row->price.price))
 READER(read_currency, souk_form_text(form, value, 3, 3, &row->currency))
 READER(read_ends, souk_form_bool(form, value, &row->price.ends))

@@ -36,7 +36,7 @@ SOUK_TEST(
                                 .until = span < 300 ? from + 1 + span * 1000 : 0,
                                 .micro = i,
                                 .store = (uint32_t)test_random(test, STORES),
-                                .ends = span % 50 == 0};
+                                .ends = span % 2 == 0};
         SOUK_MUST(shelf_prices_put(&prices, test->mem, &told[i], NOW));
     }
     SOUK_CHECK(prices.count < TOLD && !shelf_prices_crowded(&prices, NOW));
