@@ -112,3 +112,21 @@ def that_a_shopper_confirmed_is_said_of_her_own_account():
         assert "confirmation" in pay("a", 403, cash, card)["detail"]
         pay("b", 403, {**card, "confirmed": True}, {"kind": "tab", "amount": "0.99"})
         pay("c", 201, cash, {**card, "confirmed": True})
+
+
+@story
+def a_basket_of_a_thousand_lines_is_sold_and_void_and_one_that_is_too_much_is_told_so():
+    with Shop() as shop:
+        till = opened(shop)
+        lines = [{"product": "TEA", "quantity": 2}] * 1000
+        total = offered(till, lines)[0]
+        cash = {"tenders": [{"kind": "cash", "amount": total}]}
+        sale = till.pay("k1", lines=lines, expected_total=total, **cash)
+        till.ask("POST", "/v1/till/void", {"store": "BER", "till": "3", "receipt": {"store": "BER", "till": "3", "number": sale["number"]}, **cash}, 201, ["Idempotency-Key: v1"])
+        for i in range(15):
+            till.ask("PUT", f"/v1/offers/{100 + i}", {"name": 199 * "x", "offer": {"id": 100 + i, "kind": "percent_off", "percent": 1}}, 201, NEW)
+        total = offered(till, lines)[0]
+        refused = till.pay("k2", 413, lines=lines, expected_total=total, tenders=[{"kind": "cash", "amount": total}])
+        assert "part the lines" in refused["detail"], refused
+        shop.stop()
+        assert shop.run("verify")["done"]

@@ -432,7 +432,7 @@ static souk_err write_body(struct sale *sale)
         souk_money_put(&json, "change", sale->change_minor, sale->basket.exponent);
     write_visit(&json, sale);
     souk_json_write_end(&json);
-    SOUK_TRY(souk_json_write_check(&json));
+    SOUK_TRY(checkout_check_body(sale->call, &json));
     souk_text body = souk_buf_view(&text);
     sale->receipt.body =
         (souk_text){souk_arena_copy(&sale->call->arena, body.at, body.bytes), body.bytes};
