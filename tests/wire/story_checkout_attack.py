@@ -87,7 +87,7 @@ def a_label_that_weighs_nothing_is_no_kilogram():
 
 
 @story
-def the_number_of_a_card_comes_in_by_no_label_list_or_offer():
+def the_number_of_a_card_comes_in_by_no_label_list_lot_or_offer():
     with Shop() as shop:
         till, card = opened(shop), "4111111111111111"
         for scan in ("(01)04006381333931(21)" + card, "(01)04006381333931(10)" + card, "https://id.gs1.org/01/04006381333931/21/" + card, card):
@@ -95,6 +95,9 @@ def the_number_of_a_card_comes_in_by_no_label_list_or_offer():
             assert "card" in refused["detail"] and card not in refused["detail"], refused
         assert offered(till, [{"scan": "(01)04006381333931(21)A4711(10)L1"}])[0] == "2.50"
         till.ask("POST", "/v1/prices", {"prices": [{"product": "TEA", "price": 1, "currency": "EUR", "list": card}]}, 400)
+        for field in ("location", "lot"):
+            line = {"location": "BER", "product": "TEA", "quantity": 1, field: card}
+            till.ask("POST", "/v1/stock/movements", {"kind": "received", "lines": [line]}, 400, [f"Idempotency-Key: {field}"])
         till.ask("PUT", "/v1/offers/8", {"name": card, "offer": {"id": 8, "kind": "percent_off", "percent": 1}}, 400, NEW)
 
 
