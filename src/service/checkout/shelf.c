@@ -269,7 +269,8 @@ static souk_err take_price(souk_shelf *shelf, souk_rows *rows)
                          .micro = souk_rows_int(rows, 8)};
     if (list.bytes > SOUK_SHELF_LIST_BYTES || currency.bytes != 3)
         return SOUK_ECORRUPT;
-    memcpy(price.list, list.at, list.bytes);
+    if (list.bytes)
+        memcpy(price.list, list.at, list.bytes);
     memcpy(price.currency, currency.at, currency.bytes);
     if (store.bytes)
         SOUK_TRY(souk_names_number(shelf->names, merchant, SOUK_NOUN_STORE, store, &price.store));
