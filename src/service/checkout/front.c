@@ -3,7 +3,7 @@
 
 #include "core/document.h"
 
-enum { FRONTS_MOST = 10000, PAGE = 200 };
+enum { FRONTS_MOST = 10000, PAGE = 200, FRONT_BYTES_MOST = 1 << 30 };
 
 struct fingerprint { /* versions only grow: no change leaves both as they were */
     int64_t documents, versions;
@@ -205,14 +205,18 @@ static souk_err make_book(souk_front *front, souk_offer *offers, size_t count, u
 static souk_err compile(souk_front *front, const char currency[4], unsigned exponent,
                         souk_book **ret_book)
 {
-    souk_offer *offers = souk_arena_get(&front->arena, (front->offer_count + 1) * sizeof *offers);
+    souk_offer *offers = souk_mem_get(front->mem, (front->offer_count + 1) * sizeof *offers);
     size_t count = 0;
-    if (front->arena.failed)
+    if (!offers)
         return SOUK_ENOMEM;
     for (size_t i = 0; i < front->offer_count; i++)
         if (!front->offers[i].currency[0] || !memcmp(front->offers[i].currency, currency, 4))
             offers[count++] = front->offers[i].offer;
-    return count || currency[0] ? make_book(front, offers, count, exponent, ret_book) : SOUK_OK;
+    souk_err err = SOUK_OK;
+    if (count || currency[0])
+        err = make_book(front, offers, count, exponent, ret_book);
+    souk_mem_put(front->mem, offers);
+    return err;
 }
 
 static souk_err compile_all(souk_front *front)
@@ -254,6 +258,7 @@ static souk_err make_front(souk_fronts *fronts, uint32_t merchant, souk_front **
     if (!front)
         return SOUK_ENOMEM;
     front->mem = front->arena.mem = fronts->mem;
+    front->arena.limit_bytes = FRONT_BYTES_MOST;
     front->fronts = fronts;
     front->merchant = merchant;
     front->holders = 1; /* the list's own */
@@ -333,11 +338,14 @@ static souk_err refresh_one(souk_fronts *fronts, const struct shelf_of *found)
 souk_err souk_fronts_refresh(souk_fronts *fronts)
 {
     struct looking looking = {.fronts = fronts};
-    souk_err err = souk_ledger_read(fronts->ledger, look, &looking);
-    for (size_t i = 0; i < looking.count && !err; i++)
-        err = refresh_one(fronts, &looking.found[i]);
+    souk_err err = souk_ledger_read(fronts->ledger, look, &looking), first = SOUK_OK;
+    for (size_t i = 0; i < looking.count && !err; i++) {
+        souk_err one = refresh_one(fronts, &looking.found[i]);
+        if (!first) /* of one merchant; it keeps nobody else from what is new */
+            first = one;
+    }
     souk_mem_put(fronts->mem, looking.found);
-    return err;
+    return err ? err : first;
 }
 
 /* ---- looking ------------------------------------------------------------------------------------------------ */
