@@ -133,3 +133,18 @@ def a_basket_of_a_thousand_lines_is_sold_and_void_and_one_that_is_too_much_is_to
         assert "part the lines" in refused["detail"], refused
         shop.stop()
         assert shop.run("verify")["done"]
+
+
+@story
+def a_tax_of_more_rates_than_a_sale_can_book_is_refused_before_the_first_sale():
+    with Shop() as shop:
+        till = opened(shop)
+        names = [f"rate {i}" for i in range(25)]
+        tax = lambda some: {"prices": "with_tax", "rates": [{"name": name, "percent": 1} for name in some], "classes": {"all": some}, "usual": "all"}
+        assert "at most 24" in till.ask("PUT", "/v1/taxes/BER", tax(names), 400, NEW)["detail"]
+        till.ask("PUT", "/v1/taxes/BER", tax(names[1:]), 201, NEW)
+        teas = [{"product": "TEA", "quantity": 600}]
+        assert offered(till, teas)[0] == "1000.00"
+        till.pay("k", lines=teas, expected_total="1000.00", tenders=[{"kind": "cash", "amount": 100}] * 7 + [{"kind": "card", "amount": 300}])
+        shop.stop()
+        assert shop.run("verify")["done"]

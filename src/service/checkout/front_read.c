@@ -10,7 +10,8 @@ enum {
     STORES_MOST = 100000,
     ZONES_MOST = 1000,
     TAXES_MOST = 100000,
-    TEMPLATES_MOST = SOUK_MEASURES
+    TEMPLATES_MOST = SOUK_MEASURES,
+    RATES_MOST = 24 /* with eight tenders as much as the books take at once, SOUK_BOOKS_SET_MOST */
 };
 
 struct part {
@@ -243,7 +244,7 @@ static souk_err read_rate(souk_form *form, souk_json_node value, size_t index)
 
 static souk_err read_rates(souk_form *form, souk_json_node value)
 {
-    return souk_form_array(form, value, SOUK_TAX_RATES_MOST, read_rate);
+    return souk_form_array(form, value, RATES_MOST, read_rate);
 }
 
 static souk_err note_classes(souk_form *form, souk_json_node value)
