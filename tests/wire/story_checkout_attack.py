@@ -115,6 +115,8 @@ def that_a_shopper_confirmed_is_said_of_her_own_account():
         assert "confirmation" in pay("a", 403, cash, card)["detail"]
         pay("b", 403, {**card, "confirmed": True}, {"kind": "tab", "amount": "0.99"})
         pay("c", 201, cash, {**card, "confirmed": True})
+        assert till.ask("GET", "/v1/accounts/user/u1?currency=EUR&account=balance")["available"] == "45.00"
+        till.ask("GET", "/v1/accounts/user/u1?currency=EUR&account=gift", wants=400)
 
 
 @story
