@@ -56,14 +56,16 @@ static souk_err write_change(souk_tx *tx, void *context)
     if (change->deletes && there == 0)
         return SOUK_ENOENT;
     change->version = last + 1;
-    return souk_sql_run(
+    SOUK_TRY(souk_sql_run(
         tx,
         "INSERT INTO document (kind, merchant, key, version, at, text) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (kind, merchant, key) DO UPDATE "
-        "SET version = ?4, at = ?5, text = ?6",
+        "SET version = ?4, at = ?5, text = ?6 WHERE document.version = ?7",
         SOUK_VALUES(SOUK_STR(document->kind), SOUK_INT(document->merchant), SOUK_STR(document->key),
                     SOUK_INT((int64_t)change->version), SOUK_INT(change->now_ms),
-                    change->deletes ? SOUK_NULL : SOUK_STR(document->text)));
+                    change->deletes ? SOUK_NULL : SOUK_STR(document->text),
+                    SOUK_INT((int64_t)last))));
+    return souk_sql_changed(tx) == 1 ? SOUK_OK : SOUK_ERETRY; /* somebody was quicker */
 }
 
 static souk_err check_document(const souk_document *document)

@@ -3,6 +3,7 @@
 
 #include "core/document.h"
 #include "os/disk_sim.h"
+#include "os/thread.h"
 #include "store/ledger_shop.h"
 
 enum { KEYS = 6, STEPS = 400 };
@@ -115,4 +116,71 @@ SOUK_TEST("a list has one merchant's documents of one kind, page after page")
     SOUK_CHECK(listed.count == 3 && !strcmp(listed.last, "key-3"));
     souk_document large = {.kind = SOUK_TEXT("store"), .merchant = 1, .key = SOUK_TEXT("")};
     SOUK_CHECK_ERR(souk_documents_put(ledger, &large, 0, 0, &version), SOUK_EINVAL);
+}
+
+/* ---- many at once ---------------------------------------------------------------------------------------- */
+
+enum { HANDS = 4, TURNS = 200 };
+
+struct hand {
+    souk_thread thread;
+    souk_ledger *ledger;
+    souk_buf text;
+    unsigned done, wrong;
+};
+
+/* Reads, and puts in place of what was read. */
+static void put_by_hand(void *context)
+{
+    struct hand *hand = context;
+    souk_document document = {
+        .kind = SOUK_TEXT("store"), .merchant = 1, .key = SOUK_TEXT("k"), .text = SOUK_TEXT("{}")};
+    for (unsigned i = 0; i < TURNS; i++) {
+        uint64_t there = 0, version;
+        souk_buf_clear(&hand->text);
+        souk_err err =
+            souk_documents_get(hand->ledger, document.kind, 1, document.key, &there, &hand->text);
+        if (err && err != SOUK_ENOENT) {
+            hand->wrong++;
+            continue;
+        }
+        err = souk_documents_put(hand->ledger, &document, there, 1000, &version);
+        hand->done += !err;
+        hand->wrong += (err && err != SOUK_ECHANGED) || (!err && version != there + 1);
+    }
+}
+
+SOUK_TEST("of those who put in place of the same version one does, and the others hear of it")
+{
+    EACH_SHOP(shop, .readers = 2)
+    {
+        if (shop.how->no_thread)
+            continue;
+        struct hand hands[HANDS];
+        souk_ledger *other = NULL; /* another server's on the same database */
+        if (shop.how->postgres)
+            SOUK_MUST(shop.how->open(test->mem, shop.disk, "ledger",
+                                     &(souk_ledger_options){.readers = 2}, &other, NULL));
+        SOUK_MUST(souk_documents_migrate(shop.ledger, NULL));
+        for (unsigned i = 0; i < HANDS; i++) {
+            hands[i] = (struct hand){.ledger = other && i % 2 ? other : shop.ledger,
+                                     .text = {.mem = souk_mem_heap()}};
+            SOUK_MUST(souk_thread_start(&hands[i].thread, "hand", put_by_hand, &hands[i]));
+        }
+        unsigned done = 0;
+        for (unsigned i = 0; i < HANDS; i++) {
+            souk_thread_join(&hands[i].thread);
+            souk_buf_done(&hands[i].text);
+            SOUK_CHECK(hands[i].wrong == 0);
+            done += hands[i].done;
+        }
+        if (other)
+            SOUK_MUST(souk_ledger_close(other));
+        souk_ledger_free(other);
+        uint64_t version = 0;
+        souk_auto_value(souk_buf) text = {.mem = test->mem};
+        SOUK_MUST(souk_documents_get(shop.ledger, SOUK_TEXT("store"), 1, SOUK_TEXT("k"), &version,
+                                     &text));
+        SOUK_CHECK(done == version); /* a version is given once */
+    }
 }

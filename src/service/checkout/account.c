@@ -344,6 +344,9 @@ static souk_err look(struct request *request)
         return souk_diag_say(&call->diag, SOUK_EINVAL,
                              "query field 'currency': a code of ISO 4217 is expected");
     request->kind = souk_text_equal(account, SOUK_TEXT("tab"));
+    if (!souk_text_equal(account, souk_text_of(account_words[request->kind])))
+        return souk_diag_say(&call->diag, SOUK_EINVAL,
+                             "query field 'account': balance or tab is expected");
     request->person = souk_arena_get(&call->arena, sizeof *request->person);
     if (call->arena.failed)
         return SOUK_ENOMEM;

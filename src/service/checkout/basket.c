@@ -123,6 +123,12 @@ static souk_err take_scan(souk_form *form, const souk_scan *scan)
     line->batch = keep(form, scan->batch);
     line->serial = keep(form, scan->serial);
     line->expiry_day = scan->expiry_day;
+    if (souk_pan_find(line->batch).at || souk_pan_find(line->serial).at)
+        return souk_form_refuse(form, "scan: its batch or serial number reads as a payment card's "
+                                      "number: key in the product");
+    if (scan->has_measure && scan->measure.micro <= 0)
+        return souk_form_refuse(form,
+                                "scan: the label says that it weighs nothing: weigh it again");
     if (scan->has_measure || scan->has_price) {
         if (reading->has_quantity)
             return souk_form_refuse(form, "the label says how much it is: leave quantity out");
@@ -132,6 +138,7 @@ static souk_err take_scan(souk_form *form, const souk_scan *scan)
             return souk_form_refuse(form, "the label says more than a million pieces");
         line->quantity.micro = (int64_t)scan->count * 1000000;
     }
+    reading->has_label_price = scan->has_price;
     if (scan->has_price) { /* of this very piece: what it weighs does not matter any more */
         line->quantity.micro = 1000000;
         line->unit_price = scan->price;
@@ -195,8 +202,8 @@ static souk_err take_price(souk_form *form)
         line->price_list = SOUK_TEXT("");
         return SOUK_OK;
     }
-    if (line->price_list.bytes)
-        return SOUK_OK; /* the label's */
+    if (reading->has_label_price)
+        return SOUK_OK;
     if (!line->item.has_price)
         return souk_form_refuse(form, "'%.*s' has no price here and now: tell one, or give `price`",
                                 SOUK_TEXT_PRINT(line->item.code));
@@ -211,7 +218,7 @@ static souk_err take_currency(souk_form *form)
     souk_basket_reading *reading = reading_of(form);
     souk_till_basket *basket = reading->basket;
     const souk_shelf_item *item = &reading->line.item;
-    bool own = !reading->has_price && reading->line.price_list.at != SOUK_TEXT("scale").at;
+    bool own = !reading->has_price && !reading->has_label_price;
     if (!item->has_price || !own)
         return SOUK_OK;
     if (!basket->currency[0])
@@ -230,7 +237,8 @@ static souk_err read_line(souk_form *form, souk_json_node value, size_t index)
                                                {"price", read_price},
                                                {"reason", read_reason}};
     souk_basket_reading *reading = reading_of(form);
-    reading->has_scan = reading->has_product = reading->has_quantity = reading->has_price = false;
+    reading->has_scan = reading->has_product = reading->has_quantity = reading->has_price =
+        reading->has_label_price = false;
     reading->line = (souk_till_line){.expiry_day = SOUK_GS1_NO_DAY};
     SOUK_TRY(souk_form_object(form, value, members, sizeof members / sizeof *members, NULL));
     if (reading->has_scan == reading->has_product)

@@ -79,7 +79,7 @@ typedef struct souk_basket_reading {
     /* private: of the line being read */
     souk_till_line line;
     souk_json_node lines_node;
-    bool has_scan, has_product, has_quantity, has_price;
+    bool has_scan, has_product, has_quantity, has_price, has_label_price;
     souk_text scan, product;
     souk_decimal quantity, price;
 } souk_basket_reading;

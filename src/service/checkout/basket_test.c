@@ -367,3 +367,28 @@ SOUK_TEST("whatever allocation fails, the basket is priced or the error says so,
     }
     close_checkout(&checkout);
 }
+
+SOUK_TEST("of offers that contradict, told at one moment, the later is left out and the rest holds")
+{
+    struct checkout checkout;
+    open_checkout(&checkout, test);
+    /* neither is there yet when the other is checked */
+    put_document(&checkout, "offer", "20",
+                 "{\"name\":\"a\",\"offer\":{\"id\":20,\"kind\":\"percent_off\",\"percent\":10,"
+                 "\"on\":{\"products\":[\"SALT\"]},\"group\":\"A\"}}");
+    put_document(&checkout, "offer", "21",
+                 "{\"name\":\"b\",\"offer\":{\"id\":21,\"kind\":\"basket_percent\",\"percent\":10,"
+                 "\"group\":\"A\"}}");
+    put_document(&checkout, "offer", "22",
+                 "{\"name\":\"c\",\"offer\":{\"id\":22,\"kind\":\"percent_off\",\"percent\":50,"
+                 "\"on\":{\"products\":[\"00042\"]}}}");
+    refresh(&checkout);
+    SOUK_MUST(price(&checkout, "{\"store\":\"BER\",\"lines\":[{\"product\":\"TEA\",\"quantity\":3},"
+                               "{\"product\":\"SALT\"},{\"scan\":\"2100042003453\"}]}"));
+    /* 5.00, 0.99 less a tenth, 2.76 halved */
+    SOUK_CHECK(checkout.basket.total_minor == 500 + 89 + 138);
+    const char *words;
+    SOUK_CHECK(souk_front_faults(checkout.basket.front, &words) > 0);
+    SOUK_CHECK(strstr(words, "offer 21") != NULL);
+    close_checkout(&checkout);
+}

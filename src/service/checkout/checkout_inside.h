@@ -115,6 +115,8 @@ SOUK_CHECKED souk_err checkout_charge(const checkout_deal *deal, souk_plan *plan
                                       int64_t minor, const souk_book *from, const souk_book *to,
                                       bool confirmed);
 
+/* Whether the body of a receipt was written; SOUK_ETOOBIG, with words: it is above SOUK_RECEIPT_BODY_MOST. */
+SOUK_CHECKED souk_err checkout_check_body(souk_call *call, souk_json_writer *json);
 /* A receipt as it is answered: its name, hash and body. */
 void checkout_write_receipt(souk_json_writer *json, const souk_receipt *receipt);
 void checkout_put_hash(souk_json_writer *json, const char *key,

@@ -3,7 +3,7 @@
 
 #include "core/document.h"
 
-enum { FRONTS_MOST = 10000, PAGE = 200, EXPONENTS = 5 };
+enum { FRONTS_MOST = 10000, PAGE = 200, FRONT_BYTES_MOST = 1 << 30 };
 
 struct fingerprint { /* versions only grow: no change leaves both as they were */
     int64_t documents, versions;
@@ -22,7 +22,7 @@ struct souk_fronts {
     souk_mutex lock; /* over fronts and every count of holders */
     struct shelf_of *fronts;
     size_t count, capacity;
-    souk_book *empty[EXPONENTS];
+    souk_book *empty[FRONT_EXPONENTS];
 };
 
 /* ---- life ------------------------------------------------------------------------------------------- */
@@ -38,7 +38,7 @@ souk_err souk_fronts_new(souk_mem *mem, souk_ledger *ledger, souk_names *names,
     fronts->names = names;
     souk_mutex_init(&fronts->lock);
     souk_err err = SOUK_OK;
-    for (unsigned i = 0; i < EXPONENTS && !err; i++)
+    for (unsigned i = 0; i < FRONT_EXPONENTS && !err; i++)
         err = souk_book_new(mem, NULL, 0, i, &fronts->empty[i], NULL);
     if (err)
         souk_fronts_free(fronts);
@@ -53,6 +53,8 @@ static void free_front(souk_front *front)
         return;
     for (size_t i = 0; i < front->book_count; i++)
         souk_book_free(front->books[i].book);
+    for (unsigned i = 0; i < FRONT_EXPONENTS; i++)
+        souk_book_free(front->plain[i]);
     for (size_t i = 0; i < front->zone_count; i++)
         souk_zone_free(front->zones[i]);
     souk_mem_put(front->mem, front->stores);
@@ -71,7 +73,7 @@ void souk_fronts_free(souk_fronts *fronts)
         souk_assert(!fronts->fronts[i].front || fronts->fronts[i].front->holders == 1);
         free_front(fronts->fronts[i].front);
     }
-    for (unsigned i = 0; i < EXPONENTS; i++)
+    for (unsigned i = 0; i < FRONT_EXPONENTS; i++)
         souk_book_free(fronts->empty[i]);
     souk_mutex_done(&fronts->lock);
     souk_mem_put(fronts->mem, fronts->fronts);
@@ -164,22 +166,75 @@ static void note_currency(souk_front *front, const char currency[4])
         memcpy(front->books[front->book_count++].currency, currency, 4);
 }
 
-/* The offers of one currency, and those of none, as a book. */
-static souk_err compile(souk_front *front, struct front_book *book)
+/* How many of the offers, from the first on, make the first set that is no book. */
+static souk_err count_unfit(const souk_front *front, const souk_offer *offers, size_t count,
+                            unsigned exponent, size_t *ret_count)
 {
-    souk_offer *offers = souk_arena_get(&front->arena, (front->offer_count + 1) * sizeof *offers);
+    size_t good = 0, bad = count;
+    while (bad - good > 1) {
+        souk_auto(souk_book) book = NULL;
+        size_t middle = good + (bad - good) / 2;
+        souk_err err = souk_book_new(front->mem, offers, middle, exponent, &book, NULL);
+        if (err == SOUK_ENOMEM)
+            return err;
+        *(err ? &bad : &good) = middle;
+    }
+    *ret_count = bad;
+    return SOUK_OK;
+}
+
+/* An offer that contradicts one before it is left out, and the rest holds. */
+static souk_err make_book(souk_front *front, souk_offer *offers, size_t count, unsigned exponent,
+                          souk_book **ret_book)
+{
+    for (;;) {
+        size_t unfit;
+        souk_diag diag = {0};
+        souk_err err = souk_book_new(front->mem, offers, count, exponent, ret_book, &diag);
+        if (!err || err == SOUK_ENOMEM || count == 0)
+            return err;
+        if (front->fault_count++ == 0)
+            snprintf(front->fault, sizeof front->fault, "%s", souk_diag_words(&diag, err));
+        SOUK_TRY(count_unfit(front, offers, count, exponent, &unfit));
+        memmove(offers + unfit - 1, offers + unfit, (count - unfit) * sizeof *offers);
+        count--;
+    }
+}
+
+/* The offers of one currency, and those of none; "": those of none alone. */
+static souk_err compile(souk_front *front, const char currency[4], unsigned exponent,
+                        souk_book **ret_book)
+{
+    souk_offer *offers = souk_mem_get(front->mem, (front->offer_count + 1) * sizeof *offers);
     size_t count = 0;
-    if (front->arena.failed)
+    if (!offers)
         return SOUK_ENOMEM;
     for (size_t i = 0; i < front->offer_count; i++)
-        if (!front->offers[i].currency[0] || !memcmp(front->offers[i].currency, book->currency, 4))
+        if (!front->offers[i].currency[0] || !memcmp(front->offers[i].currency, currency, 4))
             offers[count++] = front->offers[i].offer;
-    souk_diag diag = {0};
-    souk_err err = souk_book_new(front->mem, offers, count, souk_currency_exponent(book->currency),
-                                 &book->book, &diag);
-    if (err && err != SOUK_ENOMEM && front->fault_count++ == 0)
-        snprintf(front->fault, sizeof front->fault, "offers in %s: %s", book->currency, diag.words);
-    return err == SOUK_ENOMEM ? err : SOUK_OK;
+    souk_err err = SOUK_OK;
+    if (count || currency[0])
+        err = make_book(front, offers, count, exponent, ret_book);
+    souk_mem_put(front->mem, offers);
+    return err;
+}
+
+static souk_err compile_all(souk_front *front)
+{
+    if (front->offer_count)
+        qsort(front->offers, front->offer_count, sizeof *front->offers, compare_offers);
+    for (size_t i = 0; i < front->offer_count; i++)
+        note_currency(front, front->offers[i].currency);
+    for (size_t i = 0; i < front->store_count; i++)
+        note_currency(front, front->stores[i].currency);
+    for (size_t i = 0; i < front->book_count; i++) {
+        struct front_book *book = &front->books[i];
+        SOUK_TRY(
+            compile(front, book->currency, souk_currency_exponent(book->currency), &book->book));
+    }
+    for (unsigned i = 0; i < FRONT_EXPONENTS; i++)
+        SOUK_TRY(compile(front, (char[4]){0}, i, &front->plain[i]));
+    return SOUK_OK;
 }
 
 static souk_err fill(souk_ledger *ledger, souk_names *names, souk_front *front)
@@ -194,15 +249,7 @@ static souk_err fill(souk_ledger *ledger, souk_names *names, souk_front *front)
         err = read_kind(ledger, &building, kinds[i]);
     souk_json_doc_done(&building.reading.doc);
     SOUK_TRY(err);
-    if (front->offer_count)
-        qsort(front->offers, front->offer_count, sizeof *front->offers, compare_offers);
-    for (size_t i = 0; i < front->offer_count; i++)
-        note_currency(front, front->offers[i].currency);
-    for (size_t i = 0; i < front->store_count; i++)
-        note_currency(front, front->stores[i].currency);
-    for (size_t i = 0; i < front->book_count; i++)
-        SOUK_TRY(compile(front, &front->books[i]));
-    return SOUK_OK;
+    return compile_all(front);
 }
 
 static souk_err make_front(souk_fronts *fronts, uint32_t merchant, souk_front **ret_front)
@@ -211,6 +258,7 @@ static souk_err make_front(souk_fronts *fronts, uint32_t merchant, souk_front **
     if (!front)
         return SOUK_ENOMEM;
     front->mem = front->arena.mem = fronts->mem;
+    front->arena.limit_bytes = FRONT_BYTES_MOST;
     front->fronts = fronts;
     front->merchant = merchant;
     front->holders = 1; /* the list's own */
@@ -290,11 +338,14 @@ static souk_err refresh_one(souk_fronts *fronts, const struct shelf_of *found)
 souk_err souk_fronts_refresh(souk_fronts *fronts)
 {
     struct looking looking = {.fronts = fronts};
-    souk_err err = souk_ledger_read(fronts->ledger, look, &looking);
-    for (size_t i = 0; i < looking.count && !err; i++)
-        err = refresh_one(fronts, &looking.found[i]);
+    souk_err err = souk_ledger_read(fronts->ledger, look, &looking), first = SOUK_OK;
+    for (size_t i = 0; i < looking.count && !err; i++) {
+        souk_err one = refresh_one(fronts, &looking.found[i]);
+        if (!first) /* of one merchant; it keeps nobody else from what is new */
+            first = one;
+    }
     souk_mem_put(fronts->mem, looking.found);
-    return err;
+    return err ? err : first;
 }
 
 /* ---- looking ------------------------------------------------------------------------------------------------ */
@@ -313,7 +364,8 @@ const souk_book *souk_front_book(const souk_fronts *fronts, const souk_front *fr
     for (size_t i = 0; front && i < front->book_count; i++)
         if (front->books[i].book && !memcmp(front->books[i].currency, currency, 3))
             return front->books[i].book;
-    return fronts->empty[souk_currency_exponent(currency)];
+    unsigned exponent = souk_currency_exponent(currency);
+    return front && front->plain[exponent] ? front->plain[exponent] : fronts->empty[exponent];
 }
 
 static const struct front_offer *find_offer(const souk_front *front, uint64_t offer)
@@ -381,6 +433,24 @@ size_t souk_front_faults(const souk_front *front, const char **ret_words)
     return front->fault_count;
 }
 
+/* Whether the offer, in place of the one with its number, goes with all the others. */
+static souk_err check_beside(souk_front *front, const souk_front *present, souk_diag *diag)
+{
+    uint64_t id = front->offers[0].offer.id;
+    for (size_t i = 0; present && i < present->offer_count; i++) {
+        if (present->offers[i].offer.id == id)
+            continue;
+        SOUK_TRY(souk_mem_grow(front->mem, &front->offers, &front->offer_capacity,
+                               front->offer_count + 1, SOUK_BOOK_OFFERS_MOST,
+                               sizeof *front->offers));
+        front->offers[front->offer_count++] = present->offers[i];
+    }
+    SOUK_TRY(compile_all(front));
+    if (front->fault_count)
+        return souk_diag_say(diag, SOUK_EINVAL, "offer: %s", front->fault);
+    return SOUK_OK;
+}
+
 souk_err souk_front_check(souk_fronts *fronts, uint32_t merchant, souk_text kind, souk_text key,
                           souk_text text, souk_diag *diag)
 {
@@ -394,6 +464,11 @@ souk_err souk_front_check(souk_fronts *fronts, uint32_t merchant, souk_text kind
     souk_err err = front_read(&reading, front, kind, key, text);
     if (err)
         (void)souk_diag_say(diag, err, "%s", souk_diag_words(&reading.diag, err));
+    else if (front->offer_count) {
+        const souk_front *present = souk_front_hold(fronts, merchant);
+        err = check_beside(front, present, diag);
+        souk_front_drop(present);
+    }
     souk_json_doc_done(&reading.doc);
     free_front(front);
     return err;

@@ -19,7 +19,7 @@
  *     measure  key: "all"       {"templates":["21IIIIIVVVVVC weight g"]}     base/measure.h
  *
  * A front never changes: what is told anew makes a new one, and who holds the old one finishes with it.  A document that
- * does not fit any more (a name is gone) is left out and told as a fault, and the rest holds.
+ * does not fit any more (a name is gone, another offer contradicts) is left out and told as a fault, and the rest holds.
  *
  * Cost     hold: a lock and a search; refresh: one sum over the documents, and for a merchant that changed all of its own
  * Threads  refresh from one; the rest from any */
@@ -48,7 +48,8 @@ void souk_fronts_free(souk_fronts *fronts);
 SOUK_AUTO(souk_fronts)
 SOUK_CHECKED souk_err souk_fronts_refresh(souk_fronts *fronts);
 
-/* Whether the document would be taken, with words.  kind: "offer", "tax" or "measure". */
+/* Whether the document would be taken, an offer beside all others that are there, with words.  kind: "offer", "tax" or
+ * "measure". */
 SOUK_CHECKED souk_err souk_front_check(souk_fronts *fronts, uint32_t merchant, souk_text kind,
                                        souk_text key, souk_text text, souk_diag *diag);
 

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { FRONT_EXPONENTS = 5 }; /* of currencies: 0 to 4 */
+
 struct front_book {
     char currency[4];
     souk_book *book;
@@ -41,6 +43,7 @@ struct souk_front {
     souk_measures measures;
     struct front_book books[SOUK_FRONT_CURRENCIES];
     size_t book_count;
+    souk_book *plain[FRONT_EXPONENTS]; /* of offers without a currency; NULL: there are none */
     size_t fault_count;
     char fault[500];
 };

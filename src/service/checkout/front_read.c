@@ -2,6 +2,7 @@
 #include "service/checkout/front_inside.h"
 
 #include "base/form.h"
+#include "base/pan.h"
 #include "os/zones.h"
 #include "service/checkout/offer_json.h"
 
@@ -9,7 +10,8 @@ enum {
     STORES_MOST = 100000,
     ZONES_MOST = 1000,
     TAXES_MOST = 100000,
-    TEMPLATES_MOST = SOUK_MEASURES
+    TEMPLATES_MOST = SOUK_MEASURES,
+    RATES_MOST = 24 /* with eight tenders as much as the books take at once, SOUK_BOOKS_SET_MOST */
 };
 
 struct part {
@@ -100,6 +102,8 @@ static souk_err read_offer_name(souk_form *form, souk_json_node value)
     struct part *part = form->user;
     souk_text name;
     SOUK_TRY(souk_form_text(form, value, 1, SOUK_FRONT_OFFER_NAME_BYTES, &name));
+    if (souk_pan_find(name).at)
+        return souk_form_refuse(form, "a payment card's number is in it: give another name");
     part->offer.name = souk_text_in(form->arena, name);
     return SOUK_OK;
 }
@@ -240,7 +244,7 @@ static souk_err read_rate(souk_form *form, souk_json_node value, size_t index)
 
 static souk_err read_rates(souk_form *form, souk_json_node value)
 {
-    return souk_form_array(form, value, SOUK_TAX_RATES_MOST, read_rate);
+    return souk_form_array(form, value, RATES_MOST, read_rate);
 }
 
 static souk_err note_classes(souk_form *form, souk_json_node value)

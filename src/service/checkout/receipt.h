@@ -29,7 +29,8 @@
 enum {
     SOUK_RECEIPT_STORE_BYTES = 64,
     SOUK_RECEIPT_TILL_BYTES = 32,
-    SOUK_RECEIPT_BODY_MOST = 256 << 10,
+    SOUK_RECEIPT_BODY_MOST =
+        768 << 10, /* a basket of as many lines as there may be, and its answer */
 };
 
 /*    name       number  word     stored for ever */

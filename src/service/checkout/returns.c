@@ -438,7 +438,7 @@ static souk_err keep_body(struct taking *taking)
         text = {.mem = taking->call->arena.mem, .limit_bytes = SOUK_RECEIPT_BODY_MOST};
     souk_json_writer json = {.out = &text};
     write_body(&json, taking);
-    SOUK_TRY(souk_json_write_check(&json));
+    SOUK_TRY(checkout_check_body(taking->call, &json));
     souk_text body = souk_buf_view(&text);
     taking->receipt.body =
         (souk_text){souk_arena_copy(&taking->call->arena, body.at, body.bytes), body.bytes};

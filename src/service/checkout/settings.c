@@ -206,7 +206,7 @@ struct telling {
     }
 READER(read_product, souk_form_text(form, value, 1, SOUK_SHELF_CODE_BYTES, &row->price.product))
 READER(read_store, souk_form_text(form, value, 1, SOUK_SHELF_STORE_BYTES, &row->price.store))
-READER(read_list, souk_form_text(form, value, 1, SOUK_SHELF_LIST_BYTES, &row->price.list))
+READER(read_list, souk_form_plain(form, value, 1, SOUK_SHELF_LIST_BYTES, &row->price.list))
 READER(read_price, souk_form_decimal(form, value, 0, INT64_C(1000000000000000), &row->price.price))
 READER(read_currency, souk_form_text(form, value, 3, 3, &row->currency))
 READER(read_ends, souk_form_bool(form, value, &row->price.ends))
@@ -248,6 +248,12 @@ static souk_err read_price_row(souk_form *form, souk_json_node value, size_t ind
     if ((seen & 0x19) != 0x19)
         return souk_form_refuse(form, "product, price and currency must be told");
     memcpy(telling->row.price.currency, telling->row.currency.at, 3);
+    souk_checkout *checkout = telling->call->state;
+    if (souk_shelf_crowded(checkout->rooms.shelf, telling->call->caller.merchant,
+                           telling->row.price.product,
+                           souk_clock_now_ms(souk_spine_clock(telling->call->spine))))
+        return souk_form_refuse(form, "the product has thousands of prices that hold or will: give "
+                                      "stores that sell it alike the price of all stores");
     return keep_row(telling);
 }
 

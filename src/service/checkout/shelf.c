@@ -6,7 +6,7 @@
  *
  * Tables are read by the ids of their rows, behind a line that a few seconds of rows lie above: where several write, a
  * row with a lower id may be committed later.  To take a row again changes nothing. */
-#include "service/checkout/shelf.h"
+#include "service/checkout/shelf_inside.h"
 
 #include "base/currency.h"
 #include "base/gtin.h"
@@ -18,7 +18,6 @@
 enum {
     NOUN_BARCODE = 100,
     PAGE = 500,
-    PRICES_MOST = 10000, /* of one product */
     SETTLED_MS = 3000,
 };
 
@@ -48,16 +47,6 @@ static const souk_migration steps[] = {
      "CREATE INDEX barcode_code ON barcode (merchant, code)"},
 };
 
-struct price {
-    int64_t id;
-    souk_time from, until;
-    int64_t micro;
-    uint32_t store; /* SOUK_NOUN_STORE; 0: all */
-    bool ends;
-    char currency[4];
-    char list[SOUK_SHELF_LIST_BYTES + 1];
-};
-
 struct product {
     int64_t id; /* of its row; 0: only prices tell of it */
     souk_text code, title, brand, category, tax_class, unit;
@@ -66,8 +55,7 @@ struct product {
     bool no_offers;
     int64_t price_micro;
     char currency[4]; /* "": no price was told with it */
-    struct price *prices;
-    size_t price_count, price_capacity;
+    shelf_prices prices;
 };
 
 struct barcode {
@@ -125,7 +113,7 @@ static souk_err make_slot(souk_shelf *shelf, uint32_t merchant, unsigned noun, s
 static void free_product(const souk_shelf *shelf, struct product *product)
 {
     if (product)
-        souk_mem_put(shelf->mem, product->prices);
+        souk_mem_put(shelf->mem, product->prices.list);
     souk_mem_put(shelf->mem, product);
 }
 
@@ -229,9 +217,7 @@ static souk_err put_product(souk_shelf *shelf, uint32_t merchant, const struct p
         return SOUK_ENOMEM;
     if (slot->product) { /* its prices stay */
         made->prices = slot->product->prices;
-        made->price_count = slot->product->price_count;
-        made->price_capacity = slot->product->price_capacity;
-        slot->product->prices = NULL;
+        slot->product->prices = (shelf_prices){.list = NULL};
     }
     shelf->product_count += !slot->product || slot->product->id == 0;
     free_product(shelf, slot->product);
@@ -258,7 +244,7 @@ static souk_err take_product(void *context, int64_t id, uint32_t merchant, const
 /* ---- prices, bar codes -------------------------------------------------------------------------------------- */
 
 static souk_err put_price(souk_shelf *shelf, uint32_t merchant, souk_text code,
-                          const struct price *told)
+                          const shelf_price *told, souk_time at)
 {
     struct slot *slot;
     uint32_t number;
@@ -268,19 +254,7 @@ static souk_err put_price(souk_shelf *shelf, uint32_t merchant, souk_text code,
         if (!(slot->product = pack(shelf, &bare)))
             return SOUK_ENOMEM;
     }
-    struct product *product = slot->product;
-    for (size_t i = 0; i < product->price_count; i++) {
-        struct price *there = &product->prices[i];
-        if (there->store != told->store || there->from != told->from)
-            continue;
-        if (there->id < told->id)
-            *there = *told;
-        return SOUK_OK;
-    }
-    SOUK_TRY(souk_mem_grow(shelf->mem, &product->prices, &product->price_capacity,
-                           product->price_count + 1, PRICES_MOST, sizeof *product->prices));
-    product->prices[product->price_count++] = *told;
-    return SOUK_OK;
+    return shelf_prices_put(&slot->product->prices, shelf->mem, told, at);
 }
 
 static souk_err take_price(souk_shelf *shelf, souk_rows *rows)
@@ -288,19 +262,20 @@ static souk_err take_price(souk_shelf *shelf, souk_rows *rows)
     souk_text code = souk_rows_text(rows, 2), store = souk_rows_text(rows, 3);
     souk_text list = souk_rows_text(rows, 4), currency = souk_rows_text(rows, 9);
     uint32_t merchant = (uint32_t)souk_rows_int(rows, 1);
-    struct price price = {.id = souk_rows_int(rows, 0),
-                          .from = souk_rows_int(rows, 5),
-                          .until = souk_rows_int(rows, 6),
-                          .ends = souk_rows_int(rows, 7) != 0,
-                          .micro = souk_rows_int(rows, 8)};
+    shelf_price price = {.id = souk_rows_int(rows, 0),
+                         .from = souk_rows_int(rows, 5),
+                         .until = souk_rows_int(rows, 6),
+                         .ends = souk_rows_int(rows, 7) != 0,
+                         .micro = souk_rows_int(rows, 8)};
     if (list.bytes > SOUK_SHELF_LIST_BYTES || currency.bytes != 3)
         return SOUK_ECORRUPT;
-    memcpy(price.list, list.at, list.bytes);
+    if (list.bytes)
+        memcpy(price.list, list.at, list.bytes);
     memcpy(price.currency, currency.at, currency.bytes);
     if (store.bytes)
         SOUK_TRY(souk_names_number(shelf->names, merchant, SOUK_NOUN_STORE, store, &price.store));
     souk_rwlock_write(&shelf->lock);
-    souk_err err = put_price(shelf, merchant, code, &price);
+    souk_err err = put_price(shelf, merchant, code, &price, souk_rows_int(rows, 10));
     souk_rwlock_unlock(&shelf->lock);
     return err;
 }
@@ -339,13 +314,19 @@ struct page {
     unsigned count;
 };
 
+/* A row that there is no room for (SOUK_NAMES_MOST) is left out: no row stops the shelf. */
+static souk_err leave_out(souk_err err)
+{
+    return err == SOUK_ETOOBIG ? SOUK_OK : err;
+}
+
 static souk_err tell_product(void *context, int64_t id, uint32_t merchant,
                              const souk_product *product)
 {
     struct page *page = context;
     page->after = id;
     page->count++;
-    return take_product(page->shelf, id, merchant, product);
+    return leave_out(take_product(page->shelf, id, merchant, product));
 }
 
 static souk_err begin_page(souk_tx *tx, const struct page *page, souk_rows *rows)
@@ -353,8 +334,8 @@ static souk_err begin_page(souk_tx *tx, const struct page *page, souk_rows *rows
     if (page->teller == TELLER_PRICES)
         return souk_rows_begin(
             tx,
-            "SELECT id, merchant, product, store, list, from_at, until_at, ends, price, currency "
-            "FROM price WHERE id > ?1 ORDER BY id LIMIT ?2",
+            "SELECT id, merchant, product, store, list, from_at, until_at, ends, price, "
+            "currency, told FROM price WHERE id > ?1 ORDER BY id LIMIT ?2",
             SOUK_VALUES(SOUK_INT(page->after), SOUK_INT(PAGE)), rows);
     return souk_rows_begin(tx,
                            "SELECT id, merchant, code, product, pieces FROM barcode WHERE id > ?1 "
@@ -372,8 +353,8 @@ static souk_err read_page(souk_tx *tx, void *context)
     SOUK_TRY(begin_page(tx, page, &rows));
     for (; souk_rows_next(&rows); page->count++) {
         page->after = souk_rows_int(&rows, 0);
-        SOUK_TRY(page->teller == TELLER_PRICES ? take_price(page->shelf, &rows)
-                                               : take_barcode(page->shelf, &rows));
+        SOUK_TRY(leave_out(page->teller == TELLER_PRICES ? take_price(page->shelf, &rows)
+                                                         : take_barcode(page->shelf, &rows)));
     }
     return souk_rows_check(&rows);
 }
@@ -441,29 +422,6 @@ void souk_shelf_free(souk_shelf *shelf)
 
 /* ---- finding ------------------------------------------------------------------------------------------------------ */
 
-static bool is_better(const struct price *price, const struct price *best)
-{
-    if (!best)
-        return true;
-    if ((price->store != 0) != (best->store != 0))
-        return price->store != 0;
-    return price->from != best->from ? price->from > best->from : price->id > best->id;
-}
-
-static const struct price *price_of(const struct product *product, uint32_t store, souk_time at)
-{
-    const struct price *best = NULL;
-    for (size_t i = 0; i < product->price_count; i++) {
-        const struct price *price = &product->prices[i];
-        bool holds = !price->ends && price->from <= at &&
-                     (price->until == 0 || at < price->until) &&
-                     (price->store == 0 || price->store == store);
-        if (holds && is_better(price, best))
-            best = price;
-    }
-    return best;
-}
-
 static souk_text keep(souk_arena *arena, souk_text text)
 {
     return (souk_text){souk_arena_copy(arena, text.at, text.bytes), text.bytes};
@@ -482,7 +440,7 @@ static void tell(const struct product *product, uint32_t number, uint32_t store,
     memcpy(item->tags, product->tags, sizeof item->tags);
     item->tag_count = product->tag_count;
     item->no_offers = product->no_offers;
-    const struct price *price = price_of(product, store, at);
+    const shelf_price *price = shelf_prices_at(&product->prices, store, at);
     item->has_price = price || product->currency[0];
     item->price.micro = price ? price->micro : product->price_micro;
     memcpy(item->currency, price ? price->currency : product->currency, sizeof item->currency);
@@ -521,6 +479,16 @@ souk_err souk_shelf_find(souk_shelf *shelf, uint32_t merchant, souk_text code, s
         return SOUK_ENOENT;
     *ret_item = item;
     return arena->failed ? SOUK_ENOMEM : SOUK_OK;
+}
+
+bool souk_shelf_crowded(souk_shelf *shelf, uint32_t merchant, souk_text product, souk_time now)
+{
+    uint32_t number = souk_names_find(shelf->names, merchant, SOUK_NOUN_PRODUCT, product);
+    souk_rwlock_read(&shelf->lock);
+    const struct slot *slot = number ? slot_at(shelf, number) : NULL;
+    bool crowded = slot && slot->product && shelf_prices_crowded(&slot->product->prices, now);
+    souk_rwlock_unlock(&shelf->lock);
+    return crowded;
 }
 
 uint64_t souk_shelf_count(souk_shelf *shelf)

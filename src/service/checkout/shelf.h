@@ -96,5 +96,7 @@ SOUK_CHECKED souk_err souk_barcode_put(souk_tx *tx, uint32_t merchant, souk_time
                                        souk_diag *diag);
 
 uint64_t souk_shelf_count(souk_shelf *shelf);
+/* The product has so many prices that hold, or will, that no more should be told; what is told nevertheless may be left out. */
+bool souk_shelf_crowded(souk_shelf *shelf, uint32_t merchant, souk_text product, souk_time now);
 
 #endif

@@ -202,6 +202,17 @@ souk_err checkout_charge(const checkout_deal *deal, souk_plan *plan, unsigned pa
 
 /* ---- receipts ------------------------------------------------------------------------------------------------ */
 
+souk_err checkout_check_body(souk_call *call, souk_json_writer *json)
+{
+    souk_err err = souk_json_write_check(json);
+    if (err == SOUK_ETOOBIG)
+        return souk_diag_say(
+            &call->diag, err,
+            "the receipt would have more than %d bytes: part the lines between two",
+            SOUK_RECEIPT_BODY_MOST);
+    return err;
+}
+
 void checkout_put_hash(souk_json_writer *json, const char *key,
                        const unsigned char hash[SOUK_SHA256_BYTES])
 {

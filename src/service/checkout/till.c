@@ -358,6 +358,18 @@ static checkout_deal deal_of(struct sale *sale)
                            .day = (int32_t)souk_time_day(wall_of(sale))};
 }
 
+/* The books ask once for the whole set: a yes is one to each account that pays. */
+static bool is_confirmed(const checkout_tenders *tenders)
+{
+    bool all = true;
+    for (size_t i = 0; i < tenders->count; i++) {
+        const checkout_tender *tender = &tenders->list[i];
+        if (tender->kind == CHECKOUT_BALANCE || tender->kind == CHECKOUT_TAB)
+            all &= tender->confirmed;
+    }
+    return all;
+}
+
 static souk_err plan_tenders(struct sale *sale, souk_plan *plan)
 {
     int64_t change = sale->change_minor;
@@ -372,7 +384,8 @@ static souk_err plan_tenders(struct sale *sale, souk_plan *plan)
         }
         souk_book payer;
         SOUK_TRY(checkout_tender_book(&deal, tender, sale->person, &payer));
-        SOUK_TRY(checkout_charge(&deal, plan, i, minor, &payer, NULL, tender->confirmed));
+        SOUK_TRY(
+            checkout_charge(&deal, plan, i, minor, &payer, NULL, is_confirmed(&sale->tenders)));
     }
     return SOUK_OK;
 }
@@ -419,7 +432,7 @@ static souk_err write_body(struct sale *sale)
         souk_money_put(&json, "change", sale->change_minor, sale->basket.exponent);
     write_visit(&json, sale);
     souk_json_write_end(&json);
-    SOUK_TRY(souk_json_write_check(&json));
+    SOUK_TRY(checkout_check_body(sale->call, &json));
     souk_text body = souk_buf_view(&text);
     sale->receipt.body =
         (souk_text){souk_arena_copy(&sale->call->arena, body.at, body.bytes), body.bytes};

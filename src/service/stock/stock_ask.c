@@ -1,4 +1,5 @@
 /* stock_ask.c - what is asked of stock over the API: bodies become plans: see stock.h, docs/stock.md. */
+#include "base/pan.h"
 #include "base/random.h"
 #include "service/stock/stock_inside.h"
 
@@ -52,6 +53,16 @@ static souk_err read_text(struct asked *asked, souk_json_node object, const char
     return SOUK_OK;
 }
 
+/* A name that somebody gave; a product's may be a bar code, which could read as a card's number. */
+static souk_err read_name(struct asked *asked, souk_json_node object, const char *field,
+                          souk_text *ret_text)
+{
+    SOUK_TRY(read_text(asked, object, field, ret_text));
+    if (souk_pan_find(*ret_text).at)
+        return blame(asked, field, "is the number of a payment card: never send one");
+    return SOUK_OK;
+}
+
 static souk_err read_flag(struct asked *asked, souk_json_node object, const char *field,
                           bool *ret_flag)
 {
@@ -88,9 +99,9 @@ static souk_err read_line(struct asked *asked, souk_json_node node, souk_stock_l
 {
     if (souk_json_type(&asked->doc, node) != SOUK_JSON_OBJECT)
         return blame(asked, "", "is no object");
-    SOUK_TRY(read_text(asked, node, "location", &line->location));
+    SOUK_TRY(read_name(asked, node, "location", &line->location));
     SOUK_TRY(read_text(asked, node, "product", &line->product));
-    SOUK_TRY(read_text(asked, node, "lot", &line->lot));
+    SOUK_TRY(read_name(asked, node, "lot", &line->lot));
     SOUK_TRY(read_time(asked, node, "expires", &line->expires));
     return read_quantity(asked, node, &line->quantity);
 }
@@ -369,8 +380,8 @@ static souk_err read_transfer(struct asked *asked)
     SOUK_TRY(read_id(asked));
     souk_stock_transfer *what = &asked->transfer;
     what->verb = SOUK_STOCK_SEND;
-    SOUK_TRY(read_text(asked, asked->body, "from", &what->origin));
-    SOUK_TRY(read_text(asked, asked->body, "to", &what->destination));
+    SOUK_TRY(read_name(asked, asked->body, "from", &what->origin));
+    SOUK_TRY(read_name(asked, asked->body, "to", &what->destination));
     SOUK_TRY(read_time(asked, asked->body, "expected", &what->expected));
     SOUK_TRY(read_lines(asked, SOUK_STOCK_LINES_MOST));
     what->lines = asked->lines;
