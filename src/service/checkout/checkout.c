@@ -2,6 +2,7 @@
 #include "service/checkout/checkout_inside.h"
 
 #include "core/document.h"
+#include "service/checkout/payment_book.h"
 
 enum { BEAT_MS = 50, BEATS = 10 /* to a refresh */, ROLL_LAG_MS = 3000 };
 
@@ -139,6 +140,7 @@ static souk_err fill(souk_checkout *checkout)
     SOUK_TRY(souk_documents_migrate(checkout->ledger, NULL));
     SOUK_TRY(souk_books_migrate(checkout->ledger, NULL));
     SOUK_TRY(souk_receipts_migrate(checkout->ledger, NULL));
+    SOUK_TRY(souk_payments_migrate(checkout->ledger, NULL));
     SOUK_TRY(souk_names_new(checkout->mem, key, &rooms->names));
     SOUK_TRY(souk_shelf_open(checkout->mem, checkout->ledger, rooms->names, &rooms->shelf, NULL));
     SOUK_TRY(souk_fronts_new(checkout->mem, checkout->ledger, rooms->names, &rooms->fronts));
@@ -190,6 +192,7 @@ static souk_err verify(void *state, souk_diag *diag)
     souk_checkout *checkout = state;
     uint64_t receipts;
     SOUK_TRY(souk_receipts_verify(checkout->ledger, &receipts, diag));
+    SOUK_TRY(souk_payments_verify(checkout->ledger, diag));
     return souk_ledger_read(checkout->ledger, verify_books, diag);
 }
 
@@ -221,7 +224,19 @@ static const souk_shape_name shapes[] = {
     {"Setting", "{key: text, version: integer, document: any}"},
     {"Account",
      "{account: balance|tab, currency: text, balance: decimal, held: decimal, available: decimal}"},
+    {"Payment",
+     "{id: text, state: authorised|captured|refunded|voided|expired, account: balance|tab, "
+     "currency: text, amount: decimal, captured: decimal, refunded: decimal, store?: text, "
+     "reference?: text, at: time, expires?: time 'of a hold', history: [{kind: "
+     "authorised|captured|refunded|voided|expired, amount: decimal, at: time}]}"},
 };
+
+#define STEP(verb, handler, summary_words, more_words, body)                              \
+    {                                                                                     \
+        "POST", "/v1/payments/{id}/" verb, SOUK_SCOPE_TILL, handler,                      \
+            .slow = true, .operators = true, .needs_key = true, .summary = summary_words, \
+            .words = more_words, .takes_maybe = body, .gives = "Payment"                  \
+    }
 
 #define SETTING(path, part, words)                                                   \
     {"GET",                                                                          \
@@ -306,6 +321,33 @@ static const souk_route routes[] = {
     {"GET", "/v1/accounts/{kind}/{value}", SOUK_SCOPE_READ, checkout_account, .operators = true,
      .summary = "What a shopper's account holds",
      .query = "currency: text 'ISO 4217', account?: balance|tab", .gives = "Account"},
+    {"GET", "/v1/accounts/{kind}/{value}/entries", SOUK_SCOPE_READ, checkout_entries,
+     .operators = true, .summary = "A shopper's statement, newest first",
+     .words = "amount is below zero where money left the account. What a hold takes has moved: "
+              "false, and so has what a void or an end of it frees.",
+     .query = "currency: text 'ISO 4217', account?: balance|tab, limit?: integer(1..200) '50', "
+              "cursor?: text",
+     .gives = "{account: balance|tab, currency: text, entries: [{number: integer, at: time, kind: "
+              "posted|held|captured|voided|expired|refunded, amount: decimal, moved: boolean, "
+              "expires?: time 'of a hold', payment?: text 'its id'}], next_cursor?: text}"},
+    {"POST", "/v1/payments", SOUK_SCOPE_TILL, checkout_pay, .slow = true, .operators = true,
+     .needs_key = true, .summary = "A shopper's account is charged, or an amount of it held",
+     .words =
+         "With capture the money moves at once; without it is held, for hold_s seconds or "
+         "until it is captured or voided. The same id with the same content is the same "
+         "payment, told as it is now. 403 says which limit forbids it: above confirm_above, make "
+         "sure that it is she and send it again with confirmed.",
+     .takes = "{customer: " CUSTOMER ", account: balance|tab, currency: text, amount: any, "
+              "capture: boolean, store?: text, reference?: text, hold_s?: integer(1..2592000) "
+              "'900', id?: text 'else the Idempotency-Key', confirmed?: boolean 'it is she'}",
+     .gives = "Payment", .gives_status = 201},
+    {"GET", "/v1/payments/{id}", SOUK_SCOPE_TILL, checkout_payment, .operators = true,
+     .summary = "A payment and its history", .gives = "Payment"},
+    STEP("capture", checkout_capture, "What is held is taken, all of it or a part",
+         "Without an amount, all of it. What is not taken is free again.", "{amount?: any}"),
+    STEP("void", checkout_void_payment, "What is held is free again", NULL, "{}"),
+    STEP("refund", checkout_refund, "What was captured goes back, all of it or a part",
+         "Without an amount, all that is left.", "{amount?: any}"),
 };
 
 const souk_service souk_checkout_service = {
