@@ -149,5 +149,10 @@ void checkout_void_payment(souk_call *call);
 void checkout_refund(souk_call *call);
 void checkout_payment(souk_call *call);
 void checkout_entries(souk_call *call); /* statement.c */
+void checkout_park(souk_call *call);    /* parking.c */
+void checkout_parked_list(souk_call *call);
+void checkout_parked(souk_call *call);
+void checkout_change_parked(souk_call *call);
+void checkout_delete_parked(souk_call *call);
 
 #endif
