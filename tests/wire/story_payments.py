@@ -1,7 +1,8 @@
 """Accounts charged by themselves: held, captured by one of many, given back, and whole or absent when the plug is pulled."""
-import json, threading, time
+import json, os, threading, time
 
 from lib import Shop, event, story
+from story_checkout import shop_with_goods
 
 WHO = {"kind": "user", "value": "u1"}
 ACCOUNT = {"customer": WHO, "account": "balance", "currency": "EUR"}
@@ -280,3 +281,47 @@ def pulling_the_plug_loses_no_answered_step_of_a_payment_and_does_none_twice():
         assert (round(100000 - taken, 2), round(held, 2)) == (float(balance), float(in_hold)), (taken, held, desk.account())
         shop.stop()
         assert shop.run("verify")["done"]
+
+
+BASKET = {"store": "BER", "till": "3", "lines": [{"scan": "4006381333931", "quantity": 3}, {"product": "SALT"}]}
+
+
+@story
+def a_suspended_basket_is_taken_up_at_one_other_till_and_sealed_where_it_lies():
+    with Shop() as shop:
+        desk = Desk(shop)
+        shop_with_goods(desk.ask)
+        kept = desk.post("/v1/baskets", {"basket": BASKET, "who": "Clerk-Ada", "customer": WHO}, key="b1")
+        assert desk.post("/v1/baskets", {"basket": BASKET, "who": "Clerk-Ada", "customer": WHO}, key="b1") == kept
+        assert (kept["version"], kept["till"], kept["lines"], kept["who"], kept["customer"], kept["basket"]) == (1, "3", 2, "Clerk-Ada", WHO, BASKET), kept
+        path = "/v1/baskets/" + kept["id"]
+        listed = desk.ask("GET", "/v1/baskets?store=BER")["baskets"]
+        assert [(each["id"], each["till"], each["lines"], "basket" in each) for each in listed] == [(kept["id"], "3", 2, False)], listed
+        assert desk.ask("GET", "/v1/baskets?store=MUC")["baskets"] == []
+        desk.ask("GET", "/v1/baskets", None, 400)
+        assert desk.ask("GET", path) == kept and b'ETag: "v1"' in desk.head, desk.head
+        assert shop.call("GET", path, headers=['If-None-Match: "v1"'])[0] == 304
+        # at till 7 a line more
+        more = {**BASKET, "till": "7", "lines": [*BASKET["lines"], {"product": "SALT", "quantity": 2}]}
+        desk.ask("PUT", path, {"basket": more}, 428)
+        desk.ask("PUT", path, {"basket": more}, 412, ['If-Match: "v9"'])
+        assert "take it up there" in desk.ask("PUT", path, {"basket": {**more, "store": "MUC", "currency": "EUR"}}, 409, ['If-Match: "v1"'])["detail"]
+        changed = desk.ask("PUT", path, {"basket": more}, 200, ['If-Match: "v1"'])
+        assert (changed["version"], changed["till"], changed["lines"], changed["basket"]) == (2, "7", 3, more) and "who" not in changed, changed
+        assert desk.ask("POST", "/v1/till/price", changed["basket"])["total"] == "7.97"
+        for wrong, words in [({}, "basket is missing"), ({"basket": {**BASKET, "lines": [{"product": "COFFEE"}]}}, "there is no product"), ({"basket": 7}, "object"),
+                             ({"basket": BASKET, "who": "4111 1111 1111 1111"}, "payment card"), ({"basket": BASKET, "tenders": []}, "no such member")]:
+            assert words in desk.post("/v1/baskets", wrong, 400)["detail"], wrong
+        # nobody's name lies in clear
+        shop.stop()
+        for folder, _, files in os.walk(shop.data):
+            for file in files:
+                with open(os.path.join(folder, file), "rb") as opened:
+                    assert b"Clerk-Ada" not in opened.read(), file
+        shop.start()
+        told = at_once(8, lambda i: shop.call("DELETE", path, headers=['If-Match: "v2"'])[0])
+        assert sorted(told) == [200] + [404] * 7, told
+        for method in "GET", "PUT", "DELETE":
+            assert "was taken up" in desk.ask(method, path, {"basket": more}, 404, ['If-Match: "v2"'])["detail"]
+        desk.ask("GET", "/v1/baskets/x", None, 404)
+        assert desk.ask("GET", "/v1/baskets?store=BER")["baskets"] == []
