@@ -157,6 +157,8 @@ SOUK_CHECKED souk_err souk_books_apply(souk_tx *tx, const souk_books_when *when,
  * *ret_count: how many; 0: none is due. */
 SOUK_CHECKED souk_err souk_books_expire(souk_tx *tx, const souk_books_when *when, size_t *ret_count,
                                         souk_diag *diag);
+/* Id of the transfer that it writes for a hold, whether or not it has. */
+souk_hash128 souk_books_expiry(souk_hash128 hold);
 
 /* Moves the mark of summed accounts over up to 10,000 transfers: a chunk of a job, and the only thing that
  * writes their rows.  *ret_count: how many.  The mark stops at what was the newest transfer `lag_ms` ago or more (told

@@ -5,11 +5,13 @@
 /* ---- expire ------------------------------------------------------------------------------------------- */
 
 /* Not the caller's, and not to be guessed as one: it is a hash, as theirs are, of another list. */
-static void name_expiry(struct books_leg *leg)
+souk_hash128 souk_books_expiry(souk_hash128 hold)
 {
     static const souk_hash_key key = {"souk book expiry"};
-    souk_text parts[] = {SOUK_TEXT("expire"), {(const char *)leg->of, BOOKS_ID_BYTES}};
-    books_put_id(souk_hash128_of(&key, parts, 2), leg->id);
+    unsigned char of[BOOKS_ID_BYTES];
+    books_put_id(hold, of);
+    souk_text parts[] = {SOUK_TEXT("expire"), {(const char *)of, BOOKS_ID_BYTES}};
+    return souk_hash128_of(&key, parts, 2);
 }
 
 static souk_err find_due(souk_tx *tx, struct books_set *set)
@@ -21,8 +23,9 @@ static souk_err find_due(souk_tx *tx, struct books_set *set)
     while (set->count < SOUK_BOOKS_SET_MOST && souk_rows_next(&rows)) {
         struct books_leg *leg = &set->legs[set->count++];
         *leg = (struct books_leg){.kind = SOUK_TRANSFER_EXPIRE, .has_of = true};
-        books_put_id(books_get_id(&rows, 0), leg->of);
-        name_expiry(leg);
+        souk_hash128 hold = books_get_id(&rows, 0);
+        books_put_id(hold, leg->of);
+        books_put_id(souk_books_expiry(hold), leg->id);
     }
     return souk_rows_check(&rows);
 }

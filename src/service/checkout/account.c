@@ -39,6 +39,28 @@ souk_err checkout_read_customer(souk_form *form, souk_json_node value,
     return SOUK_OK;
 }
 
+souk_err checkout_read_account(souk_form *form, souk_json_node value, unsigned *ret_kind)
+{
+    size_t word;
+    SOUK_TRY(souk_form_word(form, value, account_words, 2, &word));
+    *ret_kind = account_kinds[word];
+    return SOUK_OK;
+}
+
+const char *checkout_account_word(unsigned kind)
+{
+    return account_words[kind == SOUK_BOOK_TAB];
+}
+
+souk_err checkout_read_currency(souk_form *form, souk_json_node value, char ret_currency[4])
+{
+    souk_text text;
+    SOUK_TRY(souk_form_text(form, value, 3, 3, &text));
+    if (souk_currency_read(text, ret_currency))
+        return souk_form_refuse(form, "no code of ISO 4217: send one, such as EUR");
+    return SOUK_OK;
+}
+
 souk_err checkout_find_customer(souk_call *call, const checkout_customer *customer,
                                 souk_person *ret_person)
 {
@@ -108,7 +130,7 @@ struct request {
     checkout_customer customer;
     souk_person *person;
     size_t kind;
-    souk_text currency_text, reference;
+    souk_text reference;
     char currency[4];
     souk_decimal amount, limits[4]; /* below, set, day, confirm */
     int64_t minor;
@@ -131,10 +153,7 @@ static souk_err read_account(souk_form *form, souk_json_node value)
 }
 static souk_err read_currency(souk_form *form, souk_json_node value)
 {
-    SOUK_TRY(souk_form_text(form, value, 3, 3, &request_of(form)->currency_text));
-    if (souk_currency_read(request_of(form)->currency_text, request_of(form)->currency))
-        return souk_form_refuse(form, "no code of ISO 4217: send one, such as EUR");
-    return SOUK_OK;
+    return checkout_read_currency(form, value, request_of(form)->currency);
 }
 static souk_err read_amount(souk_form *form, souk_json_node value)
 {
@@ -332,28 +351,34 @@ void checkout_top_up(souk_call *call)
 
 /* ---- looking -------------------------------------------------------------------------------------------------------- */
 
-static souk_err look(struct request *request)
+souk_err checkout_account_of_path(souk_call *call, souk_book *ret_book)
 {
-    souk_call *call = request->call;
+    checkout_customer customer = {.kind = call->parts[0]};
     souk_text currency = SOUK_TEXT(""), account = SOUK_TEXT("balance");
-    request->customer.kind = call->parts[0];
-    SOUK_TRY(souk_call_part(call, 1, &request->customer.value));
+    char code[4] = "";
+    SOUK_TRY(souk_call_part(call, 1, &customer.value));
     (void)souk_call_query(call, SOUK_TEXT("account"), &account);
-    if (!souk_call_query(call, SOUK_TEXT("currency"), &currency) ||
-        souk_currency_read(currency, request->currency))
-        return souk_diag_say(&call->diag, SOUK_EINVAL,
-                             "query field 'currency': a code of ISO 4217 is expected");
-    request->kind = souk_text_equal(account, SOUK_TEXT("tab"));
-    if (!souk_text_equal(account, souk_text_of(account_words[request->kind])))
+    bool tab = souk_text_equal(account, SOUK_TEXT("tab"));
+    if (!tab && !souk_text_equal(account, SOUK_TEXT("balance")))
         return souk_diag_say(&call->diag, SOUK_EINVAL,
                              "query field 'account': balance or tab is expected");
-    request->person = souk_arena_get(&call->arena, sizeof *request->person);
+    if (!souk_call_query(call, SOUK_TEXT("currency"), &currency) ||
+        souk_currency_read(currency, code))
+        return souk_diag_say(&call->diag, SOUK_EINVAL,
+                             "query field 'currency': a code of ISO 4217 is expected");
+    souk_person *person = souk_arena_get(&call->arena, sizeof *person);
     if (call->arena.failed)
         return SOUK_ENOMEM;
-    SOUK_TRY(checkout_find_customer(call, &request->customer, request->person));
-    SOUK_TRY(checkout_find_account(call, request->person, account_kinds[request->kind],
-                                   request->currency, &request->book));
-    return souk_ledger_read(souk_spine_ledger(call->spine), look_in, request);
+    SOUK_TRY(checkout_find_customer(call, &customer, person));
+    return checkout_find_account(call, person, account_kinds[tab], code, ret_book);
+}
+
+static souk_err look(struct request *request)
+{
+    SOUK_TRY(checkout_account_of_path(request->call, &request->book));
+    request->kind = request->book.kind == SOUK_BOOK_TAB;
+    memcpy(request->currency, request->book.currency, sizeof request->currency);
+    return souk_ledger_read(souk_spine_ledger(request->call->spine), look_in, request);
 }
 
 void checkout_account(souk_call *call)

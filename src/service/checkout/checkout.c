@@ -2,6 +2,8 @@
 #include "service/checkout/checkout_inside.h"
 
 #include "core/document.h"
+#include "service/checkout/parked.h"
+#include "service/checkout/payment_book.h"
 
 enum { BEAT_MS = 50, BEATS = 10 /* to a refresh */, ROLL_LAG_MS = 3000 };
 
@@ -67,6 +69,12 @@ static souk_err roll(souk_tx *tx, void *context)
     return souk_books_roll(tx, chunk->when.at, chunk->lag_ms, &chunk->count, &chunk->diag);
 }
 
+static souk_err sweep(souk_tx *tx, void *context)
+{
+    struct chunk *chunk = context;
+    return souk_parked_sweep(tx, chunk->when.at, &chunk->count);
+}
+
 /* Chunks until there is nothing left; an error waits for the next beat. */
 static void run_chunks(souk_checkout *checkout, souk_tx_closure *step)
 {
@@ -104,6 +112,7 @@ static void keep(void *context)
         (void)err;
         run_chunks(checkout, expire);
         run_chunks(checkout, roll);
+        run_chunks(checkout, sweep);
     }
 }
 
@@ -139,6 +148,8 @@ static souk_err fill(souk_checkout *checkout)
     SOUK_TRY(souk_documents_migrate(checkout->ledger, NULL));
     SOUK_TRY(souk_books_migrate(checkout->ledger, NULL));
     SOUK_TRY(souk_receipts_migrate(checkout->ledger, NULL));
+    SOUK_TRY(souk_payments_migrate(checkout->ledger, NULL));
+    SOUK_TRY(souk_parked_migrate(checkout->ledger, NULL));
     SOUK_TRY(souk_names_new(checkout->mem, key, &rooms->names));
     SOUK_TRY(souk_shelf_open(checkout->mem, checkout->ledger, rooms->names, &rooms->shelf, NULL));
     SOUK_TRY(souk_fronts_new(checkout->mem, checkout->ledger, rooms->names, &rooms->fronts));
@@ -190,6 +201,7 @@ static souk_err verify(void *state, souk_diag *diag)
     souk_checkout *checkout = state;
     uint64_t receipts;
     SOUK_TRY(souk_receipts_verify(checkout->ledger, &receipts, diag));
+    SOUK_TRY(souk_payments_verify(checkout->ledger, diag));
     return souk_ledger_read(checkout->ledger, verify_books, diag);
 }
 
@@ -200,6 +212,8 @@ static souk_err verify(void *state, souk_diag *diag)
     "lines: [{scan?: text 'what the scanner sent', product?: text 'or its code', quantity?: any " \
     "'number or text; 1', price?: any 'given by a person', reason?: text 'why'}]"
 #define CUSTOMER "{kind: text 'card, phone, email, user, …', value: text}"
+#define PARKED_MEMBERS \
+    "{basket: {" BASKET_MEMBERS "}, customer?: " CUSTOMER ", who?: text 'the clerk'}"
 
 static const souk_shape_name shapes[] = {
     {"TillLine",
@@ -221,7 +235,23 @@ static const souk_shape_name shapes[] = {
     {"Setting", "{key: text, version: integer, document: any}"},
     {"Account",
      "{account: balance|tab, currency: text, balance: decimal, held: decimal, available: decimal}"},
+    {"ParkedHead", "{id: id, version: integer, store: text, till?: text, lines: integer, at: time, "
+                   "expires: time}"},
+    {"Parked", "{id: id, version: integer, store: text, till?: text, lines: integer, at: time, "
+               "expires: time, basket: any, who?: text, customer?: " CUSTOMER "}"},
+    {"Payment",
+     "{id: text, state: authorised|captured|refunded|voided|expired, account: balance|tab, "
+     "currency: text, amount: decimal, captured: decimal, refunded: decimal, store?: text, "
+     "reference?: text, at: time, expires?: time 'of a hold', history: [{kind: "
+     "authorised|captured|refunded|voided|expired, amount: decimal, at: time}]}"},
 };
+
+#define STEP(verb, handler, summary_words, more_words, body)                              \
+    {                                                                                     \
+        "POST", "/v1/payments/{id}/" verb, SOUK_SCOPE_TILL, handler,                      \
+            .slow = true, .operators = true, .needs_key = true, .summary = summary_words, \
+            .words = more_words, .takes_maybe = body, .gives = "Payment"                  \
+    }
 
 #define SETTING(path, part, words)                                                   \
     {"GET",                                                                          \
@@ -281,6 +311,22 @@ static const souk_route routes[] = {
               "customer?: " CUSTOMER ", tenders: [{kind: cash|card|other|balance|tab, amount: any, "
               "provider?: text, reference?: text, last4?: text}]}",
      .gives = "Receipt", .gives_status = 201},
+    {"POST", "/v1/baskets", SOUK_SCOPE_TILL, checkout_park, .slow = true, .needs_key = true,
+     .summary = "A basket is suspended, for a day",
+     .words = "It is taken up at any till of the store: GET it, then DELETE it with the ETag that "
+              "came. Of two tills one is told 200, and has it.",
+     .takes = PARKED_MEMBERS, .gives = "Parked", .gives_status = 201, .body_limit = 256 << 10},
+    {"GET", "/v1/baskets", SOUK_SCOPE_TILL, checkout_parked_list,
+     .summary = "Suspended baskets of a store, newest first", .query = "store: text 'its code'",
+     .gives = "{baskets: [ParkedHead]}"},
+    {"GET", "/v1/baskets/{id}", SOUK_SCOPE_TILL, checkout_parked, .summary = "A suspended basket",
+     .gives = "Parked"},
+    {"PUT", "/v1/baskets/{id}", SOUK_SCOPE_TILL, checkout_change_parked, .slow = true,
+     .versioned = true, .summary = "A suspended basket, changed: its day begins again",
+     .takes = PARKED_MEMBERS, .gives = "Parked", .body_limit = 256 << 10},
+    {"DELETE", "/v1/baskets/{id}", SOUK_SCOPE_TILL, checkout_delete_parked, .slow = true,
+     .versioned = true, .summary = "A suspended basket is taken up, or given up",
+     .gives = "{deleted: boolean}"},
     {"GET", "/v1/receipts/{store}/{till}/{number}", SOUK_SCOPE_READ, checkout_receipt,
      .summary = "A receipt, as it stands in its till's chain", .gives = "Receipt"},
     SETTING("/v1/offers", "/{offer}", "offers"),
@@ -306,6 +352,33 @@ static const souk_route routes[] = {
     {"GET", "/v1/accounts/{kind}/{value}", SOUK_SCOPE_READ, checkout_account, .operators = true,
      .summary = "What a shopper's account holds",
      .query = "currency: text 'ISO 4217', account?: balance|tab", .gives = "Account"},
+    {"GET", "/v1/accounts/{kind}/{value}/entries", SOUK_SCOPE_READ, checkout_entries,
+     .operators = true, .summary = "A shopper's statement, newest first",
+     .words = "amount is below zero where money left the account. What a hold takes has moved: "
+              "false, and so has what a void or an end of it frees.",
+     .query = "currency: text 'ISO 4217', account?: balance|tab, limit?: integer(1..200) '50', "
+              "cursor?: text",
+     .gives = "{account: balance|tab, currency: text, entries: [{number: integer, at: time, kind: "
+              "posted|held|captured|voided|expired|refunded, amount: decimal, moved: boolean, "
+              "expires?: time 'of a hold', payment?: text 'its id'}], next_cursor?: text}"},
+    {"POST", "/v1/payments", SOUK_SCOPE_TILL, checkout_pay, .slow = true, .operators = true,
+     .needs_key = true, .summary = "A shopper's account is charged, or an amount of it held",
+     .words =
+         "With capture the money moves at once; without it is held, for hold_s seconds or "
+         "until it is captured or voided. The same id with the same content is the same "
+         "payment, told as it is now. 403 says which limit forbids it: above confirm_above, make "
+         "sure that it is she and send it again with confirmed.",
+     .takes = "{customer: " CUSTOMER ", account: balance|tab, currency: text, amount: any, "
+              "capture: boolean, store?: text, reference?: text, hold_s?: integer(1..2592000) "
+              "'900', id?: text 'else the Idempotency-Key', confirmed?: boolean 'it is she'}",
+     .gives = "Payment", .gives_status = 201},
+    {"GET", "/v1/payments/{id}", SOUK_SCOPE_TILL, checkout_payment, .operators = true,
+     .summary = "A payment and its history", .gives = "Payment"},
+    STEP("capture", checkout_capture, "What is held is taken, all of it or a part",
+         "Without an amount, all of it. What is not taken is free again.", "{amount?: any}"),
+    STEP("void", checkout_void_payment, "What is held is free again", NULL, "{}"),
+    STEP("refund", checkout_refund, "What was captured goes back, all of it or a part",
+         "Without an amount, all that is left.", "{amount?: any}"),
 };
 
 const souk_service souk_checkout_service = {

@@ -6,9 +6,11 @@
  *     GET, PUT, DELETE  /v1/offers/{offer}   /v1/taxes/{store}   /v1/measures/{all}      front.h
  *     POST /v1/prices            prices and bar codes, shelf.h
  *     POST /v1/accounts          a shopper's balance or tab; top up, look
+ *     POST /v1/baskets           suspended at one till, taken up at another
+ *     POST /v1/payments          an account charged by itself, or held; capture, void, refund, look
  *
- * A thread of its own takes up what was changed (by whatever process) every half second, ends holds that are due and
- * rolls the books.
+ * A thread of its own takes up what was changed (by whatever process) every half second, ends holds that are due,
+ * rolls the books and forgets suspended baskets.
  *
  * Neighbours are plugged in by app/; without them the checkout works, and what they would do is left undone. */
 #ifndef SOUK_SERVICE_CHECKOUT_CHECKOUT_H

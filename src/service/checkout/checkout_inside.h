@@ -46,6 +46,14 @@ SOUK_CHECKED souk_err checkout_find_customer(souk_call *call, const checkout_cus
 SOUK_CHECKED souk_err checkout_find_account(souk_call *call, const souk_person *person,
                                             unsigned kind, const char currency[4],
                                             souk_book *ret_book);
+/* "balance" or "tab", as SOUK_BOOK_BALANCE or SOUK_BOOK_TAB; and its word. */
+SOUK_CHECKED souk_err checkout_read_account(souk_form *form, souk_json_node value,
+                                            unsigned *ret_kind);
+const char *checkout_account_word(unsigned kind);
+SOUK_CHECKED souk_err checkout_read_currency(souk_form *form, souk_json_node value,
+                                             char ret_currency[4]);
+/* Of a path /v1/accounts/{kind}/{value} with its query's account and currency. */
+SOUK_CHECKED souk_err checkout_account_of_path(souk_call *call, souk_book *ret_book);
 /* Which account of a tender or store: a number for its name. */
 uint64_t checkout_owner(const souk_call *call, souk_text store, souk_text name);
 /* A request's body as JSON in the call's arena's memory; the doc is freed by the caller. */
@@ -108,6 +116,7 @@ typedef struct checkout_deal {
 /* Whose account pays, or gets it back; person NULL: nobody was named. */
 SOUK_CHECKED souk_err checkout_tender_book(const checkout_deal *deal, const checkout_tender *tender,
                                            const souk_person *person, souk_book *ret_book);
+souk_book checkout_sales_book(const checkout_deal *deal);
 souk_book checkout_tax_book(const checkout_deal *deal, souk_text rate);
 /* One effect: from `from` to `to`, NULL being the store's sales; part tells the receipt's transfers apart.  An amount of 0
  * is none. */
@@ -136,5 +145,16 @@ void checkout_put_prices(souk_call *call);
 void checkout_open_account(souk_call *call); /* account.c */
 void checkout_top_up(souk_call *call);
 void checkout_account(souk_call *call);
+void checkout_pay(souk_call *call); /* payment.c */
+void checkout_capture(souk_call *call);
+void checkout_void_payment(souk_call *call);
+void checkout_refund(souk_call *call);
+void checkout_payment(souk_call *call);
+void checkout_entries(souk_call *call); /* statement.c */
+void checkout_park(souk_call *call);    /* parking.c */
+void checkout_parked_list(souk_call *call);
+void checkout_parked(souk_call *call);
+void checkout_change_parked(souk_call *call);
+void checkout_delete_parked(souk_call *call);
 
 #endif

@@ -164,6 +164,11 @@ souk_book checkout_tax_book(const checkout_deal *deal, souk_text rate)
     return book_of(deal, SOUK_BOOK_TAX, rate);
 }
 
+souk_book checkout_sales_book(const checkout_deal *deal)
+{
+    return book_of(deal, SOUK_BOOK_SALES, SOUK_TEXT("sales"));
+}
+
 souk_err checkout_tender_book(const checkout_deal *deal, const checkout_tender *tender,
                               const souk_person *person, souk_book *ret_book)
 {
@@ -186,7 +191,7 @@ souk_err checkout_charge(const checkout_deal *deal, souk_plan *plan, unsigned pa
     souk_charge *charge = souk_arena_get(plan->arena, sizeof *charge);
     if (plan->arena->failed)
         return SOUK_ENOMEM;
-    souk_book sales = book_of(deal, SOUK_BOOK_SALES, SOUK_TEXT("sales"));
+    souk_book sales = checkout_sales_book(deal);
     const souk_book *debit = from ? from : &sales, *credit = to ? to : &sales;
     *charge = (souk_charge){.transfer = {.id = {deal->id.low, deal->id.high + part + 1},
                                          .kind = SOUK_TRANSFER_POST,
