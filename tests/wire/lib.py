@@ -30,7 +30,8 @@ def on_file(function):
 class Shop:
     def __init__(self):
         self.data = os.path.join(tempfile.mkdtemp(prefix="souk-wire-"), "data")
-        self.environment = {**os.environ, **({"SOUK_LEDGER_URL": postgres.database()} if ON_POSTGRES else {})}
+        self.of_ledger = {"SOUK_LEDGER_URL": postgres.database()} if ON_POSTGRES else {}
+        self.environment = {**os.environ, **self.of_ledger}
         made = self.run("init", "--json")
         self.token, self.key = made["admin_token"], made["write_key"]
         self.process = None

@@ -1,7 +1,7 @@
 """The server under a supervisor: what it tells, the sockets it is handed, signs of life, SIGHUP."""
 import json, os, pty, shutil, signal, socket, subprocess, tempfile, time
 
-from lib import SOUK, Shop, event, story
+from lib import SOUK, Shop, event, story, on_file
 from load import WAIT_S
 from story_faults import FaultyShop, until
 
@@ -113,6 +113,7 @@ def a_supervisor_that_is_gone_or_misnamed_is_told_of_once_and_stops_nothing():
 
 
 @story
+@on_file
 def signs_of_life_go_on_while_the_server_works_and_while_it_rests():
     with Shop() as shop, Supervisor() as supervisor:
         shop.start(supervisor.environment(WATCHDOG_USEC="100000"))
@@ -137,6 +138,7 @@ def a_watchdog_for_another_process_gets_no_signs_of_life():
 
 
 @story
+@on_file
 def a_writer_that_hangs_in_a_sync_ends_the_signs_of_life_till_it_goes_on():
     with FaultyShop() as shop, Supervisor() as supervisor:
         shop.start_on_faulty_disk(supervisor.environment(WATCHDOG_USEC="100000"))
@@ -173,7 +175,7 @@ def handed_over(shop, *listeners, names=None, pid=None, **environment):
              "os.environ['LISTEN_PID'] = os.environ.get('LISTEN_PID') or str(os.getpid())\n" \
              "os.execv(sys.argv[2 + n], sys.argv[2 + n:])"
     fds = [str(listener.fileno()) for listener in listeners]
-    said = {**os.environ, **environment, "LISTEN_FDS": str(len(fds))}
+    said = {**shop.environment, **environment, "LISTEN_FDS": str(len(fds))}
     said.update({"LISTEN_FDNAMES": names} if names else {}, **({"LISTEN_PID": pid} if pid else {}))
     with open(shop.stderr_path, "w") as stderr:
         shop.process = subprocess.Popen(["python3", "-c", script, str(len(fds)), *fds, SOUK, "serve", "--data", shop.data,
@@ -248,7 +250,7 @@ def systemd_s_own_tool_hands_a_socket_over():
     with Shop() as shop, Supervisor() as supervisor:
         with socket.create_server(("127.0.0.1", 0)) as chosen:
             address = "127.0.0.1:%d" % chosen.getsockname()[1]
-        passed = [f"--setenv={name}={value}" for name, value in supervisor.environment(ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "")).items()]
+        passed = [f"--setenv={name}={value}" for name, value in {**supervisor.environment(ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "")), **shop.of_ledger}.items()]
         with open(shop.stderr_path, "w") as stderr:
             shop.process = subprocess.Popen(["systemd-socket-activate", "-l", address, "--fdname=web", *passed, SOUK, "serve",
                                              "--data", shop.data, "--json"], stdout=subprocess.PIPE, stderr=stderr, text=True)
@@ -308,7 +310,7 @@ def a_terminal_that_closes_takes_its_server_with_it():
         master, slave = pty.openpty()
         with open(shop.stderr_path, "w") as stderr:
             shop.process = subprocess.Popen([SOUK, "serve", "--data", shop.data, "--listen", "127.0.0.1:0", "--json"],
-                                            stdin=slave, stdout=subprocess.PIPE, stderr=stderr, text=True)
+                                            stdin=slave, stdout=subprocess.PIPE, stderr=stderr, text=True, env=shop.environment)
         assert shop.listening() and shop.stop(signal.SIGHUP) == 0
         os.close(master)
         os.close(slave)
