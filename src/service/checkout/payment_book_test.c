@@ -13,7 +13,7 @@ static const souk_hash_key key = {"payments of test"};
 #define EACH_TILL(world)                           \
     EACH_WORLD(world)                              \
     if (souk_payments_migrate(world.ledger, NULL)) \
-        SOUK_CHECK(!"migrated");                   \
+        SOUK_CHECK(false);                         \
     else
 
 /* One step in one transaction, as payment.c does it; then the payment as it is. */
