@@ -58,7 +58,7 @@ SOUK_CHECKED souk_err souk_family_list(souk_tx *tx, uint32_t merchant, int64_t f
                                                         const souk_family_member *member),
                                        void *context);
 
-/* Counts what a member burns, under the limit.  SOUK_ECONFLICT, SOUK_EDENIED: no member. */
+/* Counts what a member burns.  SOUK_ECONFLICT: above her limit, or she is no member. */
 SOUK_CHECKED souk_err souk_family_draw(souk_tx *tx, int64_t family, int64_t atom, int64_t points,
                                        souk_time at, souk_diag *diag);
 /* How much she may still burn this month: 0 where she is no member. */
