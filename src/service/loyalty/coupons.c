@@ -19,7 +19,7 @@ static const souk_migration steps[] = {
      "  revoked  INTEGER NOT NULL CHECK (revoked IN (0, 1)),"
      "  UNIQUE (merchant, hash),"
      "  CHECK (most = 0 OR used <= most));"
-     "CREATE INDEX coupon_code_batch ON coupon_code (batch);"
+     "CREATE INDEX coupon_code_batch ON coupon_code (batch) WHERE revoked = 0;"
      "CREATE TABLE coupon_batch ("
      "  id       INTEGER PRIMARY KEY,"
      "  merchant INTEGER NOT NULL CHECK (merchant > 0),"

@@ -2,7 +2,7 @@
 #include "core/document.h"
 #include "service/loyalty/loyalty_inside.h"
 
-enum { ROUND_MS = 60000, CHUNK = 200 };
+enum { ROUND_MS = 60000, CHUNK = 64 }; /* accounts in one slice of the writer */
 
 /* ---- life ---------------------------------------------------------------------------------------------------- */
 
