@@ -206,6 +206,9 @@ def loyalty_ten_thousand_codes_go_into_a_file():
         assert club.call("POST", "/v1/loyalty/coupons/look", {"code": rows[5000]})["good"]
         assert club.call("GET", "/v1/loyalty/totals")["coupons_issued"] == 10000
         assert oct(os.stat(path).st_mode)[-3:] == "600"
+        assert club.call("POST", "/v1/loyalty/coupons/tea10/revoke", {"batch": 1})["revoked"] == 10000
+        _, metrics, _ = shop.call("GET", "/metrics")
+        assert b"souk_loyalty_codes_looked_total 1\n" in metrics, metrics
 
 
 @story

@@ -232,9 +232,9 @@ souk_err souk_coupon_class_read(souk_text name, souk_text json, souk_arena *aren
     class.code =
         (souk_text){souk_arena_copy(arena, class.code.at, class.code.bytes), class.code.bytes};
     souk_json_doc_done(&doc);
-    SOUK_TRY(err);
-    if (arena->failed)
+    if (arena->failed) /* whatever that led to */
         return SOUK_ENOMEM;
+    SOUK_TRY(err);
     *ret_class = class;
     return SOUK_OK;
 }

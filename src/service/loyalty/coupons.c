@@ -19,7 +19,7 @@ static const souk_migration steps[] = {
      "  revoked  INTEGER NOT NULL CHECK (revoked IN (0, 1)),"
      "  UNIQUE (merchant, hash),"
      "  CHECK (most = 0 OR used <= most));"
-     "CREATE INDEX coupon_code_batch ON coupon_code (batch);"
+     "CREATE INDEX coupon_code_batch ON coupon_code (batch) WHERE revoked = 0;"
      "CREATE TABLE coupon_batch ("
      "  id       INTEGER PRIMARY KEY,"
      "  merchant INTEGER NOT NULL CHECK (merchant > 0),"
@@ -148,13 +148,21 @@ static souk_err refuse(doing *my, const souk_coupon_act *act, const char *why)
                          SOUK_TEXT_PRINT(act->found->class.title), why);
 }
 
+/* The moment that decides is the plan's. */
+static const char *why_not(const doing *my, const souk_coupon_act *act, const coupon_code *code)
+{
+    souk_coupon_hand hand = act->hand;
+    hand.at = my->plan->at;
+    return coupons_why_not(code, &act->found->class, &hand);
+}
+
 static souk_err say_why_code(doing *my, const souk_coupon_act *act)
 {
     coupon_code code;
     souk_err err = coupons_read_code(my->tx, my->plan->merchant, act->found->hash, &code);
     if (err)
         return err == SOUK_ENOENT ? refuse(my, act, "there is no such code") : err;
-    const char *why = coupons_why_not(&code, &act->found->class, &act->hand);
+    const char *why = why_not(my, act, &code);
     return why ? refuse(my, act, why) : SOUK_ERETRY; /* somebody gave it back meanwhile */
 }
 
@@ -170,7 +178,7 @@ static souk_err use_code(doing *my, const souk_coupon_act *act)
     if (found->class.uses == 0) { /* shared: nothing of the code itself is counted */
         coupon_code code;
         SOUK_TRY(coupons_read_code(my->tx, my->plan->merchant, found->hash, &code));
-        const char *why = coupons_why_not(&code, &found->class, &act->hand);
+        const char *why = why_not(my, act, &code);
         return why ? refuse(my, act, why) : SOUK_OK;
     }
     SOUK_TRY(souk_sql_run(

@@ -23,7 +23,7 @@
 #include "core/plan.h"
 #include "service/loyalty/coupon_class.h"
 
-enum { SOUK_COUPON_ATOMS = 16, SOUK_COUPON_STORE_BYTES = 64, SOUK_COUPON_ISSUE_MOST = 500 };
+enum { SOUK_COUPON_ATOMS = 16, SOUK_COUPON_STORE_BYTES = 64, SOUK_COUPON_ISSUE_MOST = 250 };
 
 typedef struct souk_coupon_hand { /* who wants it where */
     uint32_t merchant;
@@ -88,7 +88,7 @@ SOUK_CHECKED souk_err souk_coupons_issue(souk_ledger *ledger, const souk_hash_ke
 /* Makes the shared code of a class known.  SOUK_EEXIST: another class of the merchant has it. */
 SOUK_CHECKED souk_err souk_coupons_share(souk_ledger *ledger, const souk_hash_key *key,
                                          uint32_t merchant, const souk_coupon_class *class);
-/* Codes of a batch hold no more; *ret_count are those that had not been revoked. */
+/* Codes of a batch hold no more, slice by slice; *ret_count are those that had not been revoked, as far as it came. */
 SOUK_CHECKED souk_err souk_coupons_revoke(souk_ledger *ledger, uint32_t merchant, souk_text class,
                                           int64_t batch, uint64_t *ret_count);
 

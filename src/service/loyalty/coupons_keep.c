@@ -281,11 +281,14 @@ static souk_err share(souk_tx *tx, void *context)
             return SOUK_EEXIST;
     }
     /* the code that the class had before holds no more */
-    return souk_sql_run(tx,
-                        "UPDATE coupon_code SET revoked = CASE WHEN hash = ?3 THEN 0 ELSE 1 END "
-                        "WHERE merchant = ?1 AND class = ?2 AND batch = 0",
-                        SOUK_VALUES(SOUK_INT(sharing->merchant), SOUK_STR(sharing->class->name),
-                                    SOUK_BLOB(&sharing->hash, sizeof sharing->hash)));
+    SOUK_TRY(souk_sql_run(tx,
+                          "UPDATE coupon_code SET revoked = 1 WHERE batch = 0 AND revoked = 0 "
+                          "AND merchant = ?1 AND class = ?2 AND hash <> ?3",
+                          SOUK_VALUES(SOUK_INT(sharing->merchant), SOUK_STR(sharing->class->name),
+                                      SOUK_BLOB(&sharing->hash, sizeof sharing->hash))));
+    return souk_sql_run(
+        tx, "UPDATE coupon_code SET revoked = 0 WHERE merchant = ?1 AND hash = ?2 AND revoked = 1",
+        SOUK_VALUES(SOUK_INT(sharing->merchant), SOUK_BLOB(&sharing->hash, sizeof sharing->hash)));
 }
 
 souk_err souk_coupons_share(souk_ledger *ledger, const souk_hash_key *key, uint32_t merchant,
@@ -303,17 +306,19 @@ struct revoking {
     uint32_t merchant;
     souk_text class;
     int64_t batch;
-    uint64_t count;
+    uint64_t count; /* of this slice */
 };
 
 static souk_err revoke(souk_tx *tx, void *context)
 {
     struct revoking *revoking = context;
-    SOUK_TRY(souk_sql_run(tx,
-                          "UPDATE coupon_code SET revoked = 1 WHERE merchant = ?1 AND class = ?2 "
-                          "AND batch = ?3 AND revoked = 0",
-                          SOUK_VALUES(SOUK_INT(revoking->merchant), SOUK_STR(revoking->class),
-                                      SOUK_INT(revoking->batch))));
+    SOUK_TRY(souk_sql_run(
+        tx,
+        "UPDATE coupon_code SET revoked = 1 WHERE revoked = 0 AND id IN (SELECT id FROM "
+        "coupon_code "
+        "WHERE batch = ?3 AND merchant = ?1 AND class = ?2 AND revoked = 0 ORDER BY id LIMIT ?4)",
+        SOUK_VALUES(SOUK_INT(revoking->merchant), SOUK_STR(revoking->class),
+                    SOUK_INT(revoking->batch), SOUK_INT(SOUK_COUPON_ISSUE_MOST))));
     revoking->count = souk_sql_changed(tx);
     return SOUK_OK;
 }
@@ -321,9 +326,12 @@ static souk_err revoke(souk_tx *tx, void *context)
 souk_err souk_coupons_revoke(souk_ledger *ledger, uint32_t merchant, souk_text class, int64_t batch,
                              uint64_t *ret_count)
 {
-    struct revoking revoking = {merchant, class, batch, 0};
-    SOUK_TRY(souk_ledger_write(ledger, SOUK_LANE_JOB, revoke, &revoking));
-    *ret_count = revoking.count;
+    struct revoking revoking = {merchant, class, batch, 1};
+    *ret_count = 0;
+    while (revoking.count) { /* in slices: a till never waits for a batch */
+        SOUK_TRY(souk_ledger_write(ledger, SOUK_LANE_JOB, revoke, &revoking));
+        *ret_count += revoking.count;
+    }
     return SOUK_OK;
 }
 

@@ -15,6 +15,22 @@ static const char *why_of(souk_test *test, struct shop *shop, struct rig_coupon 
     return coupon->found.good ? "good" : coupon->found.why;
 }
 
+/* Looks a moment before it redeems. */
+static souk_err redeem_late(struct shop *shop, struct rig_coupon *coupon)
+{
+    souk_time late = coupon->hand.at;
+    coupon->hand.at = late - 1;
+    SOUK_TRY(rig_look(shop, coupon));
+    souk_plan plan = {.arena = &coupon->arena, .merchant = RIG_SHOP, .at = late};
+    souk_coupon_act act = {
+        .kind = SOUK_COUPON_REDEEM, .found = &coupon->found, .hand = coupon->hand};
+    souk_plan_add(&plan, SOUK_EFFECT_REDEEM, SOUK_COUPON_KEY(coupon->found), 1, &act);
+    souk_err err = souk_plan_run(shop->ledger, &coupon_owners, &plan);
+    coupon->diag = plan.diag;
+    souk_arena_done(&coupon->arena);
+    return err;
+}
+
 SOUK_TEST("a code is looked at, redeemed once, and not again")
 {
     EACH_COUNTER(shop, .readers = 1)
@@ -86,6 +102,9 @@ SOUK_TEST(
         SOUK_CHECK_TEXT(souk_text_of(why_of(test, &shop, &coupon)), "good");
         coupon.hand.at = RIG_AT + 1000;
         SOUK_CHECK_TEXT(souk_text_of(why_of(test, &shop, &coupon)), "it has expired");
+        SOUK_CHECK_ERR(redeem_late(&shop, &coupon),
+                       SOUK_ECONFLICT); /* it was good when it was seen */
+        SOUK_CHECK_TEXT(souk_text_of(coupon.diag.words), "coupon 'tea': it has expired");
         coupon.hand.at = RIG_AT;
         SOUK_MUST(souk_coupons_revoke(shop.ledger, 1, SOUK_TEXT("tea"), 2, &revoked));
         SOUK_CHECK(revoked == 1);

@@ -7,7 +7,8 @@
  *
  * Pot      the account SOUK_PURSE_FAMILY of points.h.  What a member earns from the yes on goes there; what was earned before
  *          stays that member's own.  Leaving takes nothing out, and a pot without members waits: it can only expire
- * Limit    what a member may burn of the pot in a calendar month of UTC; 0: whatever is there.  The founder has none
+ * Limit    what a member may burn of the pot in a calendar month of UTC; 0: whatever is there.  The founder has none.
+ *          What a return gives back to the pot does not give the month's room back
  * One      a person is a member of one family of a merchant at a time
  * Erasure  members are atoms, numbers that lead to nobody once the person is erased
  * Threads  as the souk_tx */
@@ -58,7 +59,7 @@ SOUK_CHECKED souk_err souk_family_list(souk_tx *tx, uint32_t merchant, int64_t f
                                                         const souk_family_member *member),
                                        void *context);
 
-/* Counts what a member burns, under the limit.  SOUK_ECONFLICT, SOUK_EDENIED: no member. */
+/* Counts what a member burns.  SOUK_ECONFLICT: above her limit, or she is no member. */
 SOUK_CHECKED souk_err souk_family_draw(souk_tx *tx, int64_t family, int64_t atom, int64_t points,
                                        souk_time at, souk_diag *diag);
 /* How much she may still burn this month: 0 where she is no member. */

@@ -223,7 +223,7 @@ static souk_err read_adjust(souk_call *call, loyalty_body **ret_body)
 void loyalty_post_adjust(souk_call *call)
 {
     loyalty_body *body;
-    souk_err err = read_adjust(call, &body);
+    souk_err err = loyalty_whole(call, read_adjust(call, &body));
     souk_plan *plan = err ? NULL : souk_call_plan(call);
     if (!plan) {
         souk_call_fail(call, err ? err : SOUK_ENOMEM);
@@ -479,6 +479,7 @@ static void run_family(souk_call *call, const char *const *names, size_t count, 
     souk_err err = of_path ? read_family(call, &family) : SOUK_OK;
     if (!err)
         err = loyalty_read_body(call, names, count, needed, &body);
+    err = loyalty_whole(call, err);
     souk_plan *plan = err ? NULL : souk_call_plan(call);
     if (!plan) {
         souk_call_fail(call, err ? err : SOUK_ENOMEM);

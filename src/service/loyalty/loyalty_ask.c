@@ -236,7 +236,15 @@ souk_err loyalty_read_body(souk_call *call, const char *const *names, size_t cou
         SOUK_TRY(souk_call_person(call, body->by_customer.kind, body->by_customer.value,
                                   &body->by_person));
     *ret_body = body;
-    return SOUK_OK;
+    return loyalty_whole(call, SOUK_OK);
+}
+
+souk_err loyalty_whole(souk_call *call, souk_err err)
+{
+    if (!call->arena.failed)
+        return err;
+    call->diag = (souk_diag){0};
+    return SOUK_ENOMEM;
 }
 
 souk_loyalty_hand loyalty_hand_of(const loyalty_body *body)
@@ -253,6 +261,7 @@ souk_loyalty_hand loyalty_hand_of(const loyalty_body *body)
 
 void loyalty_answer(souk_call *call, souk_err err, int status)
 {
+    err = loyalty_whole(call, err);
     if (err)
         souk_call_fail(call, err);
     else

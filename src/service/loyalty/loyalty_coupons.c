@@ -197,6 +197,7 @@ static souk_err read_redeem(souk_call *call, loyalty_body **ret_body)
 static void run(souk_call *call, souk_err err, loyalty_body *body, souk_text key,
                 souk_err (*tell)(souk_plan *plan, souk_tx *tx, souk_json_writer *out))
 {
+    err = loyalty_whole(call, err);
     souk_plan *plan = err ? NULL : souk_call_plan(call);
     if (!plan) {
         souk_call_fail(call, err ? err : SOUK_ENOMEM);

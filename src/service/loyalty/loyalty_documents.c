@@ -54,6 +54,7 @@ static souk_err put(souk_call *call, souk_document *document, const char *key_na
     uint64_t expected;
     document->merchant = call->caller.merchant;
     document->text = call->body;
+    SOUK_TRY(loyalty_whole(call, SOUK_OK));
     SOUK_TRY(souk_call_expected(call, SOUK_VERSION_TOLD, &expected));
     souk_err err = souk_documents_put(souk_spine_ledger(call->spine), document, expected,
                                       now_of(call), &document->version);
@@ -149,6 +150,7 @@ static souk_err put_class(souk_call *call, bool *ret_new)
     souk_coupon_class class;
     SOUK_TRY(read_name(call, &document.key));
     SOUK_TRY(souk_coupon_class_read(document.key, call->body, &call->arena, &class, &call->diag));
+    SOUK_TRY(loyalty_whole(call, SOUK_OK));
     /* The code before the class that it belongs to: without it, it is known to nobody. */
     souk_err err =
         class.kind == SOUK_COUPON_SHARED

@@ -55,6 +55,8 @@ SOUK_CHECKED souk_err loyalty_read_body(souk_call *call, const char *const *name
 SOUK_CHECKED souk_err loyalty_path_person(souk_call *call, souk_person **ret_person);
 /* Who asks where, now; the day of a store is UTC's where the body tells none. */
 souk_loyalty_hand loyalty_hand_of(const loyalty_body *body);
+/* SOUK_ENOMEM where the call's arena has failed, whatever that led to: texts in it are scratch. */
+SOUK_CHECKED souk_err loyalty_whole(souk_call *call, souk_err err);
 void loyalty_answer(souk_call *call, souk_err err, int status);
 void loyalty_put_i64(souk_json_writer *out, const char *key, int64_t number);
 

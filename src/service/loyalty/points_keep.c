@@ -232,31 +232,31 @@ struct rule {
 
 static const struct rule rules[] = {
     {"SELECT id, points, lots FROM (SELECT a.id, a.points, CAST(coalesce((SELECT sum(l.rest) FROM "
-     "loyalty_lot l WHERE l.account = a.id), 0) AS BIGINT) AS lots FROM loyalty_account a) AS sums "
-     "WHERE points <> lots LIMIT 1",
+     "loyalty_lot l WHERE l.account = a.id AND l.rest > 0), 0) AS BIGINT) AS lots "
+     "FROM loyalty_account a) AS sums WHERE points <> lots LIMIT 1",
      "account", "points", "in its lots"},
     {"SELECT id, points, entries FROM (SELECT a.id, a.points, CAST(coalesce((SELECT sum(e.points) "
-     "FROM loyalty_entry e WHERE e.account = a.id), 0) AS BIGINT) AS entries FROM loyalty_account "
-     "a) AS sums WHERE points <> entries LIMIT 1",
+     "FROM loyalty_entry e WHERE e.account = a.id), 0) AS BIGINT) AS entries "
+     "FROM loyalty_account a) AS sums WHERE points <> entries LIMIT 1",
      "account", "points", "by its entries"},
-    {"SELECT id, owed, entries FROM (SELECT a.id, a.owed, CAST(coalesce((SELECT sum(e.owed) FROM "
-     "loyalty_entry e WHERE e.account = a.id), 0) AS BIGINT) AS entries FROM loyalty_account a) AS "
-     "sums WHERE owed <> entries LIMIT 1",
+    {"SELECT id, owed, entries FROM (SELECT a.id, a.owed, CAST(coalesce((SELECT sum(e.owed) "
+     "FROM loyalty_entry e WHERE e.account = a.id), 0) AS BIGINT) AS entries "
+     "FROM loyalty_account a) AS sums WHERE owed <> entries LIMIT 1",
      "account", "points of debt", "by its entries"},
-    {"SELECT lot, rest, parts FROM (SELECT l.lot, l.rest, l.points + CAST(coalesce((SELECT "
-     "sum(p.points) FROM loyalty_part p WHERE p.lot = l.lot), 0) AS BIGINT) AS parts FROM "
-     "loyalty_lot l) AS sums WHERE rest <> parts LIMIT 1",
+    {"SELECT l.lot, l.rest, l.points + coalesce(p.taken, 0) FROM loyalty_lot l LEFT JOIN "
+     "(SELECT lot, CAST(sum(points) AS BIGINT) AS taken FROM loyalty_part GROUP BY lot) AS p "
+     "ON p.lot = l.lot WHERE l.rest <> l.points + coalesce(p.taken, 0) LIMIT 1",
      "lot", "points left", "by its parts"},
     {"SELECT id, points, parts FROM (SELECT e.id, e.points, CAST(coalesce((SELECT sum(p.points) "
      "FROM loyalty_part p WHERE p.entry = e.id), 0) AS BIGINT) + coalesce((SELECT l.points FROM "
      "loyalty_lot l WHERE l.lot = e.id), 0) AS parts FROM loyalty_entry e) AS sums "
      "WHERE points <> parts LIMIT 1",
      "entry", "points", "by its parts"},
-    {"SELECT receipt, back, given FROM (SELECT min(b.id) AS receipt, CAST(sum(coalesce((SELECT "
-     "sum(p.back) FROM loyalty_part p WHERE p.entry = b.id), 0)) AS BIGINT) AS back, CAST(coalesce("
-     "(SELECT sum(g.points) FROM loyalty_entry g WHERE g.receipt = b.receipt AND g.kind = 4 AND "
-     "g.account = b.account), 0) AS BIGINT) AS given FROM loyalty_entry b WHERE b.kind = 2 "
-     "GROUP BY b.receipt, b.account) AS sums WHERE back <> given LIMIT 1",
+    {"SELECT entry, back, given FROM (SELECT min(b.id) AS entry, CAST(sum(coalesce((SELECT "
+     "sum(p.back) FROM loyalty_part p WHERE p.entry = b.id), 0)) AS BIGINT) AS back, "
+     "CAST(coalesce((SELECT sum(g.points) FROM loyalty_entry g WHERE g.receipt = b.receipt "
+     "AND g.kind = 4 AND g.account = b.account), 0) AS BIGINT) AS given FROM loyalty_entry b "
+     "WHERE b.kind = 2 GROUP BY b.receipt, b.account) AS sums WHERE back <> given LIMIT 1",
      "the burn of entry", "points marked as given back", "by entries"},
 };
 

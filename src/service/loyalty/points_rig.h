@@ -14,11 +14,16 @@ enum { RIG_MERCHANT = 1 };
 static const souk_effect_owners points_owners = {
     .of = {[SOUK_EFFECT_POINTS] = {souk_points_apply, NULL}}};
 
-#define EACH_BANK(shop, ...)                                                              \
-    EACH_SHOP(shop, __VA_ARGS__)                                                          \
-    if (souk_points_migrate(shop.ledger, NULL) || souk_family_migrate(shop.ledger, NULL)) \
-        SOUK_CHECK(!"migrated");                                                          \
-    else
+static inline bool has_migrated(souk_test *test, struct shop *shop)
+{
+    SOUK_MUST(souk_points_migrate(shop->ledger, NULL));
+    SOUK_MUST(souk_family_migrate(shop->ledger, NULL));
+    SOUK_MUST(souk_tiers_migrate(shop->ledger, NULL));
+    return true;
+}
+#define EACH_BANK(shop, ...)     \
+    EACH_SHOP(shop, __VA_ARGS__) \
+    if (has_migrated(test, &shop))
 
 /* Acts in one plan, in a transaction. */
 static inline souk_err points_do(struct shop *shop, souk_points_act *acts, const int64_t *points,

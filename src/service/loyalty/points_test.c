@@ -399,6 +399,70 @@ SOUK_TEST("eight tills race for the last points: as many are burnt as there were
     }
 }
 
+/* ---- several accounts at once, in any order ---- */
+
+enum { RING = 4, DRAWS = 30 };
+struct ring {
+    struct shop *shop;
+    unsigned number;
+    int64_t burned;
+    unsigned others;
+    souk_thread thread;
+};
+
+/* Burns over three of four accounts in an order of its own, and earns on the fourth: one plan. */
+static void draw_ring(void *context)
+{
+    struct ring *ring = context;
+    for (unsigned i = 0; i < DRAWS; i++) {
+        souk_purse purses[RING];
+        for (unsigned j = 0; j < RING; j++)
+            purses[j] =
+                (souk_purse){SOUK_PURSE_ATOM, 1 + (ring->number * (2 * j + 1) + i + 3 * j) % RING};
+        souk_points_act acts[2] = {{.kind = SOUK_POINTS_BURNED, .purse_count = 3},
+                                   {.kind = SOUK_POINTS_EARNED, .purse_count = 1}};
+        int64_t points[2] = {3, 2};
+        acts[0].purses = purses;
+        acts[1].purses = &purses[3];
+        for (unsigned j = 0; j < 2; j++) {
+            acts[j].receipt = receipt_of(5000 + ring->number * DRAWS + i);
+            acts[j].at = RIG_NOW;
+            acts[j].expires = SOUK_TIME_LAST;
+        }
+        souk_err err = points_do(ring->shop, acts, points, 2, NULL);
+        ring->burned += err ? 0 : 1;
+        ring->others += err != SOUK_OK && err != SOUK_ECONFLICT;
+    }
+}
+
+SOUK_TEST("tills that draw on several accounts in any order never wait for each other in a ring")
+{
+    EACH_BANK(shop, .readers = 2)
+    {
+        if (shop.how->no_thread)
+            continue;
+        struct ring rings[TILLS];
+        souk_purse purses[RING];
+        int64_t burned = 0;
+        for (unsigned i = 0; i < RING; i++) {
+            purses[i] = (souk_purse){SOUK_PURSE_ATOM, i + 1};
+            SOUK_MUST(earn_points(&shop, purses[i], i + 1, 60, RIG_NOW, SOUK_TIME_LAST));
+        }
+        for (unsigned i = 0; i < TILLS; i++) {
+            rings[i] = (struct ring){.shop = &shop, .number = i};
+            SOUK_MUST(souk_thread_start(&rings[i].thread, "till", draw_ring, &rings[i]));
+        }
+        for (unsigned i = 0; i < TILLS; i++) {
+            souk_thread_join(&rings[i].thread);
+            SOUK_CHECK(rings[i].others == 0);
+            burned += rings[i].burned;
+        }
+        SOUK_CHECK(burned > 100);
+        SOUK_CHECK(balance_of(test, &shop, purses, RING, RIG_NOW).points == 240 - burned);
+        SOUK_MUST(souk_points_verify(shop.ledger, NULL));
+    }
+}
+
 /* ---- damage, cuts, faults --------------------------------------------------------------------------------------------- */
 
 SOUK_TEST(

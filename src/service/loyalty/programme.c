@@ -487,9 +487,9 @@ souk_err souk_programme_read(souk_text json, souk_arena *arena,
     if (!err)
         copy_texts(arena, &my);
     souk_json_doc_done(&doc);
-    SOUK_TRY(err);
-    if (arena->failed)
+    if (arena->failed) /* whatever that led to */
         return SOUK_ENOMEM;
+    SOUK_TRY(err);
     *ret_programme = my.programme;
     return SOUK_OK;
 }

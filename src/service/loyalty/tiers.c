@@ -259,7 +259,8 @@ static souk_err find_due(souk_tx *tx, struct review *review)
     SOUK_TRY(souk_rows_begin(
         tx,
         "SELECT id FROM (SELECT a.id, a.kind, a.owner FROM loyalty_standing s "
-        "JOIN loyalty_account a ON a.id = s.account WHERE s.due <= ?1 AND a.merchant = ?2 "
+        /* the order of the tables is that of the search: few are due */
+        "CROSS JOIN loyalty_account a WHERE a.id = s.account AND s.due <= ?1 AND a.merchant = ?2 "
         "ORDER BY s.due LIMIT ?3) AS due ORDER BY kind, owner",
         SOUK_VALUES(SOUK_INT(review->now), SOUK_INT(review->merchant), SOUK_INT(review->most)),
         &rows));

@@ -176,7 +176,6 @@ SOUK_TEST(
     {
         int64_t forgiven;
         souk_tiers tiers = levels_of(false, 0);
-        SOUK_MUST(souk_tiers_migrate(shop.ledger, NULL));
         earn_tier(test, &shop, &tiers, 42, 1, 12, RIG_NOW);
         struct reading reading = standing_of(test, &shop, &tiers, 42, RIG_NOW);
         SOUK_CHECK(reading.standing.level == 1 && reading.standing.counted == 1200);
@@ -197,7 +196,6 @@ SOUK_TEST("over years a standing is the same whether the job came by each week o
     {
         if (shop.how->real_disk)
             continue; /* a question of sums, not of disks */
-        SOUK_MUST(souk_tiers_migrate(shop.ledger, NULL));
         unsigned levels = 0;
         for (int calendar = 0; calendar < 2; calendar++) {
             souk_tiers tiers = levels_of(calendar, 45);
