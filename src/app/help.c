@@ -135,8 +135,6 @@ const app_word app_words[] = {
     {"WHY", "the reason, in your words", APP_WORD_FREE, NULL},
     {"NAME", "a name of your choice", APP_WORD_FREE, NULL},
     {"SOURCE", "the name of one of `souk source list`", APP_WORD_FREE, NULL},
-    {"CLASS", "a class of coupons, as GET /v1/loyalty/coupons lists it", APP_WORD_FREE, NULL},
-    {"COUNT", "how many", APP_WORD_FREE, NULL},
     {"FORM", ": who signs the hook", APP_WORD_CHOICE, choose_form},
     {"SCOPE", "; several may be given", APP_WORD_CHOICE, choose_scope},
     {"ID", "as the list of this command shows it", APP_WORD_FREE, NULL},
