@@ -20,7 +20,9 @@ static const bench_entry *const entries[] = {
     &bench_stream_entry,
     &bench_webhooks_entry,
     &bench_pricing_entry,
-    &bench_books_entry, &bench_stock_entry,
+    &bench_books_entry,
+    &bench_stock_entry,
+    &bench_till_entry,
 };
 /* clang-format on */
 

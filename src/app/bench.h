@@ -10,6 +10,7 @@
 
 #include "app/app.h"
 #include "os/clock.h"
+#include "service/checkout/offer_json.h"
 
 enum { BENCH_CLAIMS = 48 };
 
@@ -55,6 +56,12 @@ typedef struct bench_server {
 /* Makes the folder where it is new and starts `souk serve`; cpu: core it is bound to, -1: any. */
 SOUK_CHECKED souk_err bench_server_start(bench_run *bench, const char *data, int cpu,
                                          unsigned loops, bench_server *ret_server, souk_diag *diag);
+/* Makes the folder of a shop where it is new, and tells its keys then. */
+SOUK_CHECKED souk_err bench_found(bench_run *bench, const char *data, bench_server *server,
+                                  souk_diag *diag);
+/* The same server as a copy of this process, which has run `before` (NULL: nothing), without limits by token. */
+SOUK_CHECKED souk_err bench_server_fork(bench_run *bench, const char *data, void (*before)(void),
+                                        bench_server *ret_server, souk_diag *diag);
 /* SIGTERM and wait, or SIGKILL. */
 void bench_server_stop(bench_server *server, bool kill_it);
 /* Measures on a server of a fresh folder, and ends it. */
@@ -99,6 +106,9 @@ typedef struct bench_load { /* {0} takes the defaults in brackets */
     uint64_t seed;
     /* Called between requests, false ends the load without waiting for answers; may be NULL. */
     bool (*tick)(void *context);
+    /* Writes a whole request, head and body, in place of events, and returns its bytes; NULL: events.  Where they come at a
+     * pace, latencies count from the moment when each was due. */
+    size_t (*request)(void *context, uint64_t number, char *room, size_t bytes);
     void *context;
     /* told */
     uint64_t sent, accepted_requests, refused_requests, json_bytes, repeats;
@@ -115,6 +125,10 @@ uint32_t bench_event_user(uint64_t seed, uint64_t number, uint32_t shoppers);
 const bench_entry *bench_entry_at(size_t i);
 /* bench_files.c: a part of `souk bench import`: every format of files, with rows made here. */
 SOUK_CHECKED souk_err bench_files(bench_run *bench, souk_diag *diag);
+/* bench_pricing.c: the 500 offers of the typical book, which name products 0 to 19,999, tags 0 to 299 (category is
+ * product * 7 % 300) and 300 to 399 (brand is 300 + product * 11 % 100), and stores 0 to 19. */
+SOUK_CHECKED souk_err bench_offers_each(souk_err (*each)(void *context, const souk_offer *offer),
+                                        void *context);
 
 extern const bench_entry bench_import_entry;
 extern const bench_entry bench_collect_entry;
@@ -129,5 +143,6 @@ extern const bench_entry bench_webhooks_entry;
 extern const bench_entry bench_pricing_entry;
 extern const bench_entry bench_books_entry;
 extern const bench_entry bench_stock_entry;
+extern const bench_entry bench_till_entry;
 
 #endif

@@ -173,6 +173,18 @@ static souk_err make_shop(struct shop *shop, bool plain)
     return open_book(shop);
 }
 
+souk_err bench_offers_each(souk_err (*each)(void *context, const souk_offer *offer), void *context)
+{
+    struct shop *shop = souk_mem_get(souk_mem_heap(), sizeof *shop);
+    souk_err err = shop ? make_shop(shop, false) : SOUK_ENOMEM;
+    for (size_t i = 0; i < OFFERS && !err; i++)
+        err = each(context, &shop->offers[i]);
+    if (shop)
+        souk_book_free(shop->book);
+    souk_mem_put(souk_mem_heap(), shop);
+    return err;
+}
+
 /* Every offer is on everything. */
 static souk_err make_worst(struct shop *shop, souk_offer_kind kind, uint32_t group, bool exclusive)
 {

@@ -70,7 +70,7 @@ uint64_t bench_folder_bytes(const char *folder)
     return sum;
 }
 
-static souk_err found(bench_run *bench, const char *data, bench_server *server, souk_diag *diag)
+souk_err bench_found(bench_run *bench, const char *data, bench_server *server, souk_diag *diag)
 {
     app_options options = {.data = data};
     souk_auto(souk_disk) disk = NULL;
@@ -132,18 +132,42 @@ static souk_err read_address(bench_server *server, souk_diag *diag)
     return SOUK_OK;
 }
 
-souk_err bench_server_start(bench_run *bench, const char *data, int cpu, unsigned loops,
-                            bench_server *server, souk_diag *diag)
+static void serve_here(const char *data, void (*before)(void), int out)
+{
+    app_options options = {.data = data, .json = true};
+    options.settings[APP_LISTEN] = "127.0.0.1:0";
+    options.settings[APP_LOG_LEVEL] = "warn";
+    options.settings[APP_LIMITS_TOKEN_REQUESTS] = "0";
+    dup2(out, 1);
+    if (before)
+        before();
+    souk_diag diag = {0};
+    _exit(app_serve(&options, &diag) ? 1 : 0);
+}
+
+/* As another program; or, where it forks, as a copy of this process. */
+struct becoming {
+    int cpu;
+    unsigned loops;
+    bool forks;
+    void (*before)(void);
+};
+
+static souk_err start(bench_run *bench, const char *data, const struct becoming *becoming,
+                      bench_server *server, souk_diag *diag)
 {
     int ends[2];
     snprintf(server->data, sizeof server->data, "%s", data);
-    SOUK_TRY(found(bench, data, server, diag));
+    SOUK_TRY(bench_found(bench, data, server, diag));
     if (pipe2(ends, O_CLOEXEC))
         return SOUK_EIO;
+    fflush(NULL); /* or a copy prints it once more */
     double started_s = bench_wall_s();
     server->pid = fork();
+    if (server->pid == 0 && becoming->forks)
+        serve_here(data, becoming->before, ends[1]);
     if (server->pid == 0)
-        become_server(data, cpu, loops, ends[1]);
+        become_server(data, becoming->cpu, becoming->loops, ends[1]);
     close(ends[1]);
     server->out = ends[0];
     if (server->pid < 0)
@@ -151,6 +175,18 @@ souk_err bench_server_start(bench_run *bench, const char *data, int cpu, unsigne
     SOUK_TRY(read_address(server, diag));
     server->ready_s = bench_wall_s() - started_s;
     return SOUK_OK;
+}
+
+souk_err bench_server_start(bench_run *bench, const char *data, int cpu, unsigned loops,
+                            bench_server *server, souk_diag *diag)
+{
+    return start(bench, data, &(struct becoming){.cpu = cpu, .loops = loops}, server, diag);
+}
+
+souk_err bench_server_fork(bench_run *bench, const char *data, void (*before)(void),
+                           bench_server *server, souk_diag *diag)
+{
+    return start(bench, data, &(struct becoming){.forks = true, .before = before}, server, diag);
 }
 
 void bench_server_stop(bench_server *server, bool kill_it)
