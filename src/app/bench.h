@@ -71,6 +71,8 @@ SOUK_CHECKED souk_err bench_on_server(bench_run *bench,
                                       souk_diag *diag);
 /* User and system seconds of a process so far, of copies that wrote its snapshots too. */
 double bench_cpu_s(long pid);
+/* Of its threads with that name which still run. */
+double bench_thread_cpu_s(long pid, const char *name);
 double bench_wall_s(void);
 uint64_t bench_anonymous_bytes(long pid);
 uint64_t bench_folder_bytes(const char *folder);

@@ -37,6 +37,37 @@ double bench_cpu_s(long pid)
     return (double)(user + system + child_user + child_system) / (double)sysconf(_SC_CLK_TCK);
 }
 
+static double thread_cpu_s(long pid, const char *task, const char *name)
+{
+    char path[400], is[32] = "";
+    unsigned long long ns = 0;
+    snprintf(path, sizeof path, "/proc/%ld/task/%s/comm", pid, task);
+    FILE *file = fopen(path, "r");
+    bool found = file && fscanf(file, "%31[^\n]", is) == 1 && !strcmp(is, name);
+    if (file)
+        fclose(file);
+    snprintf(path, sizeof path, "/proc/%ld/task/%s/schedstat", pid, task);
+    file = found ? fopen(path, "r") : NULL;
+    found = file && fscanf(file, "%llu", &ns) == 1;
+    if (file)
+        fclose(file);
+    return found ? (double)ns / 1e9 : 0;
+}
+
+double bench_thread_cpu_s(long pid, const char *name)
+{
+    char path[64];
+    double sum = 0;
+    snprintf(path, sizeof path, "/proc/%ld/task", pid);
+    DIR *dir = opendir(path);
+    for (struct dirent *entry; dir && (entry = readdir(dir));)
+        if (entry->d_name[0] != '.')
+            sum += thread_cpu_s(pid, entry->d_name, name);
+    if (dir)
+        closedir(dir);
+    return sum;
+}
+
 uint64_t bench_anonymous_bytes(long pid)
 {
     char path[64], line[256];

@@ -117,7 +117,7 @@ static void run_client(void *context)
 /* ---- 64 of them ------------------------------------------------------------------------------------------ */
 
 struct ours {
-    double per_s, cpu_ms, group, log_kib;
+    double per_s, cpu_ms, writer_ms, group, log_kib;
 };
 
 static souk_err run_clients(struct shop *shop, souk_diag *diag)
@@ -150,9 +150,12 @@ static souk_err measure_ours(struct shop *shop, struct ours *ret_ours, souk_diag
     souk_ledger_counters before, after;
     souk_ledger_count(ledger, &before);
     double cpu_s = bench_cpu_s(getpid()), began_s = bench_wall_s();
+    double writer_s = bench_thread_cpu_s(getpid(), "ledger-writer");
     SOUK_TRY(run_clients(shop, diag));
     ret_ours->per_s = (double)shop->count / (bench_wall_s() - began_s);
     ret_ours->cpu_ms = 1e3 * (bench_cpu_s(getpid()) - cpu_s) / (double)shop->count;
+    ret_ours->writer_ms =
+        1e3 * (bench_thread_cpu_s(getpid(), "ledger-writer") - writer_s) / (double)shop->count;
     souk_ledger_count(ledger, &after);
     ret_ours->group = (double)(after.jobs - before.jobs) / (double)(after.groups - before.groups);
     ret_ours->log_kib =
@@ -253,29 +256,48 @@ static const char *words(const struct shop *shop, const char *what, bool is_slow
 }
 
 struct turns {
-    double ours[ROUNDS], peer[ROUNDS], ratio[ROUNDS], cpu_ms[ROUNDS], group[ROUNDS],
-        log_kib[ROUNDS], rows;
+    struct ours ours[ROUNDS];
+    till_peer peer[ROUNDS];
+    double ratio[ROUNDS], cpu_ratio[ROUNDS];
+    size_t count;
 };
 
-static void tell_here(struct shop *shop, struct turns *turns, size_t rounds, bool is_slow)
+/* The median over the turns of what lies at that offset in each. */
+static double median(const void *turns, size_t each_bytes, size_t offset, size_t count)
+{
+    double values[ROUNDS];
+    for (size_t i = 0; i < count; i++)
+        memcpy(&values[i], (const char *)turns + i * each_bytes + offset, sizeof *values);
+    return bench_median(values, count);
+}
+
+#define MEDIAN(list, field) \
+    median(list, sizeof *(list), offsetof(__typeof__(*(list)), field), turns->count)
+
+static void tell_here(struct shop *shop, struct turns *turns, bool is_slow)
 {
     bench_run *bench = shop->bench;
-    bench_add(bench, words(shop, "baskets durably committed", is_slow),
-              bench_median(turns->ours, rounds), "baskets/s", is_slow ? BENCH_TOLD : BENCH_AT_LEAST,
-              shop->least_per_s, "the floor");
-    bench_add(bench, words(shop, "SQLite's own group commit of the same rows", is_slow),
-              bench_median(turns->peer, rounds), "baskets/s", BENCH_TOLD, 0, "-");
+    bench_add(bench, words(shop, "baskets durably committed", is_slow), MEDIAN(turns->ours, per_s),
+              "baskets/s", is_slow ? BENCH_TOLD : BENCH_AT_LEAST, shop->least_per_s, "the floor");
+    bench_add(bench, words(shop, "SQLite's own group commit of these rows", is_slow),
+              MEDIAN(turns->peer, baskets_per_s), "baskets/s", BENCH_TOLD, 0, "-");
     bench_add(bench, words(shop, "of SQLite's own group commit", is_slow),
-              bench_median(turns->ratio, rounds), "times", BENCH_AT_LEAST, 0.5, "SQLite, in turn");
-    bench_add(bench, words(shop, "baskets to a sync", is_slow), bench_median(turns->group, rounds),
+              bench_median(turns->ratio, turns->count), "times", BENCH_AT_LEAST, 0.5,
+              "SQLite, in turn");
+    bench_add(bench, words(shop, "the same by CPU of the thread that writes", is_slow),
+              bench_median(turns->cpu_ratio, turns->count), "times", BENCH_TOLD, 0, "-");
+    bench_add(bench, words(shop, "CPU of a basket, writer", is_slow),
+              MEDIAN(turns->ours, writer_ms), "ms", BENCH_TOLD, 0, "-");
+    bench_add(bench, words(shop, "CPU of a basket, all threads", is_slow),
+              MEDIAN(turns->ours, cpu_ms), "ms", BENCH_TOLD, 0, "-");
+    bench_add(bench, words(shop, "baskets to a sync", is_slow), MEDIAN(turns->ours, group),
               "baskets", BENCH_TOLD, 0, "-");
-    bench_add(bench, words(shop, "CPU of a basket", is_slow), bench_median(turns->cpu_ms, rounds),
-              "ms", BENCH_TOLD, 0, "-");
-    bench_add(bench, words(shop, "written to SQLite's log for a basket", is_slow),
-              bench_median(turns->log_kib, rounds), "KiB", BENCH_TOLD, 0, "-");
-    if (!is_slow)
-        bench_add(bench, words(shop, "rows of a basket", is_slow), turns->rows, "rows", BENCH_TOLD,
-                  0, "-");
+    if (is_slow)
+        return;
+    bench_add(bench, words(shop, "pages for SQLite's log, of a basket", is_slow),
+              MEDIAN(turns->ours, log_kib), "KiB", BENCH_TOLD, 0, "-");
+    bench_add(bench, words(shop, "rows of a basket", is_slow), turns->peer[0].rows, "rows",
+              BENCH_TOLD, 0, "-");
 }
 
 static void tell_http(struct shop *shop, const struct http *http, bool is_slow)
@@ -293,30 +315,26 @@ static void tell_http(struct shop *shop, const struct http *http, bool is_slow)
 
 /* ---- in turn --------------------------------------------------------------------------------------------------- */
 
-static souk_err one_turn(struct shop *shop, struct turns *turns, size_t round, souk_diag *diag)
+static souk_err one_turn(struct shop *shop, struct turns *turns, souk_diag *diag)
 {
-    struct ours ours;
-    till_peer peer;
-    SOUK_TRY(measure_ours(shop, &ours, diag));
-    SOUK_TRY(till_peer_run(shop->data, shop->peer, shop->count, (unsigned)(ours.group + 0.5), &peer,
+    struct ours *ours = &turns->ours[turns->count];
+    till_peer *peer = &turns->peer[turns->count];
+    SOUK_TRY(measure_ours(shop, ours, diag));
+    SOUK_TRY(till_peer_run(shop->data, shop->peer, shop->count, (unsigned)(ours->group + 0.5), peer,
                            diag));
-    turns->ours[round] = ours.per_s;
-    turns->cpu_ms[round] = ours.cpu_ms;
-    turns->group[round] = ours.group;
-    turns->log_kib[round] = ours.log_kib;
-    turns->peer[round] = peer.baskets_per_s;
-    turns->ratio[round] = ours.per_s / peer.baskets_per_s;
-    turns->rows = peer.rows;
+    turns->ratio[turns->count] = ours->per_s / peer->baskets_per_s;
+    turns->cpu_ratio[turns->count] = peer->cpu_ms / ours->writer_ms;
+    turns->count++;
     return SOUK_OK;
 }
 
 static souk_err take_turns(struct shop *shop, size_t rounds, bool is_slow, souk_diag *diag)
 {
-    struct turns turns;
+    struct turns turns = {.count = 0};
     till_slow_syncs(is_slow ? SLOW_MS : 0);
-    for (size_t round = 0; round < rounds; round++)
-        SOUK_TRY(one_turn(shop, &turns, round, diag));
-    tell_here(shop, &turns, rounds, is_slow);
+    while (turns.count < rounds)
+        SOUK_TRY(one_turn(shop, &turns, diag));
+    tell_here(shop, &turns, is_slow);
     return SOUK_OK;
 }
 

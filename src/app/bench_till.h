@@ -29,8 +29,8 @@ void till_baskets_done(bench_run *bench, till_baskets *baskets);
 
 /* What the peer did. */
 typedef struct till_peer {
-    double baskets_per_s;
-    double rows; /* of one basket */
+    double baskets_per_s, cpu_ms; /* cpu_ms: of one basket */
+    double rows;                  /* of one basket */
 } till_peer;
 /* Copies into memory the rows that the last baskets left in `from`, a closed shop, and writes them again and again into
  * the shop in `to`, `group` baskets to a transaction.  SOUK_EIO: SQLite refuses. */

@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { SAMPLE = 500, VALUES_MOST = 8, ROWS_MOST = 40 };
@@ -203,6 +204,13 @@ static void close_peer(struct peer *peer)
                 sqlite3_value_free(peer->baskets[i].rows[k].values[v]);
 }
 
+static double thread_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
 static bool run_peer(struct peer *peer, const char *from, const char *to, uint64_t baskets,
                      unsigned group, till_peer *ret_peer)
 {
@@ -213,9 +221,10 @@ static bool run_peer(struct peer *peer, const char *from, const char *to, uint64
     sqlite3_close(db);
     if (!good || !open_peer(peer, to))
         return false;
-    double began_s = bench_wall_s();
+    double began_s = bench_wall_s(), cpu_s = thread_s();
     good = write_all(peer, baskets, group);
     ret_peer->baskets_per_s = (double)baskets / (bench_wall_s() - began_s);
+    ret_peer->cpu_ms = 1e3 * (thread_s() - cpu_s) / (double)baskets;
     ret_peer->rows = 1; /* the till's */
     for (size_t i = 0; i < peer->basket_count; i++)
         ret_peer->rows += (double)peer->baskets[i].row_count / (double)peer->basket_count;
