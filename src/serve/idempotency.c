@@ -13,6 +13,9 @@ struct souk_idempotency {
     souk_hash128 at_work[AT_WORK_MOST]; /* of calls that are not answered yet */
     size_t at_work_count;
     uint64_t begun; /* calls with a key */
+    souk_job sweep;
+    bool sweeping; /* the job is the writer's */
+    souk_cond swept;
 };
 
 /* One call with a key, in the call's arena. */
@@ -34,6 +37,7 @@ souk_err souk_idempotency_open(souk_mem *mem, souk_spine *spine, const souk_cloc
     keys->spine = spine;
     keys->clock = clock ? clock : souk_spine_clock(spine);
     souk_mutex_init(&keys->mutex);
+    souk_cond_init(&keys->swept);
     *ret_keys = keys;
     return SOUK_OK;
 }
@@ -43,6 +47,11 @@ void souk_idempotency_free(souk_idempotency *keys)
     if (!keys)
         return;
     souk_assert(keys->at_work_count == 0);
+    souk_mutex_lock(&keys->mutex);
+    while (keys->sweeping)
+        souk_cond_wait(&keys->swept, &keys->mutex);
+    souk_mutex_unlock(&keys->mutex);
+    souk_cond_done(&keys->swept);
     souk_mutex_done(&keys->mutex);
     souk_mem_put(keys->mem, keys);
 }
@@ -102,20 +111,35 @@ static souk_err keep_answer(souk_tx *tx, void *context)
     return again ? SOUK_OK : souk_once_answer(tx, once);
 }
 
-static souk_err sweep_answers(souk_tx *tx, void *context)
+static souk_err sweep_answers(souk_tx *tx, souk_job *job)
 {
-    const souk_idempotency *keys = context;
+    const souk_idempotency *keys = SOUK_JOB_OWNER(job, souk_idempotency, sweep);
     return souk_once_sweep(tx, souk_clock_now_ms(keys->clock), SWEEP_ROWS);
 }
 
-/* Answers that are kept no longer go faster than others come. */
+static void end_sweep(souk_job *job, souk_err err)
+{
+    souk_idempotency *keys = SOUK_JOB_OWNER(job, souk_idempotency, sweep);
+    (void)err; /* another time */
+    souk_auto_lock(&keys->mutex);
+    keys->sweeping = false;
+    souk_cond_signal(&keys->swept); /* under the lock: who frees it has not yet */
+}
+
+/* Answers that are kept no longer go faster than others come.  Nobody waits for it: the thread that brings the calls would
+ * stand behind every till, and they behind it. */
 static void sweep_sometimes(souk_idempotency *keys)
 {
-    if (__atomic_load_n(&keys->begun, __ATOMIC_RELAXED) % SWEEP_EACH)
-        return;
-    souk_err err =
-        souk_ledger_write(souk_spine_ledger(keys->spine), SOUK_LANE_JOB, sweep_answers, keys);
-    (void)err; /* another time */
+    {
+        souk_auto_lock(&keys->mutex);
+        if (keys->sweeping || keys->begun % SWEEP_EACH)
+            return;
+        keys->sweeping = true;
+    }
+    keys->sweep = (souk_job){.lane = SOUK_LANE_JOB, .apply = sweep_answers, .after = end_sweep};
+    souk_err err = souk_ledger_submit(souk_spine_ledger(keys->spine), &keys->sweep);
+    if (err)
+        end_sweep(&keys->sweep, err);
 }
 
 /* ---- one call -------------------------------------------------------------------------------------------- */
