@@ -12,7 +12,7 @@
 #include "os/clock.h"
 #include "service/checkout/offer_json.h"
 
-enum { BENCH_CLAIMS = 48 };
+enum { BENCH_CLAIMS = 64 };
 
 enum bench_sense { BENCH_AT_LEAST, BENCH_AT_MOST, BENCH_TOLD /* no bar: context */ };
 

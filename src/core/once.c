@@ -30,6 +30,12 @@ void souk_once_done(souk_once *once)
     souk_buf_done(&once->body);
 }
 
+souk_err souk_once_say_reused(souk_diag *diag)
+{
+    return souk_diag_say(diag, SOUK_EREUSED,
+                         "this Idempotency-Key was used for another request: take a new one");
+}
+
 /* ---- sealing ------------------------------------------------------------------------------------- */
 
 static souk_seal_place place_of(const souk_once *once)

@@ -44,6 +44,8 @@ typedef struct souk_once {
 
 SOUK_CHECKED souk_err souk_once_migrate(souk_ledger *ledger, souk_diag *diag);
 void souk_once_done(souk_once *once);
+/* SOUK_EREUSED, with words for whoever asked. */
+SOUK_CHECKED souk_err souk_once_say_reused(souk_diag *diag);
 
 /* In the deed's transaction, before anything else of it. */
 SOUK_CHECKED souk_err souk_once_claim(souk_tx *tx, souk_once *once, bool *ret_again);

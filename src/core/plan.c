@@ -65,7 +65,10 @@ souk_err souk_plan_apply(souk_tx *tx, const souk_effect_owners *owners, souk_pla
     plan->diag = (souk_diag){0};
     plan->again = false;
     if (plan->once) {
-        SOUK_TRY(souk_once_claim(tx, plan->once, &plan->again));
+        souk_err err = souk_once_claim(tx, plan->once, &plan->again);
+        if (err == SOUK_EREUSED)
+            return souk_once_say_reused(&plan->diag);
+        SOUK_TRY(err);
         if (plan->again)
             return SOUK_OK;
     }

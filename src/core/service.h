@@ -138,6 +138,7 @@ typedef struct souk_route {
         hangs_up; /* a failure of ours (5xx) closes the connection: its clients take any answer for good */
     bool versioned; /* its If-Match names a version, see souk_call_expected */
     bool needs_key; /* an Idempotency-Key must come with it */
+    bool plans;     /* a plan does its deed, and finds a repeat: nobody looks for one before it */
     /* The member of `gives` that is shown once: what is kept for a repeat has it not (serve/idempotency.h). */
     const char *secret;
     bool any_origin; /* web pages of other origins may call it (CORS): a door of events */

@@ -24,6 +24,7 @@ struct keyed {
     souk_once once;
     void (*send)(souk_call *call, int status, const char *type, souk_text body, unsigned retry_s);
     const char *secret; /* of the route */
+    bool unseen;        /* nobody has looked whether it is a repeat: the plan will */
 };
 
 souk_err souk_idempotency_open(souk_mem *mem, souk_spine *spine, const souk_clock *clock,
@@ -103,6 +104,14 @@ static souk_err find_answer(souk_tx *tx, void *context)
     return souk_once_find(tx, finding->once, &finding->again);
 }
 
+static souk_err look(struct keyed *keyed, bool *ret_again, souk_diag *diag)
+{
+    struct finding finding = {.once = &keyed->once};
+    souk_err err = souk_ledger_read(souk_spine_ledger(keyed->keys->spine), find_answer, &finding);
+    *ret_again = finding.again;
+    return err == SOUK_EREUSED ? souk_once_say_reused(diag) : err;
+}
+
 static souk_err keep_answer(souk_tx *tx, void *context)
 {
     souk_once *once = context;
@@ -179,6 +188,39 @@ static souk_err keep(struct keyed *keyed, souk_text body)
                              once);
 }
 
+static void answer_again(souk_call *call, struct keyed *keyed)
+{
+    souk_text body = souk_buf_view(&keyed->once.body);
+    souk_text kept = {souk_arena_copy(&call->arena, body.at, body.bytes), body.bytes};
+    souk_once_done(&keyed->once);
+    end_work(keyed);
+    if (call->arena.failed) {
+        souk_call_fail(call, SOUK_ENOMEM);
+        return;
+    }
+    souk_call_add_header(call, "Idempotency-Replayed", SOUK_TEXT("true"));
+    souk_call_answer_text(call, keyed->once.status, keyed->once.type, kept);
+}
+
+/* A repeat that was refused before its plan, as when prices have changed meanwhile: its first answer, or another request's
+ * key.  False: it is no repeat. */
+static bool answer_repeat(souk_call *call, struct keyed *keyed)
+{
+    bool again;
+    call->diag = (souk_diag){0}; /* the refusal has its words already */
+    souk_err err = look(keyed, &again, &call->diag);
+    if (err == SOUK_EREUSED) {
+        souk_once_done(&keyed->once);
+        end_work(keyed);
+        souk_call_fail(call, err);
+    } else if (!err && again) {
+        answer_again(call, keyed);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 /* In place of the call's own send.  What a plan did is kept with its answer already.  Where the answer of another deed
  * cannot be kept, the deed is done all the same, and the caller is told of it: an error would make it be done again. */
 static void send_and_keep(souk_call *call, int status, const char *type, souk_text body,
@@ -187,6 +229,8 @@ static void send_and_keep(souk_call *call, int status, const char *type, souk_te
     struct keyed *keyed = call->keyed;
     bool keeps = status >= 200 && status < 300 && !call->planned;
     call->send = keyed->send;
+    if (keyed->unseen && !call->planned && status >= 400 && answer_repeat(call, keyed))
+        return;
     if (keeps && body.bytes <= SOUK_ONCE_BODY_MOST && strlen(type) <= SOUK_ONCE_TYPE_MOST) {
         keyed->once.status = status;
         memcpy(keyed->once.type, type, strlen(type) + 1);
@@ -236,40 +280,23 @@ static struct keyed *key_of(souk_idempotency *keys, souk_call *call, souk_text k
     return keyed;
 }
 
-static souk_err begin(souk_idempotency *keys, souk_call *call, souk_text key,
-                      struct keyed **ret_keyed, bool *ret_again)
+static souk_err begin(souk_idempotency *keys, souk_call *call, const souk_route *route,
+                      souk_text key, struct keyed **ret_keyed, bool *ret_again)
 {
     struct keyed *keyed = key_of(keys, call, key);
     if (!keyed)
         return SOUK_ENOMEM;
-    struct finding finding = {.once = &keyed->once};
     SOUK_TRY(begin_work(keyed, &call->diag));
-    souk_err err = souk_ledger_read(souk_spine_ledger(keys->spine), find_answer, &finding);
-    if (err == SOUK_EREUSED)
-        err = souk_diag_say(&call->diag, err,
-                            "this Idempotency-Key was used for another request: take a new one");
+    *ret_again = false;
+    keyed->unseen = route->plans;
+    souk_err err = keyed->unseen ? SOUK_OK : look(keyed, ret_again, &call->diag);
     if (err) {
         souk_once_done(&keyed->once);
         end_work(keyed);
         return err;
     }
     *ret_keyed = keyed;
-    *ret_again = finding.again;
     return SOUK_OK;
-}
-
-static void answer_again(souk_call *call, struct keyed *keyed)
-{
-    souk_text body = souk_buf_view(&keyed->once.body);
-    souk_text kept = {souk_arena_copy(&call->arena, body.at, body.bytes), body.bytes};
-    souk_once_done(&keyed->once);
-    end_work(keyed);
-    if (call->arena.failed) {
-        souk_call_fail(call, SOUK_ENOMEM);
-        return;
-    }
-    souk_call_add_header(call, "Idempotency-Replayed", SOUK_TEXT("true"));
-    souk_call_answer_text(call, keyed->once.status, keyed->once.type, kept);
 }
 
 void souk_idempotency_handle(souk_idempotency *keys, souk_call *call, const souk_route *route)
@@ -284,7 +311,7 @@ void souk_idempotency_handle(souk_idempotency *keys, souk_call *call, const souk
     }
     sweep_sometimes(keys);
     if (!err)
-        err = begin(keys, call, key, &keyed, &again);
+        err = begin(keys, call, route, key, &keyed, &again);
     if (err) {
         souk_call_fail(call, err);
         return;

@@ -13,8 +13,9 @@
  * Secrets  a secret is in the answer that makes it and nowhere else: of a route with a `secret` the answer is kept
  *          without that member, and says "withheld":"token" in its place.  Who lost it revokes its id, asks for another
  * Once     what a handler did and its answer are two transactions: a power cut between them leaves the deed without
- *          the answer, and the same key does it again.  A handler that runs a plan (souk_call_plan) has both in one
- * Cost     a read before, a commit behind each request with a key that is no plan's
+ *          the answer, and the same key does it again.  A handler that runs a plan (souk_call_plan) has both in one;
+ *          of a route that `plans` the plan finds the repeat, and where none comes to run, the refusal does
+ * Cost     a read before (but for routes that plan), a commit behind each request with a key that is no plan's
  * Source   draft-ietf-httpapi-idempotency-key-header-07; Stripe's API keeps answers in the same way
  * Threads  any */
 #ifndef SOUK_SERVE_IDEMPOTENCY_H

@@ -238,6 +238,52 @@ SOUK_TEST("a plan's deed, its key and its answer are one: told again, kept once,
     desk_close(&desk);
 }
 
+/* As a till's: what stands in the way is told before there is a plan. */
+static void plan_or_refuse(souk_call *call)
+{
+    seen.deeds += seen.next_status != 201;
+    if (seen.next_status == 201)
+        plan_deed(call);
+    else
+        souk_call_answer_text(call, seen.next_status, "text/plain", SOUK_TEXT("prices changed"));
+}
+static const souk_route till = {
+    "POST", "/deed", SOUK_SCOPE_MANAGE, plan_or_refuse, .summary = "a till", .plans = true};
+
+SOUK_TEST("a plan's repeat hears the first answer whatever stands in its way by now")
+{
+    if (test_on_postgres())
+        return; /* the harness waits by a job, and a till goes beside it there */
+    struct desk desk;
+    souk_idempotency *keys;
+    begin(test, &desk, &keys);
+    spine = desk.spine;
+    SOUK_MUST(souk_ledger_write(souk_spine_ledger(spine), SOUK_LANE_JOB, script, NULL));
+    for (unsigned i = 0; i < 3; i++) {
+        seen.next_status = i < 2 ? 201 : 409;
+        ask(test, keys, &till, "k-1", "Bearer a", "{}");
+        SOUK_CHECK(deeds_and_keys(test, i + 1) == 101);
+        SOUK_CHECK(seen.status == 201 && !strcmp(seen.answer, "{\"deed\":1}"));
+        SOUK_CHECK(!strcmp(seen.replayed, i ? "true" : ""));
+    }
+    for (unsigned i = 0; i < 2; i++) { /* planned and refused: the key is another request's */
+        seen.next_status = i ? 409 : 201;
+        ask(test, keys, &till, "k-1", "Bearer a", "{\"x\":2}");
+        SOUK_CHECK(deeds_and_keys(test, i + 4) == 101 && seen.status == 422);
+        SOUK_CHECK(strstr(seen.answer, "another request: take a new one") != NULL);
+    }
+    seen.next_status = 409;
+    ask(test, keys, &till, "k-2", "Bearer a", "{}"); /* nobody's repeat */
+    SOUK_CHECK(deeds_and_keys(test, 6) == 101);
+    SOUK_CHECK(seen.status == 409 && !strcmp(seen.answer, "prices changed"));
+    seen.next_status = 201;
+    ask(test, keys, &till, "k-2", "Bearer a", "{}");
+    SOUK_CHECK(deeds_and_keys(test, 7) == 202 && seen.status == 201);
+    SOUK_CHECK(seen.answers == 7);
+    souk_idempotency_free(keys);
+    desk_close(&desk);
+}
+
 SOUK_TEST("while the first is at work the second hears so, and a missing or odd key is refused")
 {
     struct desk desk;
