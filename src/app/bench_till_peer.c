@@ -33,11 +33,11 @@ static const struct {
                         "INSERT INTO book_transfer (id, kind, debit, credit, amount, legs, reason, "
                         "at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                         7, 5},
-    [TABLE_MOVEMENT] = {"SELECT at, level, kind, on_hand, reserved, lot, reference FROM "
+    [TABLE_MOVEMENT] = {"SELECT at, level, kind, on_hand, reserved, lot, before, reference FROM "
                         "stock_movement ORDER BY id DESC",
                         "INSERT INTO stock_movement (reference, at, level, kind, on_hand, "
-                        "reserved, lot) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                        7, 6},
+                        "reserved, lot, before) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                        8, 7},
     [TABLE_RECEIPT] = {"SELECT till, at, kind, currency, total, body, hash, sale FROM receipt "
                        "ORDER BY id DESC",
                        "INSERT INTO receipt (number, till, at, kind, currency, total, body, hash, "
