@@ -155,6 +155,8 @@ static souk_err fill(souk_checkout *checkout)
     SOUK_TRY(souk_fronts_new(checkout->mem, checkout->ledger, rooms->names, &rooms->fronts));
     SOUK_TRY(souk_fronts_refresh(rooms->fronts));
     SOUK_TRY(checkout_teller_new(checkout, &checkout->teller));
+    if (!souk_spine_is_threaded(checkout->spine))
+        return SOUK_OK; /* everything happens in the caller, who wants no more than the tables */
     return souk_thread_start(&checkout->keeper, "checkout", keep, checkout);
 }
 

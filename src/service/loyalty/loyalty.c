@@ -131,7 +131,7 @@ static souk_err open_loyalty(souk_mem *mem, souk_spine *spine, souk_merchants *m
     souk_mutex_init(&loyalty->mutex);
     souk_cond_init(&loyalty->wake);
     souk_err err = souk_guess_new(mem, &loyalty->guess);
-    if (!err)
+    if (!err && souk_spine_is_threaded(spine))
         err = souk_thread_start(&loyalty->thread, "loyalty", run, loyalty);
     if (err)
         close_loyalty(loyalty);

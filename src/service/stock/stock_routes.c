@@ -58,7 +58,7 @@ static souk_err open_stock(souk_mem *mem, souk_spine *spine, souk_merchants *mer
     (void)merchants;
     SOUK_TRY(souk_stock_open(mem, souk_spine_ledger(spine), souk_spine_clock(spine),
                              &souk_spine_hashes(spine)->messages, NULL, &stock, NULL));
-    souk_err err = souk_stock_start(stock);
+    souk_err err = souk_spine_is_threaded(spine) ? souk_stock_start(stock) : SOUK_OK;
     if (err)
         souk_stock_free(stock);
     else
