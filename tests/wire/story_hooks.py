@@ -1,9 +1,11 @@
 """Web shops that sign their hooks, and the Sensors SDKs as they are: what is stored of them, row by row."""
 import base64, hashlib, hmac, http.server, json, os, re, signal, sys, tempfile, threading, time, urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import clients
 from lib import event, on_file, Shop, story
+from proxy import Proxy
 
 VECTOR = b'{"id":820982911946154508,"email":"jon@example.com"}'
 VECTOR_SIGNATURE = "D0UMXmhjwBRi4y66TmhJrDlhQABD7zI2fm3p6/QLMo8="
@@ -176,6 +178,47 @@ def the_validator_of_shopify_takes_what_our_tests_sign():
     forged = [{**asked[0], "secret": "hush2"}, {**asked[0], "body": "{}"}]
     told = clients.end(clients.begin("shopify_validator.js"), "".join(json.dumps(line) + "\n" for line in asked + forged))
     assert told == [True] * 3 + ["invalid_hmac"] * 2, told
+
+
+def deliver_until_taken(proxy, name, number):
+    """As Shopify does: the same hook under the same id, until an answer of 2xx; how often it was sent."""
+    body = json.dumps({**shopify_order(number, f"c{number % 50}@example.com"), "messageId": f"h{number}"}, ensure_ascii=False, separators=(",", ":")).encode()
+    headers = {"X-Shopify-Hmac-Sha256": sign("hush", body), "X-Shopify-Topic": "orders/create", "X-Shopify-Webhook-Id": f"w-{number}", "Content-Type": "application/json"}
+    for times in range(1, 100):
+        try:
+            request = urllib.request.Request(f"{proxy.url}/v1/hooks/shopify/{name}", body, headers)
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                if 200 <= answer.status < 300:
+                    return times
+        except OSError:  # an answer that is none of 2xx, or none at all
+            time.sleep(0.02)
+    raise AssertionError(f"hook {number} was never taken")
+
+
+@story
+def signed_hooks_through_a_bad_network_and_three_kills_are_stored_once():
+    count = int(os.environ.get("SOUK_CLIENT_EVENTS", "1000"))
+    with Shop() as shop:
+        hook(shop, "shopify", "web", "hush")
+
+        def restart():
+            shop.stop(signal.SIGKILL)
+            return shop.start().address
+
+        with Proxy(shop.start().address, seed=5) as proxy:
+            proxy.marks, proxy.at_mark = [count // 4, count // 2, 3 * count // 4], restart
+            with ThreadPoolExecutor(4) as four:
+                times = list(four.map(lambda number: deliver_until_taken(proxy, "web", number), range(1, count + 1)))
+            proxy.there.wait(30)
+            assert not proxy.marks, ("not all kills happened", proxy.marks)
+            stats = shop.get("/v1/stats")[1]
+            print(f"   shopify hooks: {count} hooks, {sum(times)} deliveries, {stats['orders']} orders stored, {proxy.injected()} faults {json.dumps(proxy.counts)}",
+                  file=sys.stderr, flush=True)
+            assert stats["orders"] == count and stats["revenue"]["EUR"] == f"{Decimal('41.90') * count:f}".rstrip("0").rstrip("."), stats
+            stored = [row["event"]["properties"]["order_id"] for i in range(50) for row in timeline(shop, "email", f"c{i}@example.com") if row["type"] == "Order Completed"]
+            assert len(stored) == len(set(stored)) == count, (len(stored), len(set(stored)))
+        shop.stop()
+        assert shop.run("verify")["done"]
 
 
 # ---- the Sensors SDKs ------------------------------------------------------------------------------------
