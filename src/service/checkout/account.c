@@ -62,16 +62,14 @@ souk_err checkout_read_currency(souk_form *form, souk_json_node value, char ret_
 }
 
 souk_err checkout_find_customer(souk_call *call, const checkout_customer *customer,
-                                souk_person *ret_person)
+                                souk_person **ret_person)
 {
-    souk_person *person;
-    souk_err err = souk_call_person(call, customer->kind, customer->value, &person);
+    souk_err err = souk_call_person(call, customer->kind, customer->value, ret_person);
     if (err) {
         souk_diag words = call->diag;
         call->diag = (souk_diag){0};
         return souk_diag_say(&call->diag, err, "customer: %s", souk_diag_words(&words, err));
     }
-    *ret_person = *person;
     return SOUK_OK;
 }
 
@@ -190,10 +188,7 @@ static souk_err read_request(struct request *request, const souk_form_member *me
     if ((seen & needed) != needed)
         return souk_form_refuse(&form, "customer, account and currency must be told, and an amount "
                                        "where money moves");
-    request->person = souk_arena_get(&call->arena, sizeof *request->person);
-    if (call->arena.failed)
-        return SOUK_ENOMEM;
-    return checkout_find_customer(call, &request->customer, request->person);
+    return checkout_find_customer(call, &request->customer, &request->person);
 }
 
 static void write_state(souk_json_writer *json, const struct request *request)
@@ -366,10 +361,8 @@ souk_err checkout_account_of_path(souk_call *call, souk_book *ret_book)
         souk_currency_read(currency, code))
         return souk_diag_say(&call->diag, SOUK_EINVAL,
                              "query field 'currency': a code of ISO 4217 is expected");
-    souk_person *person = souk_arena_get(&call->arena, sizeof *person);
-    if (call->arena.failed)
-        return SOUK_ENOMEM;
-    SOUK_TRY(checkout_find_customer(call, &customer, person));
+    souk_person *person;
+    SOUK_TRY(checkout_find_customer(call, &customer, &person));
     return checkout_find_account(call, person, account_kinds[tab], code, ret_book);
 }
 

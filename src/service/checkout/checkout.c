@@ -290,8 +290,7 @@ static const souk_route routes[] = {
      .takes = "{" BASKET_MEMBERS ", customer?: " CUSTOMER ", coupons?: [text]}", .gives = "Basket",
      .body_limit = 256 << 10},
     {"POST", "/v1/till/commit", SOUK_SCOPE_TILL, checkout_commit, .slow = true, .needs_key = true,
-     .plans = true,
-     .summary = "A basket is paid: money, stock and receipt at once",
+     .plans = true, .summary = "A basket is paid: money, stock and receipt at once",
      .words = "expected_total is what the shopper was told: another total is refused with 409",
      .takes =
          "{" BASKET_MEMBERS ", customer?: " CUSTOMER ", coupons?: [text], expected_total: any, "

@@ -42,7 +42,7 @@ typedef struct checkout_customer {
 SOUK_CHECKED souk_err checkout_read_customer(souk_form *form, souk_json_node value,
                                              checkout_customer *ret_customer);
 SOUK_CHECKED souk_err checkout_find_customer(souk_call *call, const checkout_customer *customer,
-                                             souk_person *ret_person);
+                                             souk_person **ret_person);
 SOUK_CHECKED souk_err checkout_find_account(souk_call *call, const souk_person *person,
                                             unsigned kind, const char currency[4],
                                             souk_book *ret_book);
@@ -124,8 +124,12 @@ SOUK_CHECKED souk_err checkout_charge(const checkout_deal *deal, souk_plan *plan
                                       int64_t minor, const souk_book *from, const souk_book *to,
                                       bool confirmed);
 
-/* Whether the body of a receipt was written; SOUK_ETOOBIG, with words: it is above SOUK_RECEIPT_BODY_MOST. */
-SOUK_CHECKED souk_err checkout_check_body(souk_call *call, souk_json_writer *json);
+/* The effect of a receipt that has all but its body and whose it is: `write` writes the body of `of`.  The receipt is
+ * borrowed until the plan has run.  SOUK_ETOOBIG, with words: the body is above SOUK_RECEIPT_BODY_MOST. */
+SOUK_CHECKED souk_err checkout_plan_receipt(souk_call *call, souk_plan *plan, souk_receipt *receipt,
+                                            const checkout_customer *customer,
+                                            void (*write)(souk_json_writer *json, const void *of),
+                                            const void *of);
 /* A receipt as it is answered: its name, hash and body. */
 void checkout_write_receipt(souk_json_writer *json, const souk_receipt *receipt);
 void checkout_put_hash(souk_json_writer *json, const char *key,

@@ -243,13 +243,13 @@ static souk_err plan_payment(struct paying *paying, souk_plan *plan)
     souk_call *call = paying->call;
     souk_payment *payment = &paying->payment;
     souk_charge *charge = souk_arena_get(&call->arena, sizeof *charge);
-    souk_person *person = souk_arena_get(&call->arena, sizeof *person);
+    souk_person *person;
     int64_t minor;
     if (call->arena.failed)
         return SOUK_ENOMEM;
     SOUK_TRY(read_request(paying));
     SOUK_TRY(checkout_minor(call, paying->amount, payment->currency, "amount", &minor));
-    SOUK_TRY(checkout_find_customer(call, &paying->customer, person));
+    SOUK_TRY(checkout_find_customer(call, &paying->customer, &person));
     checkout_deal deal = {.call = call, .store = payment->store, .currency = payment->currency};
     *charge = (souk_charge){
         .transfer = {.id = payment->id,

@@ -13,8 +13,6 @@
 #include "base/currency.h"
 #include "base/random.h"
 
-#include <stdio.h>
-
 enum { RATES = SOUK_TAX_RATES_MOST };
 
 struct part { /* of one line */
@@ -412,8 +410,9 @@ static void write_part(souk_json_writer *json, const struct taking *taking, cons
     souk_json_write_end(json);
 }
 
-static void write_body(souk_json_writer *json, const struct taking *taking)
+static void write_body(souk_json_writer *json, const void *of)
 {
+    const struct taking *taking = of;
     souk_json_write_object(json);
     souk_json_put_words(json, "kind", taking->voids ? "void" : "return");
     souk_json_put_time(json, "at", taking->receipt.at);
@@ -432,23 +431,9 @@ static void write_body(souk_json_writer *json, const struct taking *taking)
     souk_json_write_end(json);
 }
 
-static souk_err keep_body(struct taking *taking)
-{
-    souk_auto_value(souk_buf)
-        text = {.mem = taking->call->arena.mem, .limit_bytes = SOUK_RECEIPT_BODY_MOST};
-    souk_json_writer json = {.out = &text};
-    write_body(&json, taking);
-    SOUK_TRY(checkout_check_body(taking->call, &json));
-    souk_text body = souk_buf_view(&text);
-    taking->receipt.body =
-        (souk_text){souk_arena_copy(&taking->call->arena, body.at, body.bytes), body.bytes};
-    return SOUK_OK;
-}
-
 static souk_err plan_receipt(struct taking *taking, souk_plan *plan)
 {
     souk_arena *arena = &taking->call->arena;
-    char key[SOUK_RECEIPT_STORE_BYTES + SOUK_RECEIPT_TILL_BYTES + 2];
     taking->backs = souk_arena_get(arena, taking->part_count * sizeof *taking->backs + 1);
     if (arena->failed)
         return SOUK_ENOMEM;
@@ -468,24 +453,8 @@ static souk_err plan_receipt(struct taking *taking, souk_plan *plan)
                        .backs = taking->backs,
                        .back_count = taking->voids ? 0 : taking->part_count};
     memcpy(taking->receipt.currency, taking->currency, sizeof taking->currency);
-    SOUK_TRY(keep_body(taking));
-    SOUK_TRY(checkout_seal_who(taking->call, &taking->customer, taking->id, &taking->receipt.who));
-    souk_receipt_prepare(&taking->receipt);
-    snprintf(key, sizeof key, "%.*s/%.*s", SOUK_TEXT_PRINT(taking->store),
-             SOUK_TEXT_PRINT(taking->till));
-    souk_plan_add(plan, SOUK_EFFECT_RECEIPT, souk_text_of(key), -taking->total_minor,
-                  &taking->receipt);
-    return arena->failed ? SOUK_ENOMEM : SOUK_OK;
-}
-
-static souk_err find_customer(struct taking *taking)
-{
-    if (taking->customer.kind.bytes == 0)
-        return SOUK_OK;
-    taking->person = souk_arena_get(&taking->call->arena, sizeof *taking->person);
-    if (taking->call->arena.failed)
-        return SOUK_ENOMEM;
-    return checkout_find_customer(taking->call, &taking->customer, taking->person);
+    return checkout_plan_receipt(taking->call, plan, &taking->receipt, &taking->customer,
+                                 write_body, taking);
 }
 
 static souk_err make_plan(struct taking *taking, souk_plan *plan)
@@ -494,7 +463,8 @@ static souk_err make_plan(struct taking *taking, souk_plan *plan)
     SOUK_TRY(find_sale(taking));
     SOUK_TRY(count_all(taking));
     SOUK_TRY(check_tenders(taking));
-    SOUK_TRY(find_customer(taking));
+    if (taking->customer.kind.bytes)
+        SOUK_TRY(checkout_find_customer(taking->call, &taking->customer, &taking->person));
     souk_entropy(&taking->id, sizeof taking->id);
     SOUK_TRY(plan_money(taking, plan));
     plan_goods(taking, plan);

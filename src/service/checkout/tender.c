@@ -207,15 +207,33 @@ souk_err checkout_charge(const checkout_deal *deal, souk_plan *plan, unsigned pa
 
 /* ---- receipts ------------------------------------------------------------------------------------------------ */
 
-souk_err checkout_check_body(souk_call *call, souk_json_writer *json)
+souk_err checkout_plan_receipt(souk_call *call, souk_plan *plan, souk_receipt *receipt,
+                               const checkout_customer *customer,
+                               void (*write)(souk_json_writer *json, const void *of),
+                               const void *of)
 {
-    souk_err err = souk_json_write_check(json);
+    souk_auto_value(souk_buf)
+        text = {.mem = call->arena.mem, .limit_bytes = SOUK_RECEIPT_BODY_MOST};
+    souk_json_writer json = {.out = &text};
+    char key[SOUK_RECEIPT_STORE_BYTES + SOUK_RECEIPT_TILL_BYTES + 2];
+    write(&json, of);
+    souk_err err = souk_json_write_check(&json);
     if (err == SOUK_ETOOBIG)
         return souk_diag_say(
             &call->diag, err,
             "the receipt would have more than %d bytes: part the lines between two",
             SOUK_RECEIPT_BODY_MOST);
-    return err;
+    SOUK_TRY(err);
+    souk_text body = souk_buf_view(&text);
+    receipt->body = (souk_text){souk_arena_copy(&call->arena, body.at, body.bytes), body.bytes};
+    if (call->arena.failed)
+        return SOUK_ENOMEM;
+    SOUK_TRY(checkout_seal_who(call, customer, receipt->id, &receipt->who));
+    souk_receipt_prepare(receipt);
+    snprintf(key, sizeof key, "%.*s/%.*s", SOUK_TEXT_PRINT(receipt->store),
+             SOUK_TEXT_PRINT(receipt->till));
+    souk_plan_add(plan, SOUK_EFFECT_RECEIPT, souk_text_of(key), receipt->total_minor, receipt);
+    return SOUK_OK;
 }
 
 void checkout_put_hash(souk_json_writer *json, const char *key,

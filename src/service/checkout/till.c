@@ -11,8 +11,6 @@
 #include "base/currency.h"
 #include "base/random.h"
 
-#include <stdio.h>
-
 struct sale {
     souk_basket_reading reading; /* first: the form's user is a basket's reading */
     souk_till_basket basket;
@@ -91,16 +89,6 @@ static souk_err read_sale(struct sale *sale, const souk_json_doc *doc, bool comm
 }
 
 /* ---- who buys ------------------------------------------------------------------------------------------------ */
-
-static souk_err find_customer(struct sale *sale)
-{
-    if (sale->customer.kind.bytes == 0)
-        return SOUK_OK;
-    sale->person = souk_arena_get(&sale->call->arena, sizeof *sale->person);
-    if (sale->call->arena.failed)
-        return SOUK_ENOMEM;
-    return checkout_find_customer(sale->call, &sale->customer, sale->person);
-}
 
 static souk_time wall_of(const struct sale *sale)
 {
@@ -237,7 +225,8 @@ static souk_err earn(struct sale *sale)
 static souk_err price_sale(struct sale *sale, souk_basket_desk *desk)
 {
     souk_checkout *checkout = sale->call->state;
-    SOUK_TRY(find_customer(sale));
+    if (sale->customer.kind.bytes)
+        SOUK_TRY(checkout_find_customer(sale->call, &sale->customer, &sale->person));
     SOUK_TRY(enter(sale));
     SOUK_TRY(souk_basket_price(&checkout->rooms, desk, &sale->basket, &sale->call->arena,
                                &sale->call->diag));
@@ -418,31 +407,23 @@ static void plan_goods(struct sale *sale, souk_plan *plan)
 
 /* ---- the receipt -------------------------------------------------------------------------------------------- */
 
-static souk_err write_body(struct sale *sale)
+static void write_body(souk_json_writer *json, const void *of)
 {
-    souk_auto_value(souk_buf)
-        text = {.mem = sale->call->arena.mem, .limit_bytes = SOUK_RECEIPT_BODY_MOST};
-    souk_json_writer json = {.out = &text};
-    souk_json_write_object(&json);
-    souk_json_put_words(&json, "kind", "sale");
-    souk_json_put_time(&json, "at", sale->basket.at);
-    souk_basket_write(&json, &sale->basket);
-    checkout_write_tenders(&json, &sale->tenders, sale->basket.exponent);
+    const struct sale *sale = of;
+    souk_json_write_object(json);
+    souk_json_put_words(json, "kind", "sale");
+    souk_json_put_time(json, "at", sale->basket.at);
+    souk_basket_write(json, &sale->basket);
+    checkout_write_tenders(json, &sale->tenders, sale->basket.exponent);
     if (sale->change_minor)
-        souk_money_put(&json, "change", sale->change_minor, sale->basket.exponent);
-    write_visit(&json, sale);
-    souk_json_write_end(&json);
-    SOUK_TRY(checkout_check_body(sale->call, &json));
-    souk_text body = souk_buf_view(&text);
-    sale->receipt.body =
-        (souk_text){souk_arena_copy(&sale->call->arena, body.at, body.bytes), body.bytes};
-    return sale->call->arena.failed ? SOUK_ENOMEM : SOUK_OK;
+        souk_money_put(json, "change", sale->change_minor, sale->basket.exponent);
+    write_visit(json, sale);
+    souk_json_write_end(json);
 }
 
 static souk_err plan_receipt(struct sale *sale, souk_plan *plan)
 {
     const souk_till_basket *basket = &sale->basket;
-    char key[SOUK_RECEIPT_STORE_BYTES + SOUK_RECEIPT_TILL_BYTES + 2];
     if (basket->till.bytes == 0)
         return souk_diag_say(&sale->call->diag, SOUK_EINVAL,
                              "till is missing: receipts are numbered by till");
@@ -453,14 +434,8 @@ static souk_err plan_receipt(struct sale *sale, souk_plan *plan)
                                    .total_minor = basket->total_minor,
                                    .id = sale->id};
     memcpy(sale->receipt.currency, basket->currency, sizeof basket->currency);
-    SOUK_TRY(write_body(sale));
-    SOUK_TRY(checkout_seal_who(sale->call, &sale->customer, sale->id, &sale->receipt.who));
-    souk_receipt_prepare(&sale->receipt);
-    snprintf(key, sizeof key, "%.*s/%.*s", SOUK_TEXT_PRINT(basket->store),
-             SOUK_TEXT_PRINT(basket->till));
-    souk_plan_add(plan, SOUK_EFFECT_RECEIPT, souk_text_of(key), basket->total_minor,
-                  &sale->receipt);
-    return SOUK_OK;
+    return checkout_plan_receipt(sale->call, plan, &sale->receipt, &sale->customer, write_body,
+                                 sale);
 }
 
 static souk_err tell_receipt(souk_plan *plan, souk_tx *tx, souk_json_writer *json)
