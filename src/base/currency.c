@@ -102,3 +102,20 @@ unsigned souk_currency_exponent(const char code[4])
             return (unsigned)(places[i][0] - '0');
     return 2;
 }
+
+size_t souk_money_write(int64_t minor, unsigned exponent, char out[SOUK_MONEY_BYTES])
+{
+    char text[SOUK_MONEY_BYTES], *end = text + sizeof text, *at = end;
+    uint64_t rest = minor < 0 ? 0 - (uint64_t)minor : (uint64_t)minor;
+    *--at = '\0';
+    for (unsigned digit = 0; digit <= exponent || rest; digit++) {
+        if (digit == exponent && exponent)
+            *--at = '.';
+        *--at = (char)('0' + rest % 10);
+        rest /= 10;
+    }
+    if (minor < 0)
+        *--at = '-';
+    memcpy(out, at, (size_t)(end - at));
+    return (size_t)(end - at) - 1;
+}

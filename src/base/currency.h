@@ -28,6 +28,10 @@ SOUK_CHECKED souk_err souk_currency_of_number(souk_text digits, char ret_code[4]
 /* Places of its minor unit: EUR 2, JPY 0, KWD 3; 2 for a code that ISO 4217 gives none, and for withdrawn ones. */
 unsigned souk_currency_exponent(const char code[4]);
 
+/* Minor units as a person reads them, "12.50" with a NUL; returns its length. */
+enum { SOUK_MONEY_BYTES = 32 };
+size_t souk_money_write(int64_t minor, unsigned exponent, char out[SOUK_MONEY_BYTES]);
+
 /* The n-th code in order of the alphabet, NULL behind the last. */
 const char *souk_currency_at(size_t n);
 

@@ -209,9 +209,7 @@ static souk_err take_holds(souk_tx *tx, struct books_set *set, souk_diag *diag)
             if (err == SOUK_ENOENT)
                 err = books_why_not_hold(tx, leg, diag);
         } else if (!err && captures && leg->amount > leg->held) {
-            err = souk_diag_say(diag, SOUK_ECONFLICT,
-                                "%lld minor units are captured of a hold of %lld: capture less",
-                                (long long)leg->amount, (long long)leg->held);
+            err = books_why_not_capture(tx, leg, diag);
         } else if (!err && !captures) {
             leg->amount = leg->held;
         }

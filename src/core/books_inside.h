@@ -74,6 +74,7 @@ souk_err books_why_not_between(souk_tx *tx, int64_t debit, int64_t credit, souk_
 souk_err books_why_not_account(souk_tx *tx, const struct books_set *set,
                                const struct books_sum *sum, souk_diag *diag);
 souk_err books_why_not_hold(souk_tx *tx, const struct books_leg *leg, souk_diag *diag);
+souk_err books_why_not_capture(souk_tx *tx, const struct books_leg *leg, souk_diag *diag);
 souk_err books_why_not_refund(souk_tx *tx, const struct books_leg *leg, souk_diag *diag);
 
 #endif

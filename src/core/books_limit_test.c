@@ -40,7 +40,7 @@ SOUK_TEST("a set takes no more than its limit")
     {
         int64_t account = limited(&world, (souk_book_limits){.set_minor = 500});
         SOUK_CHECK_ERR(tell(&world, post(2, account, world.sales, 501)), SOUK_EDENIED);
-        SAYS(&world, "500 minor units at once");
+        SAYS(&world, "5.00 EUR at once");
         SOUK_MUST(tell(&world, post(2, account, world.sales, 500)));
     }
 }
@@ -329,5 +329,34 @@ SOUK_TEST("a charge is two statements, and each verb keeps to its budget")
         SOUK_CHECK(statements_of(&world, post(2, world.ann, world.sales, 100)) == 2);
         SOUK_CHECK(statements_of(&world, later(SOUK_TRANSFER_CAPTURE, 6, 5, 90)) == 2);
         SOUK_CHECK(statements_of(&world, later(SOUK_TRANSFER_REFUND, 7, 6, 80)) == 3);
+    }
+}
+
+SOUK_TEST("a refusal names amounts as a person reads them")
+{
+    static const struct {
+        const char *currency, *says;
+        unsigned from, to;
+    } cases[] = {
+        {"EUR", " has 0.00 EUR available and 12.50 EUR are asked", SOUK_BOOK_BALANCE,
+         SOUK_BOOK_SALES},
+        {"JPY", " has 0 JPY available and 1250 JPY are asked", SOUK_BOOK_BALANCE, SOUK_BOOK_SALES},
+        {"KWD", " has 0.000 KWD available and 1.250 KWD are asked", SOUK_BOOK_BALANCE,
+         SOUK_BOOK_SALES},
+        {"XXX", " has 0 points available and 1250 points are asked", SOUK_BOOK_POINTS,
+         SOUK_BOOK_SALES},
+    };
+    EACH_WORLD(world)
+    {
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+            int64_t from, to;
+            souk_book book = {.merchant = 1, .kind = cases[i].from, .owner = 70 + i};
+            memcpy(book.currency, cases[i].currency, 4);
+            SOUK_MUST(open_book(&world, book, &from));
+            book.kind = cases[i].to;
+            SOUK_MUST(open_book(&world, book, &to));
+            SOUK_CHECK_ERR(tell(&world, post(100 + i, from, to, 1250)), SOUK_ECONFLICT);
+            SAYS(&world, cases[i].says);
+        }
     }
 }

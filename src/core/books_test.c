@@ -58,7 +58,7 @@ SOUK_TEST("a hold is captured in part and the rest is free again, once")
         must_verify(&world);
 
         SOUK_CHECK_ERR(tell(&world, later(SOUK_TRANSFER_CAPTURE, 3, 2, 4001)), SOUK_ECONFLICT);
-        SAYS(&world, "4001");
+        SAYS(&world, "40.01 EUR are captured of a hold of 40.00 EUR");
         SOUK_MUST(tell(&world, later(SOUK_TRANSFER_CAPTURE, 3, 2, 2500)));
         state = state_of(&world, world.ann);
         SOUK_CHECK(state.available == 2500 && state.balance == 2500 && state.pending_out == 0);
@@ -153,7 +153,7 @@ SOUK_TEST("linked transfers stand or fall together, and are told again together"
         souk_transfer set[] = {post(12, world.ann, world.sales, 900),
                                post(11, world.ann, world.tax, 190)};
         SOUK_CHECK_ERR(tell_set(&world, set, 2), SOUK_ECONFLICT);
-        SAYS(&world, "1000 minor units available and 1090 are asked");
+        SAYS(&world, "10.00 EUR available and 10.90 EUR are asked");
         SOUK_CHECK(balance(&world, world.sales) == 0 && available(&world, world.ann) == 1000);
         set[1].amount_minor = 100;
         SOUK_MUST(tell_set(&world, set, 2));
@@ -186,7 +186,7 @@ SOUK_TEST(
         SOUK_CHECK_ERR(tell(&world, later(SOUK_TRANSFER_REFUND, 4, 3, 801)), SOUK_ECONFLICT);
         SOUK_MUST(tell(&world, later(SOUK_TRANSFER_REFUND, 4, 3, 500)));
         SOUK_CHECK_ERR(tell(&world, later(SOUK_TRANSFER_REFUND, 5, 3, 301)), SOUK_ECONFLICT);
-        SAYS(&world, "300 of 800 are left");
+        SAYS(&world, "3.00 EUR of 8.00 EUR are left");
         souk_transfer parts[] = {later(SOUK_TRANSFER_REFUND, 6, 3, 200),
                                  later(SOUK_TRANSFER_REFUND, 7, 3, 101)};
         SOUK_CHECK_ERR(tell_set(&world, parts, 2), SOUK_ECONFLICT);
@@ -211,7 +211,7 @@ SOUK_TEST("a tab goes as far below zero as its line, and the line cannot be draw
         SOUK_MUST(tell(&world, hold(1, world.tab, world.sales, 400)));
         SOUK_MUST(tell(&world, post(2, world.tab, world.sales, 600)));
         SOUK_CHECK_ERR(tell(&world, post(3, world.tab, world.sales, 1)), SOUK_ECONFLICT);
-        SAYS(&world, "0 minor units available");
+        SAYS(&world, "0.00 EUR available");
         SOUK_MUST(tell(&world, post(4, world.tender, world.tab, 100)));
         SOUK_MUST(tell(&world, post(3, world.tab, world.sales, 1)));
         SOUK_CHECK(balance(&world, world.tab) == -501 && available(&world, world.tab) == 99);

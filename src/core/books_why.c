@@ -4,9 +4,28 @@
  * nothing explains it, and the closure is run again. */
 #include "core/books_inside.h"
 
+#include "base/currency.h"
+
+#include <stdio.h>
+
 static souk_err changed_meanwhile(souk_diag *diag)
 {
     return souk_diag_say(diag, SOUK_ERETRY, "the account changed at this moment: send it again");
+}
+
+/* "12.50 EUR", "300 points": who reads it may be a cashier. */
+struct amount {
+    char text[SOUK_MONEY_BYTES + 8];
+};
+
+static struct amount amount_of(int64_t minor, const char currency[4])
+{
+    struct amount amount;
+    char number[SOUK_MONEY_BYTES];
+    bool is_points = !strcmp(currency, "XXX");
+    souk_money_write(minor, is_points ? 0 : souk_currency_exponent(currency), number);
+    snprintf(amount.text, sizeof amount.text, "%s %s", number, is_points ? "points" : currency);
+    return amount;
 }
 
 /* ---- a transfer was not written ---------------------------------------------------------------------- */
@@ -59,6 +78,7 @@ souk_err books_why_not_between(souk_tx *tx, int64_t debit, int64_t credit, souk_
 /* ---- an account was not changed ----------------------------------------------------------------------- */
 
 struct account_row {
+    char currency[4];
     int64_t available, debits, credits, closed, set_most, day_most, confirm_above, day, day_spent;
 };
 
@@ -68,7 +88,7 @@ static souk_err read_row(souk_tx *tx, int64_t account, struct account_row *row)
     SOUK_TRY(souk_rows_begin(tx,
                              "SELECT credits - debits - held_out + below, debits + held_out,"
                              " credits + held_in, closed, set_most, day_most, confirm_above, day,"
-                             " day_spent FROM book_account WHERE id = ?1",
+                             " day_spent, currency FROM book_account WHERE id = ?1",
                              SOUK_VALUES(SOUK_INT(account)), &rows));
     if (!souk_rows_next(&rows)) {
         SOUK_TRY(souk_rows_check(&rows));
@@ -85,6 +105,8 @@ static souk_err read_row(souk_tx *tx, int64_t account, struct account_row *row)
         .day = souk_rows_int(&rows, 7),
         .day_spent = souk_rows_int(&rows, 8),
     };
+    souk_text currency = souk_rows_text(&rows, 9);
+    memcpy(row->currency, currency.at, currency.bytes < 4 ? currency.bytes : 3);
     return souk_rows_check(&rows);
 }
 
@@ -94,25 +116,25 @@ static souk_err why_not_spend(const struct books_set *set, const struct books_su
     if (sum->spend > row->set_most)
         return souk_diag_say(
             diag, SOUK_EDENIED,
-            "account %lld may spend %lld minor units at once and %lld are asked: pay "
-            "the rest in another way",
-            (long long)sum->account, (long long)row->set_most, (long long)sum->spend);
+            "account %lld may spend %s at once and %s are asked: pay the rest in another way",
+            (long long)sum->account, amount_of(row->set_most, row->currency).text,
+            amount_of(sum->spend, row->currency).text);
     int64_t spent = row->day < set->when.day ? 0 : row->day_spent;
     if (row->day == sum->give_day)
         spent -= sum->give;
     if (spent + sum->spend > row->day_most)
         return souk_diag_say(
             diag, SOUK_EDENIED,
-            "account %lld may spend %lld minor units a day, has spent %lld, and %lld "
-            "are asked: pay in another way, or tomorrow",
-            (long long)sum->account, (long long)row->day_most, (long long)spent,
-            (long long)sum->spend);
+            "account %lld may spend %s a day, has spent %s, and %s are asked: pay in another way, "
+            "or tomorrow",
+            (long long)sum->account, amount_of(row->day_most, row->currency).text,
+            amount_of(spent, row->currency).text, amount_of(sum->spend, row->currency).text);
     if (!set->when.confirmed && sum->spend > row->confirm_above)
         return souk_diag_say(
             diag, SOUK_EDENIED,
-            "above %lld minor units account %lld wants the shopper's confirmation: "
-            "ask for it and send this again with `confirmed`",
-            (long long)row->confirm_above, (long long)sum->account);
+            "above %s account %lld wants the shopper's confirmation: ask for it and send this "
+            "again with `confirmed`",
+            amount_of(row->confirm_above, row->currency).text, (long long)sum->account);
     return changed_meanwhile(diag);
 }
 
@@ -136,9 +158,10 @@ souk_err books_why_not_account(souk_tx *tx, const struct books_set *set,
     int64_t need = sum->debit + sum->out - sum->credit;
     if (need > 0 && row.available < need)
         return souk_diag_say(diag, SOUK_ECONFLICT,
-                             "account %lld has %lld minor units available and %lld are asked: take "
-                             "less, or pay the rest in another way",
-                             (long long)sum->account, (long long)row.available, (long long)need);
+                             "account %lld has %s available and %s are asked: take less, or pay "
+                             "the rest in another way",
+                             (long long)sum->account, amount_of(row.available, row.currency).text,
+                             amount_of(need, row.currency).text);
     return sum->spend ? why_not_spend(set, sum, &row, diag) : changed_meanwhile(diag);
 }
 
@@ -163,16 +186,26 @@ souk_err books_why_not_hold(souk_tx *tx, const struct books_leg *leg, souk_diag 
                               : "the hold is over, it was captured, voided or due: make a new one");
 }
 
+souk_err books_why_not_capture(souk_tx *tx, const struct books_leg *leg, souk_diag *diag)
+{
+    struct side from;
+    SOUK_TRY(look_at(tx, leg->debit, &from, diag));
+    return souk_diag_say(diag, SOUK_ECONFLICT, "%s are captured of a hold of %s: capture less",
+                         amount_of(leg->amount, from.currency).text,
+                         amount_of(leg->held, from.currency).text);
+}
+
 souk_err books_why_not_refund(souk_tx *tx, const struct books_leg *leg, souk_diag *diag)
 {
     int64_t refunded = 0;
+    struct side to;
+    SOUK_TRY(look_at(tx, leg->credit, &to, diag));
     souk_err err = souk_sql_one_int(tx, "SELECT refunded FROM book_refund WHERE original = ?1",
                                     SOUK_VALUES(SOUK_BLOB(leg->of, BOOKS_ID_BYTES)), &refunded);
     if (err && err != SOUK_ENOENT)
         return err;
-    return souk_diag_say(diag, SOUK_ECONFLICT,
-                         "%lld minor units are asked back and %lld of %lld are left to refund: ask "
-                         "for less",
-                         (long long)leg->amount, (long long)(leg->most - refunded),
-                         (long long)leg->most);
+    return souk_diag_say(
+        diag, SOUK_ECONFLICT, "%s are asked back and %s of %s are left to refund: ask for less",
+        amount_of(leg->amount, to.currency).text, amount_of(leg->most - refunded, to.currency).text,
+        amount_of(leg->most, to.currency).text);
 }

@@ -22,6 +22,7 @@
 
 #include "algo/pricing.h"
 #include "algo/tax.h"
+#include "base/currency.h"
 #include "base/form.h"
 #include "base/gs1.h"
 #include "base/json_write.h"
@@ -103,9 +104,6 @@ void souk_basket_done(souk_till_basket *basket);
 
 /* Members of an object that the caller begins and ends: lines, offers, taxes, totals, hints. */
 void souk_basket_write(souk_json_writer *json, const souk_till_basket *basket);
-/* "12.50" with a NUL; returns its length. */
-enum { SOUK_MONEY_BYTES = 32 };
-size_t souk_money_write(int64_t minor, unsigned exponent, char out[SOUK_MONEY_BYTES]);
 /* "key":"12.50" */
 void souk_money_put(souk_json_writer *json, const char *key, int64_t minor, unsigned exponent);
 /* A text that must hold no number of a payment card. */

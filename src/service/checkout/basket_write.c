@@ -1,23 +1,6 @@
 /* basket_write.c - the answer of basket.h: what each line costs, and why. */
 #include "service/checkout/basket.h"
 
-size_t souk_money_write(int64_t minor, unsigned exponent, char out[SOUK_MONEY_BYTES])
-{
-    char text[SOUK_MONEY_BYTES], *end = text + sizeof text, *at = end;
-    uint64_t rest = minor < 0 ? 0 - (uint64_t)minor : (uint64_t)minor;
-    *--at = '\0';
-    for (unsigned digit = 0; digit <= exponent || rest; digit++) {
-        if (digit == exponent && exponent)
-            *--at = '.';
-        *--at = (char)('0' + rest % 10);
-        rest /= 10;
-    }
-    if (minor < 0)
-        *--at = '-';
-    memcpy(out, at, (size_t)(end - at));
-    return (size_t)(end - at) - 1;
-}
-
 void souk_money_put(souk_json_writer *json, const char *key, int64_t minor, unsigned exponent)
 {
     char text[SOUK_MONEY_BYTES];
