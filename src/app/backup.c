@@ -64,6 +64,22 @@ static souk_err check_part(souk_disk *from, const char *name, souk_diag *diag)
         souk_disk_folder(from), name);
 }
 
+/* The ledger of the backup becomes that of the settings: a file, or a database. */
+static souk_err put_ledger(const app_options *options, souk_disk *from, souk_disk *to,
+                           souk_diag *diag)
+{
+    souk_auto_value(souk_buf) path = {.mem = souk_mem_heap()};
+    app_settings settings = {0};
+    SOUK_TRY(app_read_settings(options, &settings, diag));
+    const char *url = app_setting_text(&settings, APP_LEDGER_URL);
+    if (*url == '\0')
+        return copy_file(from, to, "ledger");
+    souk_buf_print(&path, "%s/ledger", options->to);
+    const char *file = souk_buf_ended(&path);
+    SOUK_TRY(souk_buf_check(&path));
+    return souk_ledger_restore_postgres(url, file, diag);
+}
+
 souk_err app_restore(const app_options *options, souk_diag *diag)
 {
     souk_auto(souk_disk) from = NULL;
@@ -101,7 +117,7 @@ souk_err app_restore(const app_options *options, souk_diag *diag)
         if (souk_disk_exists(from, "erasures"))
             SOUK_TRY(copy_file(from, to, "erasures"));
     }
-    SOUK_TRY(copy_file(from, to, "ledger"));
+    SOUK_TRY(put_ledger(options, from, to, diag));
     souk_disk_free(souk_take(&to));
     SOUK_TRY(app_shop_open(options, &shop, diag));
     souk_err err = souk_spine_erasures_replay(shop.spine, "erasures");

@@ -282,6 +282,12 @@ typedef souk_err souk_ledger_progress(void *context, uint64_t done_bytes, uint64
 SOUK_CHECKED souk_err souk_ledger_backup(souk_ledger *ledger, souk_disk *to, const char *name,
                                          souk_ledger_progress *progress, void *context);
 
+/* Fills the empty database of a URL with what souk_ledger_backup wrote from PostgreSQL, by pg_restore, all of it or
+ * nothing; what it has to say goes to stderr.  SOUK_ECONFLICT: the database is not empty, not there, or the file no
+ * backup.  SOUK_EUNSUPPORTED: there is no pg_restore here. */
+SOUK_CHECKED souk_err souk_ledger_restore_postgres(const char *url, const char *path,
+                                                   souk_diag *diag);
+
 /* Walks everything stored; SOUK_ECORRUPT with the first complaint in diag.  Reads the whole file.  On PostgreSQL every
  * row of every table, and every index where the extension amcheck is there and granted. */
 SOUK_CHECKED souk_err souk_ledger_verify(souk_ledger *ledger, souk_diag *diag);

@@ -16,7 +16,7 @@ extern char **environ;
 
 enum { SLICE_BYTES = 256 << 10, VARIABLES_MOST = 60 };
 
-/* ---- pg_dump ------------------------------------------------------------------------------------- */
+/* ---- pg_dump and pg_restore ------------------------------------------------------------------------------------- */
 
 /* The environment with the URL's parts in it, as libpq reads them: PGHOST, PGPASSWORD … */
 struct variables {
@@ -70,13 +70,13 @@ static souk_err fill_variables(const char *url, struct variables *variables)
 }
 
 /* Debian keeps the programs of each version in a folder of its own. */
-static const char *find_program(char path[200])
+static const char *find_program(const char *name, char path[200])
 {
     static const char *const folders[] = {
         "/usr/bin", "/usr/local/bin", "/usr/lib/postgresql/17/bin", "/usr/lib/postgresql/16/bin",
         "/usr/lib/postgresql/15/bin"};
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-        snprintf(path, 200, "%s/pg_dump", folders[i]);
+        snprintf(path, 200, "%s/%s", folders[i], name);
         if (access(path, X_OK) == 0)
             return path;
     }
@@ -138,7 +138,7 @@ static souk_err dump_into(struct postgres_place *place, const struct copying *co
     char path[200];
     pid_t pid = 0;
     int fd = -1, status = 0;
-    const char *program = find_program(path);
+    const char *program = find_program("pg_dump", path);
     if (!program)
         return SOUK_EUNSUPPORTED;
     char *slice = souk_mem_get(place->mem, SLICE_BYTES);
@@ -192,6 +192,38 @@ souk_err souk_postgres_backup(void *context, souk_disk *to, const char *name,
     if (err)
         (void)!souk_disk_remove(to, part); /* what it says cannot matter any more */
     return err;
+}
+
+souk_err souk_ledger_restore_postgres(const char *url, const char *path, souk_diag *diag)
+{
+    char program[200];
+    /* An empty name of a database is the environment's. */
+    char *arguments[] = {program,
+                         (char[]){"--dbname="},
+                         (char[]){"--no-password"},
+                         (char[]){"--no-owner"},
+                         (char[]){"--single-transaction"},
+                         (char[]){"--exit-on-error"},
+                         (char *)(uintptr_t)path,
+                         NULL};
+    struct variables variables = {.ours = 0};
+    pid_t pid;
+    int status = 0;
+    if (!find_program("pg_restore", program))
+        return souk_diag_say(diag, SOUK_EUNSUPPORTED,
+                             "there is no pg_restore here: install postgresql-client");
+    souk_err err = fill_variables(url, &variables);
+    if (!err && posix_spawn(&pid, program, NULL, NULL, arguments, variables.whole))
+        err = SOUK_EBUSY;
+    variables_done(&variables);
+    SOUK_TRY(err);
+    while (waitpid(pid, &status, 0) < 0)
+        ;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return SOUK_OK;
+    return souk_diag_say(diag, SOUK_ECONFLICT,
+                         "pg_restore did not fill the database of ledger.url, and changed nothing: "
+                         "name an empty one that this user owns");
 }
 
 /* ---- a check of everything ---------------------------------------------------------------------- */

@@ -30,12 +30,16 @@ def on_file(function):
 class Shop:
     def __init__(self):
         self.data = os.path.join(tempfile.mkdtemp(prefix="souk-wire-"), "data")
-        self.of_ledger = {"SOUK_LEDGER_URL": postgres.database()} if ON_POSTGRES else {}
-        self.environment = {**os.environ, **self.of_ledger}
+        self.new_ledger()
         made = self.run("init", "--json")
         self.token, self.key = made["admin_token"], made["write_key"]
         self.process = None
         self.stderr_path = os.path.join(os.path.dirname(self.data), "stderr")
+
+    def new_ledger(self):
+        """An empty database for what `data` names, where ledgers are databases."""
+        self.of_ledger = {"SOUK_LEDGER_URL": postgres.database()} if ON_POSTGRES else {}
+        self.environment = {**os.environ, **self.of_ledger}
 
     def __enter__(self):
         return self

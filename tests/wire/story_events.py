@@ -119,6 +119,7 @@ def a_restored_backup_does_not_bring_the_erased_back():
         for name in ["root.key", "erasures"]:
             shutil.copy(os.path.join(shop.data, name), os.path.join(other, name))
         shop.data = other
+        shop.new_ledger()
         assert "erased" not in shop.end(shop.begin("restore", "--to", backup))[1]
         assert shop.run("stats")["events"] == 2
         assert shop.run("shopper", "user", "u1")["identifiers"][0]["value"] == "u1"
@@ -138,6 +139,7 @@ def a_restore_without_the_newest_erasures_says_who_may_be_back():
             os.mkdir(folder)
         shutil.copy(os.path.join(shop.data, "root.key"), other)
         shop.data = other
+        shop.new_ledger()
         assert "holds no backup" in shop.run("restore", "--to", empty, fails=1)
         out, words = shop.end(shop.begin("restore", "--to", backup))
         assert out == {"done": True} and "shoppers erased after it may be back" in words, (out, words)

@@ -1,7 +1,7 @@
 """Long work beside a running server: imports, backups, checks; and who may speak, changed while it runs."""
 import json, os, shutil, signal, sys, time
 
-from lib import Shop, event, story
+from lib import ON_POSTGRES, Shop, event, story
 from load import WAIT_S, Load, send_again
 
 COLUMNS = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
@@ -175,6 +175,9 @@ def a_backup_beside_the_server_under_load_is_whole_and_holds_what_was_acknowledg
         for name in ["root.key", "erasures"]:
             shutil.copy(os.path.join(shop.data, name), os.path.join(other, name))
         shop.data = other
+        if ON_POSTGRES:  # a shop is there
+            assert "name an empty one" in shop.run("restore", "--to", backup, fails=1)
+        shop.new_ledger()
         shop.run("restore", "--to", backup)
         assert shop.run("verify")["done"]
         shop.start()
