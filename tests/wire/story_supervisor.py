@@ -87,6 +87,7 @@ def a_supervisor_hears_how_far_the_log_is_read_and_grants_more_time():
 
 
 @story
+@on_file
 def a_supervisor_hears_of_a_full_disk_and_of_room_again():
     with FaultyShop() as shop, Supervisor() as supervisor:
         shop.start_on_faulty_disk(supervisor.environment())
