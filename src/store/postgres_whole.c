@@ -222,8 +222,9 @@ souk_err souk_ledger_restore_postgres(const char *url, const char *path, souk_di
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return SOUK_OK;
     return souk_diag_say(diag, SOUK_ECONFLICT,
-                         "pg_restore did not fill the database of ledger.url, and changed nothing: "
-                         "name an empty one that this user owns");
+                         "pg_restore did not fill the database of ledger.url, and changed nothing; "
+                         "its reason is above: name an empty one that this user owns, and a backup "
+                         "of a ledger on PostgreSQL");
 }
 
 /* ---- a check of everything ---------------------------------------------------------------------- */
