@@ -2,38 +2,17 @@
  * wrong, none is a fault of ours, and in the end points and coupons add up.
  *
  * Input: requests parted by a NUL: "POST /v1/loyalty/adjust?query", a line end, the body; "TIME" lets ten days pass, and
- * what expired is booked.  A PUT comes with If-None-Match: *, a DELETE with If-Match: "v1".
- * The spine is stood in for here by a ledger on a disk in memory and nine shoppers, user 1 to 9. */
+ * what expired is booked.  The spine is stood in for here by a ledger on a disk in memory and nine shoppers, user 1 to 9. */
 #include "core/document.h"
 #include "service/loyalty/loyalty_inside.h"
+
+#include "routes_check.h"
 
 #include <stdio.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
-static souk_clock_fake now;
-static souk_ledger *ledger;
-static souk_hashes hashes;
-
-/* ---- in place of the spine ------------------------------------------------------------------------------ */
-
-const souk_hashes *souk_spine_hashes(const souk_spine *spine)
-{
-    (void)spine;
-    return &hashes;
-}
-
-const souk_clock *souk_spine_clock(const souk_spine *spine)
-{
-    (void)spine;
-    return &now.clock;
-}
-
-souk_ledger *souk_spine_ledger(souk_spine *spine)
-{
-    (void)spine;
-    return ledger;
-}
+/* ---- in place of the spine, besides ---------------------------------------------------------------------- */
 
 /* User 3 has two histories, 3 and 30. */
 souk_err souk_spine_find(souk_spine *spine, souk_id_kind kind, souk_text value,
@@ -78,70 +57,7 @@ souk_err souk_index_person_of_atom(const souk_index *index, uint32_t atom, souk_
     return SOUK_OK;
 }
 
-/* ---- one request ------------------------------------------------------------------------------------------ */
-
-static unsigned answers;
-
-static void answered(souk_call *call, int status, const char *type, souk_text body,
-                     unsigned retry_s)
-{
-    souk_json_doc doc = {.mem = souk_mem_heap()};
-    (void)type, (void)retry_s;
-    answers++;
-    souk_assert(status == 200 || status == 201 || (status >= 400 && status < 500));
-    souk_assert(souk_json_read(&doc, body, NULL, NULL) == SOUK_OK);
-    souk_json_node detail = souk_json_member(&doc, souk_json_root(&doc), SOUK_TEXT("detail"));
-    souk_assert(status < 400 || souk_json_raw(&doc, detail).bytes > 10);
-    souk_json_doc_done(&doc);
-    souk_call_free(call);
-}
-
-static souk_text header(souk_call *call, souk_text name)
-{
-    if (souk_text_equal(call->method, SOUK_TEXT("PUT")) &&
-        souk_text_equal_nocase(name, SOUK_TEXT("if-none-match")))
-        return SOUK_TEXT("*");
-    if (souk_text_equal(call->method, SOUK_TEXT("DELETE")) &&
-        souk_text_equal_nocase(name, SOUK_TEXT("if-match")))
-        return SOUK_TEXT("\"v1\"");
-    return SOUK_TEXT("");
-}
-
-static const souk_route *find_route(souk_call *call)
-{
-    for (size_t i = 0; i < souk_loyalty_service.route_count; i++) {
-        const souk_route *route = &souk_loyalty_service.routes[i];
-        if (souk_text_equal(call->method, souk_text_of(route->method)) &&
-            souk_route_fits(route, call->path, call->parts))
-            return route;
-    }
-    return NULL;
-}
-
-static void ask(souk_loyalty *loyalty, souk_text request)
-{
-    souk_call *call;
-    souk_assert(souk_call_new(souk_mem_heap(), &call) == SOUK_OK);
-    souk_text line = souk_text_cut(&request, '\n');
-    call->method = souk_text_cut(&line, ' ');
-    call->path = souk_text_cut(&line, '?');
-    call->query = line.at ? line : SOUK_TEXT("");
-    call->body = request.at ? request : SOUK_TEXT("");
-    call->caller = (souk_caller){.merchant = 1, .scopes = SOUK_SCOPE_ALL};
-    call->state = loyalty;
-    call->owners = &loyalty->owners;
-    call->local = true;
-    call->send = answered;
-    call->header = header;
-    call->route = find_route(call);
-    if (!call->route) {
-        souk_call_free(call);
-        return;
-    }
-    unsigned before = answers;
-    call->route->handle(call);
-    souk_assert(answers == before + 1);
-}
+/* ---- requests ------------------------------------------------------------------------------------------------ */
 
 static void ask_all(souk_loyalty *loyalty, souk_text requests)
 {
@@ -149,7 +65,7 @@ static void ask_all(souk_loyalty *loyalty, souk_text requests)
         souk_text request = souk_text_cut(&requests, '\0');
         bool more = true;
         if (!souk_text_equal(request, SOUK_TEXT("TIME"))) {
-            ask(loyalty, request);
+            ask(&souk_loyalty_service, loyalty, &loyalty->owners, request);
             continue;
         }
         souk_clock_fake_advance(&now, 10 * SOUK_DAY_MS);

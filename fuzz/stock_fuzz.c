@@ -5,86 +5,12 @@
  * what is over expires.  The spine is stood in for here by a ledger on a disk in memory. */
 #include "service/stock/stock.h"
 
+#include "routes_check.h"
+
 #include <stdio.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
-
-static souk_clock_fake now;
-static souk_ledger *ledger;
-static souk_hashes hashes;
-
-/* ---- in place of the spine ------------------------------------------------------------------------------ */
-
-const souk_hashes *souk_spine_hashes(const souk_spine *spine)
-{
-    (void)spine;
-    return &hashes;
-}
-
-const souk_clock *souk_spine_clock(const souk_spine *spine)
-{
-    (void)spine;
-    return &now.clock;
-}
-
-souk_ledger *souk_spine_ledger(souk_spine *spine)
-{
-    (void)spine;
-    return ledger;
-}
-
-/* ---- one request ------------------------------------------------------------------------------------------ */
-
-static unsigned answers;
-
-static void answered(souk_call *call, int status, const char *type, souk_text body,
-                     unsigned retry_s)
-{
-    souk_json_doc doc = {.mem = souk_mem_heap()};
-    (void)type, (void)retry_s;
-    answers++;
-    souk_assert(status == 200 || status == 201 || (status >= 400 && status < 500));
-    souk_assert(souk_json_read(&doc, body, NULL, NULL) == SOUK_OK);
-    souk_json_node detail = souk_json_member(&doc, souk_json_root(&doc), SOUK_TEXT("detail"));
-    souk_assert(status < 400 || souk_json_raw(&doc, detail).bytes > 10);
-    souk_json_doc_done(&doc);
-    souk_call_free(call);
-}
-
-static const souk_route *find_route(souk_call *call)
-{
-    for (size_t i = 0; i < souk_stock_service.route_count; i++) {
-        const souk_route *route = &souk_stock_service.routes[i];
-        if (souk_text_equal(call->method, souk_text_of(route->method)) &&
-            souk_route_fits(route, call->path, call->parts))
-            return route;
-    }
-    return NULL;
-}
-
-static void ask(souk_stock *stock, const souk_effect_owners *owners, souk_text request)
-{
-    souk_call *call;
-    souk_assert(souk_call_new(souk_mem_heap(), &call) == SOUK_OK);
-    souk_text line = souk_text_cut(&request, '\n');
-    call->method = souk_text_cut(&line, ' ');
-    call->path = souk_text_cut(&line, '?');
-    call->query = line.at ? line : SOUK_TEXT("");
-    call->body = request.at ? request : SOUK_TEXT("");
-    call->caller = (souk_caller){.merchant = 1, .scopes = SOUK_SCOPE_ALL};
-    call->state = stock;
-    call->owners = owners;
-    call->send = answered;
-    call->route = find_route(call);
-    if (!call->route) {
-        souk_call_free(call);
-        return;
-    }
-    unsigned before = answers;
-    call->route->handle(call);
-    souk_assert(answers == before + 1);
-}
 
 static void ask_all(souk_stock *stock, souk_text requests)
 {
@@ -94,7 +20,7 @@ static void ask_all(souk_stock *stock, souk_text requests)
         uint64_t expired;
         bool more;
         if (!souk_text_equal(request, SOUK_TEXT("TIME"))) {
-            ask(stock, &owners, request);
+            ask(&souk_stock_service, stock, &owners, request);
             continue;
         }
         souk_clock_fake_advance(&now, 60000);
