@@ -10,13 +10,11 @@
 #include "os/disk.h"
 #include "os/thread.h"
 
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-enum { CLIENTS = 64, SHOPPERS = 10000, ROUNDS = 3, CHARGES = 40000, SYNCS = 200 };
+enum { CLIENTS = 64, SHOPPERS = 10000, ROUNDS = 3, CHARGES = 40000 };
 
 #define BEGAN_MS 1767268800000
 
@@ -177,28 +175,6 @@ static bool measure_peer(const struct shop *shop, double *ret_per_s)
     return fine;
 }
 
-/* ---- the disk ------------------------------------------------------------------------------------------------------ */
-
-static bool measure_disk(const char *folder, double *ret_p50_ms)
-{
-    static const char page[4096];
-    double took_ms[SYNCS];
-    char path[640];
-    snprintf(path, sizeof path, "%s/syncs", folder);
-    int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-    bool fine = fd >= 0;
-    for (size_t i = 0; i < SYNCS && fine; i++) {
-        double began_s = bench_wall_s();
-        fine = write(fd, page, sizeof page) == (ssize_t)sizeof page && fdatasync(fd) == 0;
-        took_ms[i] = (bench_wall_s() - began_s) * 1e3;
-    }
-    if (fd >= 0)
-        close(fd);
-    if (fine)
-        *ret_p50_ms = bench_median(took_ms, SYNCS);
-    return fine;
-}
-
 /* ---- in turn --------------------------------------------------------------------------------------------------------- */
 
 static souk_err audit(souk_tx *tx, void *diag)
@@ -219,9 +195,7 @@ static souk_err one_round(struct shop *ours, struct shop *peer, size_t round,
     if (!measure_peer(peer, &figures->peer_per_s[round]))
         return souk_diag_say(diag, SOUK_EIO, "SQLite's own rows cannot be written in %s",
                              peer->folder);
-    if (!measure_disk(ours->folder, &figures->sync_ms[round]))
-        return souk_diag_say(diag, SOUK_EIO, "%s cannot be synced", ours->folder);
-    return SOUK_OK;
+    return bench_sync_ms(ours->folder, &figures->sync_ms[round], diag);
 }
 
 static souk_err measure(struct shop *ours, struct shop *peer, struct figures *figures,

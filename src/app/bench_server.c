@@ -331,6 +331,28 @@ double bench_median(double *values, size_t count)
     return values[count / 2];
 }
 
+souk_err bench_sync_ms(const char *folder, double *ret_p50_ms, souk_diag *diag)
+{
+    static const char page[4096];
+    double took_ms[200];
+    char path[640];
+    snprintf(path, sizeof path, "%.600s/syncs", folder);
+    int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    bool fine = fd >= 0;
+    for (size_t i = 0; i < sizeof took_ms / sizeof *took_ms && fine; i++) {
+        double began_s = bench_wall_s();
+        fine = write(fd, page, sizeof page) == (ssize_t)sizeof page && fdatasync(fd) == 0;
+        took_ms[i] = (bench_wall_s() - began_s) * 1e3;
+    }
+    if (fd >= 0)
+        close(fd);
+    unlink(path);
+    if (!fine)
+        return souk_diag_say(diag, SOUK_EIO, "%s cannot be synced", folder);
+    *ret_p50_ms = bench_median(took_ms, sizeof took_ms / sizeof *took_ms);
+    return SOUK_OK;
+}
+
 souk_err bench_on_server(bench_run *bench,
                          souk_err (*measure)(bench_run *bench, bench_server *server,
                                              souk_diag *diag),

@@ -12,11 +12,9 @@
 #include "service/stock/stock.h"
 #include "store/vault.h"
 
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum {
     CLIENTS = 64,
@@ -284,28 +282,6 @@ static bool measure_peer(const struct shop *shop, bool has_rows, double *ret_per
     return fine;
 }
 
-/* ---- the disk -------------------------------------------------------------------------------------------------- */
-
-static bool measure_disk(const char *folder, double *ret_p50_ms)
-{
-    static const char page[4096];
-    double took_ms[SYNCS];
-    char path[640];
-    snprintf(path, sizeof path, "%s/syncs", folder);
-    int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-    bool fine = fd >= 0;
-    for (size_t i = 0; i < SYNCS && fine; i++) {
-        double began_s = bench_wall_s();
-        fine = write(fd, page, sizeof page) == (ssize_t)sizeof page && fdatasync(fd) == 0;
-        took_ms[i] = (bench_wall_s() - began_s) * 1e3;
-    }
-    if (fd >= 0)
-        close(fd);
-    if (fine)
-        *ret_p50_ms = bench_median(took_ms, SYNCS);
-    return fine;
-}
-
 /* ---- in turn ---------------------------------------------------------------------------------------------------- */
 
 struct figures {
@@ -333,9 +309,7 @@ static souk_err one_round(struct shop *ours, struct shop *peer, bool has_rows, s
     if (!measure_peer(peer, has_rows,
                       has_rows ? &figures->peer_rows[round] : &figures->peer_memory[round]))
         return say_peer(peer, diag);
-    if (!measure_disk(ours->folder, &figures->sync_ms[round]))
-        return souk_diag_say(diag, SOUK_EIO, "%s cannot be synced", ours->folder);
-    return SOUK_OK;
+    return bench_sync_ms(ours->folder, &figures->sync_ms[round], diag);
 }
 
 /* How long the rows of the levels that moved take, and opening with none of them written. */

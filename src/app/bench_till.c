@@ -12,12 +12,11 @@
 #include "os/thread.h"
 #include "service/checkout/checkout.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { ROUNDS = 3, ROUNDS_SLOW = 1, BASKETS = 10000, SYNCS = 200, SLOW_MS = 2, WORDS = 100 };
+enum { ROUNDS = 3, ROUNDS_SLOW = 1, BASKETS = 10000, SLOW_MS = 2, WORDS = 100 };
 
 struct shop {
     bench_run *bench;
@@ -221,29 +220,6 @@ static souk_err measure_http(struct shop *shop, struct http *ret_http, souk_diag
     return err;
 }
 
-/* ---- the disk ----------------------------------------------------------------------------------------------- */
-
-static bool measure_disk(const char *folder, double *ret_p50_ms)
-{
-    static const char page[4096];
-    double took_ms[SYNCS];
-    char path[640];
-    snprintf(path, sizeof path, "%.600s/syncs", folder);
-    int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-    bool fine = fd >= 0;
-    for (size_t i = 0; i < SYNCS && fine; i++) {
-        double began_s = bench_wall_s();
-        fine = write(fd, page, sizeof page) == (ssize_t)sizeof page && fdatasync(fd) == 0;
-        took_ms[i] = (bench_wall_s() - began_s) * 1e3;
-    }
-    if (fd >= 0)
-        close(fd);
-    unlink(path);
-    if (fine)
-        *ret_p50_ms = bench_median(took_ms, SYNCS);
-    return fine;
-}
-
 /* ---- claims -------------------------------------------------------------------------------------------------- */
 
 /* Words of a claim, which live as long as the claims do. */
@@ -397,8 +373,7 @@ static souk_err run(bench_run *bench, souk_diag *diag)
         shops[i].count = bench->scale ? bench->scale : BASKETS;
         SOUK_TRY(measure_shop(&shops[i], diag));
     }
-    if (!measure_disk(bench->folder, &sync_ms))
-        return souk_diag_say(diag, SOUK_EIO, "%s cannot be synced", bench->folder);
+    SOUK_TRY(bench_sync_ms(bench->folder, &sync_ms, diag));
     bench_add(bench, "fdatasync of 4 KiB, p50", sync_ms, "ms", BENCH_TOLD, 0, "-");
     return SOUK_OK;
 }
