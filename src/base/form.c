@@ -157,3 +157,12 @@ souk_err souk_form_word(souk_form *form, souk_json_node value, const char *const
     }
     return souk_form_refuse(form, "one of these is expected: %s", list);
 }
+
+souk_err souk_form_either(souk_form *form, souk_json_node value, const char *no, const char *yes,
+                          bool *ret_bool)
+{
+    size_t word;
+    SOUK_TRY(souk_form_word(form, value, (const char *const[]){no, yes}, 2, &word));
+    *ret_bool = word == 1;
+    return SOUK_OK;
+}

@@ -67,5 +67,8 @@ SOUK_CHECKED souk_err souk_form_bool(souk_form *form, souk_json_node value, bool
 /* One of the words [count]; *ret_word is its index. */
 SOUK_CHECKED souk_err souk_form_word(souk_form *form, souk_json_node value,
                                      const char *const *words, size_t count, size_t *ret_word);
+/* One of two words; *ret_bool: the second. */
+SOUK_CHECKED souk_err souk_form_either(souk_form *form, souk_json_node value, const char *no,
+                                       const char *yes, bool *ret_bool);
 
 #endif

@@ -7,7 +7,7 @@ struct basket {
     int64_t count;
     souk_decimal weights[3];
     size_t weight_count, word;
-    bool open;
+    bool open, late;
 };
 
 static souk_err read_name(souk_form *form, souk_json_node value)
@@ -28,6 +28,11 @@ static souk_err read_weights(souk_form *form, souk_json_node value)
 {
     return souk_form_array(form, value, 3, read_weight);
 }
+static souk_err read_when(souk_form *form, souk_json_node value)
+{
+    return souk_form_either(form, value, "early", "late", &((struct basket *)form->user)->late);
+}
+
 static souk_err read_word(souk_form *form, souk_json_node value)
 {
     static const char *const words[] = {"receipt", "line"};
@@ -43,9 +48,9 @@ static souk_err read_inner(souk_form *form, souk_json_node value)
     return souk_form_object(form, value, members, 1, NULL);
 }
 
-static const souk_form_member members[] = {{"name", read_name},       {"count", read_count},
-                                           {"weights", read_weights}, {"round", read_word},
-                                           {"open", read_open},       {"inner", read_inner}};
+static const souk_form_member members[] = {
+    {"name", read_name}, {"count", read_count}, {"weights", read_weights}, {"round", read_word},
+    {"open", read_open}, {"inner", read_inner}, {"when", read_when}};
 
 /* Returns what was said, "" where all was taken. */
 static const char *read_form(souk_test *test, const char *json, struct basket *basket,
@@ -72,10 +77,11 @@ SOUK_TEST("every member is read by its reader, and told which were there")
     uint64_t seen;
     SOUK_CHECK(!*read_form(test,
                            "{\"weights\":[1,\"0.5\"],\"name\":\"tea\",\"round\":\"line\","
-                           "\"open\":true,\"inner\":{\"count\":3}}",
+                           "\"open\":true,\"inner\":{\"count\":3},\"when\":\"late\"}",
                            &basket, &seen));
-    SOUK_CHECK(seen == (1 | 4 | 8 | 16 | 32) && basket.count == 3 && basket.word == 1);
-    SOUK_CHECK(basket.open && basket.weight_count == 2 && basket.weights[1].micro == 500000);
+    SOUK_CHECK(seen == (1 | 4 | 8 | 16 | 32 | 64) && basket.count == 3 && basket.word == 1);
+    SOUK_CHECK(basket.open && basket.late && basket.weight_count == 2 &&
+               basket.weights[1].micro == 500000);
 }
 
 SOUK_TEST("whatever does not fit is refused with its path, and with the nearest name")
@@ -99,6 +105,7 @@ SOUK_TEST("whatever does not fit is refused with its path, and with the nearest 
         {"{\"weights\":[0.0000011]}",
          "weights[0]: it has more than six decimal places: write no more"},
         {"{\"round\":\"liner\"}", "round: one of these is expected: receipt, line"},
+        {"{\"when\":\"noon\"}", "when: one of these is expected: early, late"},
         {"{\"open\":1}", "open: true or false is expected"},
         {"{\"inner\":{\"count\":\"x\"}}", "inner.count: a whole number from 1 to 9 is expected"},
     };

@@ -179,20 +179,14 @@ static souk_err read_offer(struct part *part)
 
 static souk_err read_prices(souk_form *form, souk_json_node value)
 {
-    static const char *const words[] = {"without_tax", "with_tax"};
-    size_t word;
-    SOUK_TRY(souk_form_word(form, value, words, 2, &word));
-    ((struct part *)form->user)->tax.rule.inclusive = word == 1;
-    return SOUK_OK;
+    return souk_form_either(form, value, "without_tax", "with_tax",
+                            &((struct part *)form->user)->tax.rule.inclusive);
 }
 
 static souk_err read_round(souk_form *form, souk_json_node value)
 {
-    static const char *const words[] = {"receipt", "line"};
-    size_t word;
-    SOUK_TRY(souk_form_word(form, value, words, 2, &word));
-    ((struct part *)form->user)->tax.rule.by_line = word == 1;
-    return SOUK_OK;
+    return souk_form_either(form, value, "receipt", "line",
+                            &((struct part *)form->user)->tax.rule.by_line);
 }
 
 static souk_err read_rounding(souk_form *form, souk_json_node value)

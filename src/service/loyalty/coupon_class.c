@@ -178,11 +178,8 @@ static souk_err read_limits(souk_form *form, souk_json_node value)
 
 static souk_err read_on_return(souk_form *form, souk_json_node value)
 {
-    static const char *const words[] = {"restore", "keep"};
-    size_t word;
-    SOUK_TRY(souk_form_word(form, value, words, 2, &word));
-    ((souk_coupon_class *)form->user)->keeps = word == 1;
-    return SOUK_OK;
+    return souk_form_either(form, value, "restore", "keep",
+                            &((souk_coupon_class *)form->user)->keeps);
 }
 
 /* What the members say together. */

@@ -183,19 +183,12 @@ static souk_err read_round(souk_form *form, souk_json_node value)
 }
 static souk_err read_by(souk_form *form, souk_json_node value)
 {
-    static const char *const words[] = {"receipt", "line"};
-    size_t word;
-    SOUK_TRY(souk_form_word(form, value, words, 2, &word));
-    of(form)->programme->earn.by_line = word == 1;
-    return SOUK_OK;
+    return souk_form_either(form, value, "receipt", "line", &of(form)->programme->earn.by_line);
 }
 static souk_err read_rules_go(souk_form *form, souk_json_node value)
 {
-    static const char *const words[] = {"highest", "together"};
-    size_t word;
-    SOUK_TRY(souk_form_word(form, value, words, 2, &word));
-    of(form)->programme->earn.together = word == 1;
-    return SOUK_OK;
+    return souk_form_either(form, value, "highest", "together",
+                            &of(form)->programme->earn.together);
 }
 static souk_err read_least(souk_form *form, souk_json_node value)
 {
@@ -298,19 +291,12 @@ static souk_err read_returns(souk_form *form, souk_json_node value)
 
 static souk_err read_tiers_by(souk_form *form, souk_json_node value)
 {
-    static const char *const words[] = {"spend", "points"};
-    size_t word;
-    SOUK_TRY(souk_form_word(form, value, words, 2, &word));
-    of(form)->programme->tiers.by_points = word == 1;
-    return SOUK_OK;
+    return souk_form_either(form, value, "spend", "points", &of(form)->programme->tiers.by_points);
 }
 static souk_err read_year(souk_form *form, souk_json_node value)
 {
-    static const char *const words[] = {"rolling", "calendar"};
-    size_t word;
-    SOUK_TRY(souk_form_word(form, value, words, 2, &word));
-    of(form)->programme->tiers.calendar = word == 1;
-    return SOUK_OK;
+    return souk_form_either(form, value, "rolling", "calendar",
+                            &of(form)->programme->tiers.calendar);
 }
 static souk_err read_tier_grace(souk_form *form, souk_json_node value)
 {
